@@ -1,0 +1,210 @@
+// Package activities holds the side effects that workflows order: one struct per concern, its dependencies as
+// fields, one method per activity, named as package flow names it.
+package activities
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+
+	"omnidesk/internal/campaign"
+	"omnidesk/internal/flow"
+	"omnidesk/internal/id"
+	"omnidesk/internal/postgres"
+	"omnidesk/internal/send"
+	"omnidesk/internal/wake"
+)
+
+// How the feeder keeps the ledger supplied, in messages and instants.
+const (
+	feedUpTo  = 10_000 // claimable rows of one campaign
+	feedBelow = 6_000
+	feedBatch = 2_000
+	feedFor   = 55 * time.Second
+	feedEvery = 150 * time.Millisecond
+	lookSoon  = 30 * time.Second // how long a campaign waits for a wake before it looks by itself
+)
+
+// Campaigns does what the workflow of a campaign orders.
+type Campaigns struct {
+	DB      *postgres.DB
+	Hint    func()                        // a wake has been committed
+	Changed func(company, campaign id.ID) // the campaign's page should refresh
+}
+
+// LookAtCampaign says what a campaign needs next. It only reads.
+func (a *Campaigns) LookAtCampaign(ctx context.Context, ref flow.Ref) (look flow.Look, err error) {
+	err = a.DB.InCompany(ctx, ref.Company, func(tx postgres.Tx) error {
+		c, err := campaign.Get(ctx, tx, ref.Company, ref.Subject)
+		if errors.Is(err, campaign.ErrNotFound) {
+			look = flow.Look{Step: flow.StepEnd, State: "deleted", Reason: "the campaign was deleted"}
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		look, err = a.lookAt(ctx, tx, ref, c)
+		look.State = string(c.State)
+		return err
+	})
+	return look, err
+}
+
+func (a *Campaigns) lookAt(ctx context.Context, tx postgres.Tx, ref flow.Ref, c campaign.Campaign) (flow.Look, error) {
+	switch c.State {
+	case campaign.Starting:
+		return flow.Look{Step: flow.StepFreeze, Reason: "freezing the audience"}, nil
+	case campaign.Scheduled:
+		if c.StartsAt.After(time.Now()) {
+			return flow.Look{Step: flow.StepWait, Until: *c.StartsAt, Reason: "waits for its start time"}, nil
+		}
+		return flow.Look{Step: flow.StepBegin, Reason: "its start time has come"}, nil
+	case campaign.Running:
+		return a.lookAtRunning(ctx, tx, ref)
+	case campaign.Paused:
+		return flow.Look{Step: flow.StepWait, Reason: "paused by an admin; resume it to go on"}, nil
+	default:
+		return flow.Look{Step: flow.StepEnd, Reason: "nothing is left to do"}, nil
+	}
+}
+
+func (a *Campaigns) lookAtRunning(ctx context.Context, tx postgres.Tx, ref flow.Ref) (flow.Look, error) {
+	unfed, err := campaign.Unfed(ctx, tx, ref.Company, ref.Subject)
+	if err != nil {
+		return flow.Look{}, err
+	}
+	counts, err := send.CountsOf(ctx, tx, ref.Company, ref.Subject)
+	if err != nil {
+		return flow.Look{}, err
+	}
+	n := counts[ref.Subject]
+	switch {
+	case unfed && n.Queued < feedBelow:
+		return flow.Look{Step: flow.StepFeed, Reason: "feeding recipients into the ledger"}, nil
+	case unfed || n.Open() > 0:
+		return flow.Look{Step: flow.StepWait, Unfed: unfed, Until: time.Now().Add(lookSoon),
+			Reason: fmt.Sprintf("the sender works on %d queued and %d claimed messages", n.Queued, n.Sending)}, nil
+	default:
+		return flow.Look{Step: flow.StepFinish, Reason: "every message has come to an end"}, nil
+	}
+}
+
+// FreezeAudience makes the plan of a starting campaign. It may run again after any failure.
+func (a *Campaigns) FreezeAudience(ctx context.Context, ref flow.Ref) error {
+	stop := heartbeats(ctx)
+	defer stop()
+	return a.change(ctx, ref, func(tx postgres.Tx) error {
+		return campaign.Freeze(ctx, tx, ref.Company, ref.Subject, time.Now())
+	})
+}
+
+// BeginCampaign takes a scheduled campaign to running.
+func (a *Campaigns) BeginCampaign(ctx context.Context, ref flow.Ref) error {
+	return a.change(ctx, ref, func(tx postgres.Tx) error {
+		return campaign.Begin(ctx, tx, ref.Company, ref.Subject, time.Now())
+	})
+}
+
+// FinishCampaign ends a campaign if, under its lock, nothing of it is open.
+func (a *Campaigns) FinishCampaign(ctx context.Context, ref flow.Ref) error {
+	return a.change(ctx, ref, func(tx postgres.Tx) error {
+		return campaign.Finish(ctx, tx, ref.Company, ref.Subject, time.Now(), func() (bool, error) {
+			counts, err := send.CountsOf(ctx, tx, ref.Company, ref.Subject)
+			return counts[ref.Subject].Open() > 0, err
+		})
+	})
+}
+
+func (a *Campaigns) change(ctx context.Context, ref flow.Ref, do func(postgres.Tx) error) error {
+	if err := a.DB.InCompany(ctx, ref.Company, do); err != nil {
+		return retryClass(err)
+	}
+	a.Changed(ref.Company, ref.Subject)
+	return nil
+}
+
+// FeedCampaign keeps up to 10,000 claimable rows in the ledger for about a minute, or until the plan is fed or
+// the campaign does not run any more. Each batch moves the plan's cursor in the same transaction, so that a
+// crash anywhere feeds every recipient once.
+func (a *Campaigns) FeedCampaign(ctx context.Context, ref flow.Ref) (flow.FeedResult, error) {
+	var result flow.FeedResult
+	until := time.Now().Add(feedFor)
+	ticker := time.NewTicker(feedEvery)
+	defer ticker.Stop()
+	for time.Now().Before(until) {
+		queued, err := a.queued(ctx, ref)
+		if err != nil {
+			return result, retryClass(err)
+		}
+		for queued < feedBelow || (queued < feedUpTo && result.Fed == 0) {
+			fed, err := a.feedBatch(ctx, ref)
+			if err != nil {
+				return result, retryClass(err)
+			}
+			if fed == 0 {
+				return result, nil
+			}
+			result.Fed += fed
+			queued += fed
+			a.Hint()
+		}
+		activity.RecordHeartbeat(ctx, result)
+		select {
+		case <-ctx.Done():
+			return result, ctx.Err()
+		case <-activity.GetWorkerStopChannel(ctx):
+			return result, nil
+		case <-ticker.C:
+		}
+	}
+	return result, nil
+}
+
+func (a *Campaigns) queued(ctx context.Context, ref flow.Ref) (queued int, err error) {
+	err = a.DB.InCompany(ctx, ref.Company, func(tx postgres.Tx) error {
+		counts, err := send.CountsOf(ctx, tx, ref.Company, ref.Subject)
+		queued = counts[ref.Subject].Queued
+		return err
+	})
+	return queued, err
+}
+
+// feedBatch moves one batch from the plan into the ledger and wakes the sender; 0 means there is none to move.
+func (a *Campaigns) feedBatch(ctx context.Context, ref flow.Ref) (fed int, err error) {
+	err = a.DB.InCompany(ctx, ref.Company, func(tx postgres.Tx) error {
+		c, slices, err := campaign.TakeUnfed(ctx, tx, ref.Company, ref.Subject, feedBatch)
+		if err != nil || len(slices) == 0 {
+			return err
+		}
+		for _, s := range slices {
+			n, err := send.QueueRecipients(ctx, tx, ref.Company, c.Connection, ref.Subject, s.ZoneSet, s.After, s.Through, c.ExpiresAt)
+			if err != nil {
+				return err
+			}
+			fed += n
+		}
+		return wake.Append(ctx, tx, ref.Company, flow.Sender(c.Connection), false)
+	})
+	return fed, err
+}
+
+// heartbeats says every few seconds that a long statement is still at work.
+func heartbeats(ctx context.Context) (stop func()) {
+	done := make(chan struct{})
+	go func() {
+		ticker := time.NewTicker(3 * time.Second)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-done:
+				return
+			case <-ticker.C:
+				activity.RecordHeartbeat(ctx)
+			}
+		}
+	}()
+	return func() { close(done) }
+}

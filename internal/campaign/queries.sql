@@ -1,0 +1,129 @@
+-- name: Insert :exec
+INSERT INTO campaigns (company_id, id, connection_id, name, content, audience, starts_at, expires_at)
+VALUES (@company_id, @id, @connection_id, @name, @content, @audience, sqlc.narg(starts_at), sqlc.narg(expires_at));
+
+-- name: Get :one
+SELECT sqlc.embed(k), n.name AS connection_name FROM campaigns k
+JOIN connections n ON n.company_id = k.company_id AND n.id = k.connection_id
+WHERE k.company_id = @company_id AND k.id = @id;
+
+-- name: Lock :one
+SELECT * FROM campaigns WHERE company_id = @company_id AND id = @id FOR UPDATE;
+
+-- name: LockShared :one
+SELECT * FROM campaigns WHERE company_id = @company_id AND id = @id FOR SHARE;
+
+-- name: List :many
+SELECT sqlc.embed(k), n.name AS connection_name FROM campaigns k
+JOIN connections n ON n.company_id = k.company_id AND n.id = k.connection_id
+WHERE k.company_id = @company_id AND k.id < sqlc.arg(before_id)::uuid AND (sqlc.arg(state)::text = '' OR k.state = sqlc.arg(state)::text)
+ORDER BY k.id DESC LIMIT @row_limit;
+
+-- name: UpdateDraft :execrows
+UPDATE campaigns SET connection_id = @connection_id, name = @name, content = @content, audience = @audience,
+    starts_at = sqlc.narg(starts_at), expires_at = sqlc.narg(expires_at), version = version + 1
+WHERE company_id = @company_id AND id = @id AND state = 'draft' AND version = @version;
+
+-- name: DeleteDraft :execrows
+DELETE FROM campaigns WHERE company_id = @company_id AND id = @id AND state = 'draft';
+
+-- name: SetState :exec
+UPDATE campaigns SET state = sqlc.arg(state)::text, state_detail = sqlc.arg(state_detail)::text, version = version + 1,
+    started_at = CASE WHEN sqlc.arg(state)::text = 'running' THEN coalesce(started_at, sqlc.arg(now)::timestamptz) ELSE started_at END,
+    finished_at = CASE WHEN sqlc.arg(state)::text IN ('finished', 'canceled') THEN sqlc.arg(now)::timestamptz ELSE finished_at END
+WHERE company_id = @company_id AND id = @id;
+
+-- name: SetFrozen :exec
+UPDATE campaigns SET frozen_at = sqlc.arg(frozen_at)::timestamptz, recipients = @recipients, skipped = @skipped
+WHERE company_id = @company_id AND id = @id;
+
+-- name: AddZoneSets :exec
+-- The zone sets a freeze will need, before it: the freeze then is one statement over what is there.
+INSERT INTO zone_sets (zones)
+SELECT DISTINCT coalesce(c.zone, sqlc.arg(company_zone)::text) FROM contacts c WHERE c.company_id = @company_id
+ON CONFLICT DO NOTHING;
+
+-- name: Freeze :one
+-- The audience, frozen in one statement: one recipient per contact, by its oldest phone; a sequence per zone set.
+WITH member AS (
+    SELECT c.id, coalesce(c.zone, sqlc.arg(company_zone)::text) AS zone, c.opted_out_at IS NOT NULL AS opted_out,
+        (SELECT i.id FROM identities i WHERE i.company_id = c.company_id AND i.contact_id = c.id AND i.kind = 'phone' ORDER BY i.id LIMIT 1) AS identity_id,
+        NOT sqlc.arg(needs_window)::boolean OR EXISTS (SELECT FROM service_windows w WHERE w.company_id = c.company_id
+            AND w.connection_id = sqlc.arg(connection_id)::uuid AND w.contact_id = c.id AND w.open_until > sqlc.arg(now)::timestamptz) AS reachable
+    FROM contacts c
+    WHERE c.company_id = @company_id
+      AND (sqlc.arg(everyone)::boolean OR EXISTS (SELECT FROM contact_tags t
+          WHERE t.company_id = c.company_id AND t.contact_id = c.id AND t.tag_id = ANY(sqlc.arg(tag_ids)::uuid[])))
+), fit AS (
+    SELECT m.*, z.id AS zone_set_id, (row_number() OVER (PARTITION BY z.id ORDER BY m.id))::int AS sequence
+    FROM member m JOIN zone_sets z ON z.zones = m.zone
+    WHERE NOT m.opted_out AND m.identity_id IS NOT NULL AND m.reachable
+), planned AS (
+    INSERT INTO recipients (company_id, campaign_id, zone_set_id, sequence, contact_id, identity_id, text_version)
+    SELECT @company_id, sqlc.arg(campaign_id)::uuid, zone_set_id, sequence, id, identity_id, sqlc.arg(text_version)::int FROM fit
+), zoned AS (
+    INSERT INTO campaign_zones (company_id, campaign_id, zone_set_id, recipients)
+    SELECT @company_id, sqlc.arg(campaign_id)::uuid, zone_set_id, count(*) FROM fit GROUP BY zone_set_id
+)
+SELECT (SELECT count(*) FROM fit)::int AS recipients,
+    count(*) FILTER (WHERE opted_out)::int AS opted_out,
+    count(*) FILTER (WHERE NOT opted_out AND identity_id IS NULL)::int AS no_phone,
+    count(*) FILTER (WHERE NOT opted_out AND identity_id IS NOT NULL AND NOT reachable)::int AS window_shut
+FROM member;
+
+-- name: Preview :one
+-- What Freeze would plan.
+WITH member AS (
+    SELECT c.opted_out_at IS NOT NULL AS opted_out,
+        EXISTS (SELECT FROM identities i WHERE i.company_id = c.company_id AND i.contact_id = c.id AND i.kind = 'phone') AS has_phone,
+        NOT sqlc.arg(needs_window)::boolean OR EXISTS (SELECT FROM service_windows w WHERE w.company_id = c.company_id
+            AND w.connection_id = sqlc.arg(connection_id)::uuid AND w.contact_id = c.id AND w.open_until > sqlc.arg(now)::timestamptz) AS reachable
+    FROM contacts c
+    WHERE c.company_id = @company_id
+      AND (sqlc.arg(everyone)::boolean OR EXISTS (SELECT FROM contact_tags t
+          WHERE t.company_id = c.company_id AND t.contact_id = c.id AND t.tag_id = ANY(sqlc.arg(tag_ids)::uuid[])))
+)
+SELECT count(*) FILTER (WHERE NOT opted_out AND has_phone AND reachable)::int AS recipients,
+    count(*) FILTER (WHERE opted_out)::int AS opted_out,
+    count(*) FILTER (WHERE NOT opted_out AND NOT has_phone)::int AS no_phone,
+    count(*) FILTER (WHERE NOT opted_out AND has_phone AND NOT reachable)::int AS window_shut
+FROM member;
+
+-- name: Samples :many
+SELECT c.id, c.name, coalesce(c.zone, '') AS zone, c.attributes, i.value AS phone
+FROM contacts c
+JOIN identities i ON i.company_id = c.company_id AND i.contact_id = c.id AND i.kind = 'phone'
+WHERE c.company_id = @company_id AND c.opted_out_at IS NULL
+  AND (sqlc.arg(everyone)::boolean OR EXISTS (SELECT FROM contact_tags t
+      WHERE t.company_id = c.company_id AND t.contact_id = c.id AND t.tag_id = ANY(sqlc.arg(tag_ids)::uuid[])))
+ORDER BY c.id LIMIT @row_limit;
+
+-- name: KnownAttributes :many
+-- Which of the named attributes exist on at least one contact of the company.
+SELECT DISTINCT f.field::text AS field FROM (SELECT unnest(sqlc.arg(fields)::text[]) AS field) f
+WHERE EXISTS (SELECT FROM contacts c WHERE c.company_id = @company_id AND c.attributes -> f.field IS NOT NULL);
+
+-- name: KnownTags :one
+SELECT count(*)::int FROM tags WHERE company_id = @company_id AND id = ANY(sqlc.arg(tag_ids)::uuid[]);
+
+-- name: ConnectionState :one
+SELECT state, state_detail FROM connections WHERE company_id = @company_id AND id = @id;
+
+-- name: CompanyZone :one
+SELECT zone FROM companies WHERE company_id = @company_id;
+
+-- name: UnfedZones :many
+SELECT zone_set_id, recipients, fed_through FROM campaign_zones
+WHERE company_id = @company_id AND campaign_id = @campaign_id AND NOT done
+ORDER BY zone_set_id
+FOR UPDATE;
+
+-- name: AdvanceZone :exec
+UPDATE campaign_zones SET fed_through = @fed_through, done = (@fed_through >= recipients)
+WHERE company_id = @company_id AND campaign_id = @campaign_id AND zone_set_id = @zone_set_id;
+
+-- name: CloseZones :exec
+UPDATE campaign_zones SET done = true WHERE company_id = @company_id AND campaign_id = @campaign_id;
+
+-- name: HasUnfed :one
+SELECT EXISTS (SELECT FROM campaign_zones WHERE company_id = @company_id AND campaign_id = @campaign_id AND NOT done) AS unfed;

@@ -1,0 +1,154 @@
+// Package channel is the vocabulary of sending and receiving. Everything above it speaks of connections,
+// recipients and content; everything below it (whatsapp, meta, twilio) speaks a provider's language.
+// Only main.go knows which adapters there are.
+package channel
+
+import (
+	"context"
+	"time"
+
+	"omnidesk/internal/id"
+)
+
+// Kind names a channel, as stored in connections.channel.
+type Kind string
+
+// WhatsAppCloud is the official WhatsApp Cloud API of Meta.
+const WhatsAppCloud Kind = "whatsapp_cloud"
+
+// Account is what an adapter needs to speak for one connection. Its secrets are unsealed just before use
+// and are never logged.
+type Account struct {
+	Company    id.ID
+	Connection id.ID
+	Kind       Kind
+	AppID      string
+	AccountID  string // Meta: the WhatsApp Business Account
+	NumberID   string // Meta: phone_number_id
+	AppSecret  string
+	Token      string
+}
+
+// Address is one way to reach a contact: an identity row.
+type Address struct {
+	Kind  string // phone, lid, bsuid, igsid, psid
+	Value string // a phone is E.164 with its plus sign
+}
+
+// Content is what one message says. Exactly one field is set.
+type Content struct {
+	Text     string    `json:"text,omitempty"`
+	Template *Template `json:"template,omitempty"`
+}
+
+// Template names an approved template and fills its body parameters in order. Newlines and runs of spaces
+// are already removed from Parameters, as Meta requires.
+type Template struct {
+	Name       string   `json:"name"`
+	Language   string   `json:"language"`
+	Parameters []string `json:"parameters,omitempty"`
+}
+
+// Outgoing is one message to put on the wire. ID travels with it wherever the provider echoes it.
+type Outgoing struct {
+	ID      id.ID
+	To      Address
+	Content Content
+}
+
+// Class says what is known after a send. The ledger's next state follows from it alone.
+type Class int
+
+const (
+	// Accepted: the provider gave an id; the message is sent.
+	Accepted Class = iota
+	// NotWritten: nothing reached the wire (dial, DNS, TLS); retrying is safe.
+	NotWritten
+	// NotAccepted: a code on the written list that means "not accepted, come later"; retrying is safe.
+	NotAccepted
+	// Refused: an explicit, permanent refusal; the message failed.
+	Refused
+	// Unknown: written, but the outcome can't be known (timeout, reset, other 5xx); never sent again by a machine.
+	Unknown
+)
+
+// Scope says how far a refusal or a delay reaches.
+type Scope int
+
+const (
+	// ScopeMessage: this message alone.
+	ScopeMessage Scope = iota
+	// ScopeConnection: the number; its other messages would meet the same answer.
+	ScopeConnection
+)
+
+// Outcome is the result of one send. A zero RetryAfter on a retryable class means the provider named no time.
+type Outcome struct {
+	Class      Class
+	ProviderID string        // set when Accepted
+	Scope      Scope         // how far a NotAccepted or Refused answer reaches
+	Code       int           // the provider's code, 0 when it gave none
+	Detail     string        // our words for an operator: what happened and what to do; never a number or a text
+	RetryAfter time.Duration // how long to wait before a retry
+}
+
+// Sender puts messages of one account on the wire. Send never repeats a request that may have been written,
+// returns within Timeout, and is called by many goroutines at once.
+type Sender interface {
+	Send(ctx context.Context, out Outgoing) Outcome
+}
+
+// Check is the result of asking the provider about an account.
+type Check struct {
+	OK     bool
+	Number string // E.164 as the provider knows it
+	Name   string // the verified name
+	Detail string // one sentence: what is right, or what is wrong and how to mend it
+}
+
+// Adapter speaks one provider's protocol for many accounts.
+type Adapter interface {
+	// Open returns a Sender for an account. slots is how many sends may run at once.
+	Open(account Account, slots int) Sender
+	// Check asks the provider whether the account works.
+	Check(ctx context.Context, account Account) Check
+	// Timeout bounds one Send, so that the age of a claim tells whether its outcome can still come.
+	Timeout() time.Duration
+}
+
+// StatusKind is what a provider reported about a message it had accepted.
+type StatusKind string
+
+// The statuses of a message, in the order in which they advance, failed aside.
+const (
+	StatusSent      StatusKind = "sent"
+	StatusDelivered StatusKind = "delivered"
+	StatusRead      StatusKind = "read"
+	StatusFailed    StatusKind = "failed"
+)
+
+// Status is one report about one message.
+type Status struct {
+	ProviderID string
+	MessageID  id.ID // our id as the provider echoed it; Nil when it did not
+	Kind       StatusKind
+	At         time.Time
+	Code       int
+	Detail     string
+}
+
+// Inbound is one message from a contact.
+type Inbound struct {
+	ProviderID string
+	From       Address
+	Name       string // the name the contact gave itself
+	At         time.Time
+	Text       string
+}
+
+// Delivery is what one entry of a webhook says about one number.
+type Delivery struct {
+	NumberID string
+	Statuses []Status
+	Inbound  []Inbound
+}

@@ -1,0 +1,103 @@
+package flow
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	enums "go.temporal.io/api/enums/v1"
+	"go.temporal.io/api/serviceerror"
+	"go.temporal.io/sdk/client"
+	"go.temporal.io/sdk/temporal"
+
+	"omnidesk/internal/id"
+)
+
+// Search attributes of every workflow.
+var (
+	CompanyAttribute    = temporal.NewSearchAttributeKeyKeyword("CompanyId")
+	CampaignAttribute   = temporal.NewSearchAttributeKeyKeyword("CampaignId")
+	ConnectionAttribute = temporal.NewSearchAttributeKeyKeyword("ConnectionId")
+	StateAttribute      = temporal.NewSearchAttributeKeyKeyword("State")
+)
+
+// Client starts, wakes and asks workflows.
+type Client struct {
+	temporal client.Client
+}
+
+// NewClient wraps a connection to Temporal, which may be lazy: nothing is asked of it here.
+func NewClient(temporal client.Client) *Client { return &Client{temporal: temporal} }
+
+// Wake signals a workflow to look again and starts it when it does not run. An answer of nil means that
+// Temporal has the signal.
+func (c *Client) Wake(ctx context.Context, company id.ID, target Target) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	summary, subject := "Campaign: freeze, feed, finish", CampaignAttribute
+	if target.Workflow == SenderWorkflow {
+		summary, subject = "The only sender on this connection", ConnectionAttribute
+	}
+	_, err := c.temporal.SignalWithStartWorkflow(ctx, target.WorkflowID(), WokenSignal, nil, client.StartWorkflowOptions{
+		TaskQueue:                WorkflowQueue,
+		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
+		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
+		WorkflowTaskTimeout:      10 * time.Second,
+		StaticSummary:            summary,
+		TypedSearchAttributes: temporal.NewSearchAttributes(
+			CompanyAttribute.ValueSet(company.String()), subject.ValueSet(target.Subject.String())),
+	}, string(target.Workflow), Ref{Company: company, Subject: target.Subject})
+	return err
+}
+
+// ErrNotRunning says that a workflow has no work: it has ended or never began.
+var ErrNotRunning = errors.New("no workflow is running")
+
+// Live asks a running workflow what it is doing. It returns ErrNotRunning when there is none, and any other
+// error when Temporal or the worker can't answer within the context's time.
+func (c *Client) Live(ctx context.Context, target Target) (live Live, runID string, err error) {
+	described, err := c.temporal.DescribeWorkflowExecution(ctx, target.WorkflowID(), "")
+	var missing *serviceerror.NotFound
+	if errors.As(err, &missing) {
+		return live, "", ErrNotRunning
+	}
+	if err != nil {
+		return live, "", fmt.Errorf("asking Temporal: %w", err)
+	}
+	info := described.GetWorkflowExecutionInfo()
+	runID = info.GetExecution().GetRunId()
+	if info.GetStatus() != enums.WORKFLOW_EXECUTION_STATUS_RUNNING {
+		return live, runID, ErrNotRunning
+	}
+	answer, err := c.temporal.QueryWorkflow(ctx, target.WorkflowID(), runID, StateQuery)
+	if err != nil {
+		return live, runID, fmt.Errorf("asking the worker: %w", err)
+	}
+	if err := answer.Get(&live); err != nil {
+		return live, runID, fmt.Errorf("reading the workflow's answer: %w", err)
+	}
+	return live, runID, nil
+}
+
+// Healthy answers nil when Temporal takes requests.
+func (c *Client) Healthy(ctx context.Context) error {
+	if _, err := c.temporal.CheckHealth(ctx, &client.CheckHealthRequest{}); err != nil {
+		return fmt.Errorf("Temporal does not answer: %w", err)
+	}
+	return nil
+}
+
+// WorkerSeen answers nil when a worker asked for workflow tasks within the last two minutes.
+func (c *Client) WorkerSeen(ctx context.Context) error {
+	queue, err := c.temporal.DescribeTaskQueue(ctx, WorkflowQueue, enums.TASK_QUEUE_TYPE_WORKFLOW)
+	if err != nil {
+		return fmt.Errorf("asking Temporal for workers: %w", err)
+	}
+	for _, poller := range queue.GetPollers() {
+		if time.Since(poller.GetLastAccessTime().AsTime()) < 2*time.Minute {
+			return nil
+		}
+	}
+	return errors.New("no worker asks for work; start omnidesk work")
+}

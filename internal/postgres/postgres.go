@@ -1,0 +1,216 @@
+// Package postgres is the one door to the database. Nothing else opens a connection.
+//
+// Every transaction runs under one of two roles, both without any rights of an owner: omnidesk_app sees the
+// rows of exactly one company, set for that transaction; omnidesk_system reaches the few tables that hold ids
+// and instants, and what a login needs before a company is known.
+package postgres
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"omnidesk/internal/id"
+)
+
+// Schema is where everything of OmniDesk lives; Temporal has schemas of its own beside it.
+const Schema = "omnidesk"
+
+// Names of the roles made by EnsureRoles.
+const (
+	OwnerRole  = "omnidesk_owner"
+	AppRole    = "omnidesk_app"
+	SystemRole = "omnidesk_system"
+)
+
+// Tx is a transaction whose role and company are already set.
+type Tx = pgx.Tx
+
+// DB holds one pool per role.
+type DB struct {
+	app    *pgxpool.Pool
+	system *pgxpool.Pool
+	url    string
+}
+
+// Options of Open.
+type Options struct {
+	MaxConns int // of the application's pool; 0 means 20. The system pool has a quarter, at least 2.
+}
+
+// Open connects both pools and refuses a database that is not migrated or whose roles could step around
+// row-level security.
+func Open(ctx context.Context, url string, options Options) (*DB, error) {
+	conns := options.MaxConns
+	if conns == 0 {
+		conns = 20
+	}
+	app, err := openPool(ctx, url, AppRole, conns)
+	if err != nil {
+		return nil, err
+	}
+	system, err := openPool(ctx, url, SystemRole, max(conns/4, 2))
+	if err != nil {
+		app.Close()
+		return nil, err
+	}
+	db := &DB{app: app, system: system, url: url}
+	if err := db.assertRoles(ctx); err != nil {
+		db.Close()
+		return nil, err
+	}
+	return db, nil
+}
+
+func openPool(ctx context.Context, url, role string, conns int) (*pgxpool.Pool, error) {
+	config, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, fmt.Errorf("reading the database URL: %w", withoutURL(err))
+	}
+	config.MaxConns = int32(conns)
+	config.MaxConnIdleTime = 5 * time.Minute
+	config.ConnConfig.RuntimeParams["role"] = role
+	config.ConnConfig.RuntimeParams["search_path"] = Schema
+	config.ConnConfig.RuntimeParams["application_name"] = "omnidesk " + role
+	config.ConnConfig.RuntimeParams["timezone"] = "UTC"
+	// A lost client must not hold a scope's row for hours.
+	config.ConnConfig.RuntimeParams["idle_in_transaction_session_timeout"] = "30000"
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, fmt.Errorf("opening the database pool: %w", err)
+	}
+	return pool, nil
+}
+
+// withoutURL keeps a password in a malformed URL out of logs.
+func withoutURL(err error) error {
+	var parse *pgconn.ParseConfigError
+	if errors.As(err, &parse) {
+		return errors.New("it is not of the form postgres://user:password@host:port/database")
+	}
+	return err
+}
+
+func (db *DB) assertRoles(ctx context.Context) error {
+	for _, pool := range []*pgxpool.Pool{db.app, db.system} {
+		var role string
+		var privileged bool
+		err := pool.QueryRow(ctx, `SELECT rolname, rolsuper OR rolbypassrls OR pg_has_role(rolname, $1, 'MEMBER')
+			FROM pg_roles WHERE rolname = current_user`, OwnerRole).Scan(&role, &privileged)
+		if err != nil {
+			return fmt.Errorf("connecting to the database (is it migrated? run omnidesk migrate): %w", err)
+		}
+		if privileged {
+			return fmt.Errorf("the database role %s could step around row-level security; it must own nothing and be no superuser", role)
+		}
+	}
+	return nil
+}
+
+// Close ends both pools.
+func (db *DB) Close() {
+	db.app.Close()
+	db.system.Close()
+}
+
+// URL is where LISTEN connects; a pooler can't serve it.
+func (db *DB) URL() string { return db.url }
+
+// Ping answers nil when the database takes a statement.
+func (db *DB) Ping(ctx context.Context) error { return db.app.Ping(ctx) }
+
+// InCompany runs do in a transaction that sees one company's rows, and commits when it returns nil.
+func (db *DB) InCompany(ctx context.Context, company id.ID, do func(Tx) error) error {
+	return inTx(ctx, db.app, func(tx Tx) error {
+		if _, err := tx.Exec(ctx, setCompany, company); err != nil {
+			return fmt.Errorf("setting the company: %w", err)
+		}
+		return do(tx)
+	})
+}
+
+const setCompany = `SELECT set_config('app.company_id', $1::uuid::text, true)`
+
+// SetCompany changes the company of a transaction, for batches that span companies, group by group.
+func SetCompany(ctx context.Context, tx Tx, company id.ID) error {
+	_, err := tx.Exec(ctx, setCompany, company)
+	return err
+}
+
+// InSystem runs do in a transaction of the cross-company role.
+func (db *DB) InSystem(ctx context.Context, do func(Tx) error) error {
+	return inTx(ctx, db.system, do)
+}
+
+func inTx(ctx context.Context, pool *pgxpool.Pool, do func(Tx) error) error {
+	tx, err := pool.Begin(ctx)
+	if err != nil {
+		return fmt.Errorf("beginning a transaction: %w", err)
+	}
+	defer func() {
+		// After a commit this does nothing; a cancelled context must not leave the transaction open.
+		_ = tx.Rollback(context.WithoutCancel(ctx))
+	}()
+	if err := do(tx); err != nil {
+		return err
+	}
+	if err := tx.Commit(ctx); err != nil {
+		return fmt.Errorf("committing: %w", err)
+	}
+	return nil
+}
+
+// Batch sends statements of one company in a single round trip and a single transaction: the company is set
+// first, a failure of any statement undoes all. read takes the results in the order they were queued; they
+// count only when Batch has returned nil.
+func (db *DB) Batch(ctx context.Context, company id.ID, queue func(*pgx.Batch), read func(pgx.BatchResults) error) error {
+	var batch pgx.Batch
+	batch.Queue(setCompany, company)
+	queue(&batch)
+	conn, err := db.app.Acquire(ctx)
+	if err != nil {
+		return fmt.Errorf("acquiring a connection: %w", err)
+	}
+	defer conn.Release()
+	results := conn.SendBatch(ctx, &batch)
+	if _, err := results.Exec(); err != nil {
+		_ = results.Close()
+		return fmt.Errorf("setting the company: %w", err)
+	}
+	readErr := read(results)
+	// Close reads up to the end of the implicit transaction: only its nil says that all was committed.
+	if err := results.Close(); err != nil {
+		return err
+	}
+	return readErr
+}
+
+// IsUnique tells whether err breaks the named unique constraint or index.
+func IsUnique(err error, constraint string) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "23505" && pg.ConstraintName == constraint
+}
+
+// IsRetryable tells whether a transaction failed only because of another one: a deadlock, a serialisation
+// failure or a lock that did not come in time. Running it again is safe.
+func IsRetryable(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && (pg.Code == "40P01" || pg.Code == "40001" || pg.Code == "55P03")
+}
+
+// EnsurePartitions makes the ledger's partitions of this month and the next two. It returns how many rows lie
+// in the default partition, at most 1,000; more than 0 is an alarm.
+func (db *DB) EnsurePartitions(ctx context.Context) (stray int64, err error) {
+	err = db.InSystem(ctx, func(tx Tx) error {
+		return tx.QueryRow(ctx, `SELECT ensure_message_partitions(2)`).Scan(&stray)
+	})
+	if err != nil {
+		return 0, fmt.Errorf("making partitions ahead: %w", err)
+	}
+	return stray, nil
+}

@@ -1,0 +1,167 @@
+package send
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"omnidesk/internal/channel"
+	"omnidesk/internal/id"
+	"omnidesk/internal/postgres"
+)
+
+// Claim is one message that this process may, and must, put on the wire or give back.
+type Claim struct {
+	ID          id.ID
+	Attempt     id.ID
+	Attempts    int // this one included
+	Campaign    id.ID
+	TextVersion int
+	To          channel.Address
+	Name, Zone  string
+	Attributes  json.RawMessage
+	At          time.Time
+}
+
+// source is a run of queued rows to claim from: a campaign's rows of one zone set.
+type source struct {
+	campaign    id.ID
+	zoneSet     int32
+	since       time.Time // no row is older
+	needsWindow bool
+}
+
+// lockTimeout bounds the wait for a connection's mutex: a claim that can't have it is tried again.
+const lockTimeout = `SELECT set_config('lock_timeout', '1s', true)`
+
+// claim takes up to limit rows of one source, in one transaction and one round trip. The second statement
+// runs after the first has locked the scope, so that it sees whatever a pause before it has committed.
+// It returns errFenced when a newer page owns the connection; verdicts other than sending are recorded there.
+func (p *page) claim(ctx context.Context, from source, limit int) ([]Claim, error) {
+	attempt, now := id.New(), p.now()
+	var claims []Claim
+	var fenced bool
+	var taken int
+	err := p.db.Batch(ctx, p.Company, func(b *pgx.Batch) {
+		b.Queue(lockTimeout)
+		b.Queue(lockForClaim, p.Company, p.Connection, now)
+		b.Queue(claimCampaign, p.Company, p.Connection, from.campaign, from.zoneSet, id.Floor(from.since), id.Floor(now.Add(time.Minute)),
+			now, p.epoch, limit, attempt, from.needsWindow)
+	}, func(results pgx.BatchResults) error {
+		if _, err := results.Exec(); err != nil {
+			return fmt.Errorf("setting the lock time-out: %w", err)
+		}
+		var epoch int32
+		var last time.Time
+		if err := results.QueryRow().Scan(&epoch, &last); err != nil {
+			return fmt.Errorf("locking the connection: %w", err)
+		}
+		p.sawInstant(last)
+		fenced = epoch != p.epoch
+		rows, err := results.Query()
+		if err != nil {
+			return fmt.Errorf("claiming messages: %w", err)
+		}
+		defer rows.Close()
+		for rows.Next() {
+			c := Claim{Attempt: attempt, Campaign: from.campaign, At: now}
+			var state int16
+			if err := rows.Scan(&c.ID, &state, &c.Attempts, &c.TextVersion, &c.To.Kind, &c.To.Value, &c.Name, &c.Zone, &c.Attributes); err != nil {
+				return fmt.Errorf("reading a claim: %w", err)
+			}
+			taken++
+			if State(state) == Sending {
+				claims = append(claims, c)
+			}
+		}
+		return rows.Err()
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case fenced:
+		return nil, errFenced
+	case taken == 0:
+		return nil, errDry
+	}
+	return claims, nil
+}
+
+// record writes the outcomes of a batch in one transaction and one round trip. Rows that moved on meanwhile
+// take the slow path.
+func (p *page) record(ctx context.Context, outcomes []Event) error {
+	slices.SortFunc(outcomes, func(a, b Event) int { return slices.Compare(a.Message[:], b.Message[:]) })
+	n := len(outcomes)
+	var (
+		ids, attempts     = make([]id.ID, n), make([]id.ID, n)
+		states            = make([]int16, n)
+		providers         = make([]string, n)
+		codes             = make([]int32, n)
+		details, contents = make([]string, n), make([]*string, n)
+		ats               = make([]time.Time, n)
+		retries           = make([]*time.Time, n)
+	)
+	for i, e := range outcomes {
+		ids[i], attempts[i], states[i], providers[i] = e.Message, e.Attempt, int16(e.State), e.ProviderID
+		codes[i], details[i], ats[i], retries[i] = e.Code, e.Detail, e.At, e.RetryAt
+		if e.Content != "" {
+			contents[i] = &outcomes[i].Content
+		}
+	}
+	recorded := make(map[id.ID]struct{}, n)
+	err := p.db.Batch(ctx, p.Company, func(b *pgx.Batch) {
+		b.Queue(recordOutcomes, p.Company, ids, attempts, states, providers, codes, details, ats, retries, contents, ids[0], ids[n-1])
+	}, func(results pgx.BatchResults) error {
+		rows, err := results.Query()
+		if err != nil {
+			return err
+		}
+		var recordedID id.ID
+		_, err = pgx.ForEachRow(rows, []any{&recordedID}, func() error {
+			recorded[recordedID] = struct{}{}
+			return nil
+		})
+		return err
+	})
+	if err != nil {
+		return fmt.Errorf("recording outcomes: %w", err)
+	}
+	if len(recorded) == n {
+		return nil
+	}
+	late := slices.DeleteFunc(slices.Clone(outcomes), func(e Event) bool { _, ok := recorded[e.Message]; return ok })
+	return p.db.InCompany(ctx, p.Company, func(tx postgres.Tx) error {
+		_, err := applyEvents(ctx, tx, p.Company, p.Connection, late)
+		return err
+	})
+}
+
+// outcomeEvent translates what the adapter learnt into what the ledger keeps.
+func outcomeEvent(c Claim, o channel.Outcome, content string, at time.Time) Event {
+	e := Event{Message: c.ID, Attempt: c.Attempt, At: at, ProviderID: o.ProviderID, Code: int32(o.Code), Detail: o.Detail, Content: content}
+	switch {
+	case o.Class == channel.Accepted:
+		e.State = Sent
+	case o.Class == channel.Unknown:
+		e.State = Uncertain
+	case o.Class == channel.Refused && o.Scope == channel.ScopeMessage:
+		e.State = Failed
+	default: // nothing was accepted: the row waits its turn again
+		e.State = Queued
+		retry := at.Add(retryAfter(o, c.Attempts))
+		e.RetryAt = &retry
+	}
+	return e
+}
+
+// retryAfter is the provider's time, or else 5 s doubling with every attempt up to 10 minutes.
+func retryAfter(o channel.Outcome, attempts int) time.Duration {
+	if o.RetryAfter > 0 {
+		return o.RetryAfter
+	}
+	return min(5*time.Second<<min(max(attempts-1, 0), 10), 10*time.Minute)
+}

@@ -1,0 +1,232 @@
+-- The ledger. Hot statements are sent through postgres.Batch, so their parameters are numbered by hand:
+-- the numbers here are the order of the arguments there (page_sql.go).
+
+-- name: LockScope :one
+-- The connection's mutex: whoever claims, pauses, cancels or holds takes it first.
+SELECT page_epoch FROM scopes WHERE company_id = @company_id AND connection_id = @connection_id FOR UPDATE;
+
+-- name: EnsureScope :exec
+INSERT INTO scopes (company_id, connection_id) VALUES (@company_id, @connection_id) ON CONFLICT DO NOTHING;
+
+-- name: BeginPage :one
+-- A new page fences every older one.
+UPDATE scopes SET page_epoch = page_epoch + 1, page_live_until = sqlc.arg(live_until)::timestamptz
+WHERE company_id = @company_id AND connection_id = @connection_id
+RETURNING page_epoch, last_instant, probing, holds, clock_timestamp()::timestamptz AS database_now;
+
+-- name: KeepPage :execrows
+UPDATE scopes SET page_live_until = sqlc.arg(live_until)::timestamptz
+WHERE company_id = @company_id AND connection_id = @connection_id AND page_epoch = @page_epoch;
+
+-- name: EndPage :exec
+UPDATE scopes SET page_live_until = NULL
+WHERE company_id = @company_id AND connection_id = @connection_id AND page_epoch = @page_epoch;
+
+-- name: SetHold :exec
+-- The n-th hold in a row lasts 2^n times as long, up to 64 times.
+UPDATE scopes SET held_until = sqlc.arg(now)::timestamptz + make_interval(secs => sqlc.arg(seconds)::float8 * 2 ^ least(holds, 6)),
+    held_reason = sqlc.arg(held_reason)::text, holds = holds + 1, probing = probing OR sqlc.arg(probing)::boolean
+WHERE company_id = @company_id AND connection_id = @connection_id AND page_epoch = @page_epoch;
+
+-- name: Heal :exec
+UPDATE scopes SET holds = 0, probing = false, held_until = NULL, held_reason = NULL
+WHERE company_id = @company_id AND connection_id = @connection_id AND page_epoch = @page_epoch;
+
+-- name: ReleaseHold :execrows
+UPDATE scopes SET held_until = NULL, held_reason = NULL, holds = 0
+WHERE company_id = @company_id AND connection_id = @connection_id AND held_until IS NOT NULL;
+
+-- name: Sources :many
+-- What a page can claim from: one row per running campaign and zone set with queued rows.
+SELECT z.campaign_id, z.zone_set_id, k.frozen_at, (k.content ->> 'kind' = 'text')::boolean AS needs_window
+FROM campaign_zones z
+JOIN campaigns k ON k.company_id = z.company_id AND k.id = z.campaign_id
+WHERE z.company_id = @company_id AND k.connection_id = @connection_id AND k.state = 'running'
+  AND NOT EXISTS (SELECT FROM scopes s
+      WHERE s.company_id = z.company_id AND s.connection_id = k.connection_id AND s.held_until > sqlc.arg(now)::timestamptz)
+  AND EXISTS (SELECT FROM messages m
+      WHERE m.company_id = z.company_id AND m.connection_id = k.connection_id AND m.lane = 5 AND m.campaign_id = z.campaign_id
+        AND m.zone_set_id = z.zone_set_id AND m.state = 0 AND m.id >= uuid_floor(k.frozen_at)
+        AND (m.retry_at IS NULL OR m.retry_at <= sqlc.arg(now)::timestamptz))
+ORDER BY z.campaign_id, z.zone_set_id;
+
+-- name: lockForClaim :one
+UPDATE scopes SET last_instant = greatest(last_instant, $3::timestamptz) WHERE company_id = $1 AND connection_id = $2
+RETURNING page_epoch, last_instant;
+
+-- name: claimCampaign :many
+-- Runs after lockForClaim in the same transaction, so that it sees what a pause before it has committed.
+-- The gate: campaign state, the page's fence, a hold, expiry, opt-out, the 24-hour window of free text.
+WITH picked AS MATERIALIZED (
+    SELECT m.id, m.contact_id, m.identity_id,
+        CASE WHEN m.expires_at <= $7 THEN 8::smallint
+             WHEN EXISTS (SELECT FROM contacts o WHERE o.company_id = $1 AND o.id = m.contact_id AND o.opted_out_at IS NOT NULL) THEN 9::smallint
+             WHEN $11::boolean AND NOT EXISTS (SELECT FROM service_windows w WHERE w.company_id = $1 AND w.connection_id = $2
+                 AND w.contact_id = m.contact_id AND w.open_until > $7) THEN 9::smallint
+             ELSE 1::smallint END AS verdict
+    FROM messages m
+    WHERE m.company_id = $1 AND m.connection_id = $2 AND m.lane = 5 AND m.campaign_id = $3 AND m.zone_set_id = $4 AND m.state = 0
+      AND m.id BETWEEN $5 AND $6
+      AND (m.retry_at IS NULL OR m.retry_at <= $7::timestamptz)
+      AND EXISTS (SELECT FROM campaigns k WHERE k.company_id = $1 AND k.id = $3 AND k.state = 'running')
+      AND EXISTS (SELECT FROM scopes s WHERE s.company_id = $1 AND s.connection_id = $2 AND s.page_epoch = $8
+                  AND (s.held_until IS NULL OR s.held_until <= $7))
+    ORDER BY m.sequence
+    LIMIT $9
+), claimed AS (
+    UPDATE messages m SET state = p.verdict, epoch = $8, attempt_id = $10, claimed_at = $7, retry_at = NULL,
+        attempts = m.attempts + CASE WHEN p.verdict = 1 THEN 1 ELSE 0 END,
+        ended_at = CASE WHEN p.verdict <> 1 THEN $7 END,
+        error_detail = CASE p.verdict WHEN 8 THEN 'It expired before it could be sent.'
+            WHEN 9 THEN 'Not sent: the contact has opted out, or the 24-hour window for free text has closed.' END
+    FROM picked p
+    WHERE m.company_id = $1 AND m.id = p.id AND m.id BETWEEN $5 AND $6 AND m.state = 0
+    RETURNING m.id, m.state, m.attempts, m.text_version, m.contact_id, m.identity_id
+), counted AS (
+    INSERT INTO message_counts (company_id, campaign_id, queued, sending, expired, suppressed)
+    SELECT $1, $3, -count(*), count(*) FILTER (WHERE state = 1), count(*) FILTER (WHERE state = 8), count(*) FILTER (WHERE state = 9)
+    FROM claimed HAVING count(*) > 0
+)
+SELECT d.id, d.state, d.attempts, d.text_version, i.kind, i.value, c.name, coalesce(c.zone, '') AS zone, c.attributes
+FROM claimed d
+JOIN contacts c ON c.company_id = $1 AND c.id = d.contact_id
+JOIN identities i ON i.company_id = $1 AND i.id = d.identity_id;
+
+-- name: recordOutcomes :many
+-- The fast path of recording: rows still in sending for the attempt. Rows that moved on meanwhile (a status was
+-- quicker, the claim had become uncertain) are not among the returned ids and take the slow path, ApplyEvents.
+WITH outcome AS (
+    SELECT unnest($2::uuid[]) AS id, unnest($3::uuid[]) AS attempt_id, unnest($4::smallint[]) AS state, unnest($5::text[]) AS provider_id,
+        unnest($6::int[]) AS error_code, unnest($7::text[]) AS error_detail, unnest($8::timestamptz[]) AS at,
+        unnest($9::timestamptz[]) AS retry_at, unnest($10::text[]) AS content
+), recorded AS (
+    UPDATE messages m SET state = o.state,
+        provider_id = nullif(o.provider_id, ''), content = o.content,
+        error_code = nullif(o.error_code, 0), error_detail = nullif(o.error_detail, ''),
+        sent_at = CASE WHEN o.state = 2 THEN o.at END,
+        ended_at = CASE WHEN o.state IN (3, 6) THEN o.at END,
+        retry_at = CASE WHEN o.state = 0 THEN o.retry_at END
+    FROM outcome o
+    WHERE m.company_id = $1 AND m.id = o.id AND m.id BETWEEN $11 AND $12 AND m.attempt_id = o.attempt_id AND m.state = 1
+    RETURNING m.id, m.campaign_id, m.connection_id, m.state, m.provider_id
+), known AS (
+    INSERT INTO provider_ids (company_id, connection_id, provider_id, message_id)
+    SELECT $1, connection_id, provider_id, id FROM recorded WHERE provider_id IS NOT NULL
+    ON CONFLICT DO NOTHING
+), counted AS (
+    INSERT INTO message_counts (company_id, campaign_id, sending, queued, sent, failed, uncertain)
+    SELECT $1, campaign_id, -count(*), count(*) FILTER (WHERE state = 0), count(*) FILTER (WHERE state = 2),
+        count(*) FILTER (WHERE state = 3), count(*) FILTER (WHERE state = 6)
+    FROM recorded WHERE campaign_id IS NOT NULL GROUP BY campaign_id
+)
+SELECT id FROM recorded;
+
+-- name: Overdue :many
+-- Claims whose owner is gone: no outcome can come any more.
+SELECT id FROM messages
+WHERE company_id = @company_id AND connection_id = @connection_id AND state = 1 AND claimed_at < sqlc.arg(before)::timestamptz
+ORDER BY id LIMIT 1000;
+
+-- name: ForUpdate :many
+SELECT id, connection_id, campaign_id, state, attempt_id, provider_id, claimed_at, sent_at, delivered_at, read_at, ended_at, error_code, error_detail, retry_at, content
+FROM messages
+WHERE company_id = @company_id AND id = ANY(sqlc.arg(ids)::uuid[]) AND id BETWEEN sqlc.arg(min_id)::uuid AND sqlc.arg(max_id)::uuid
+ORDER BY id
+FOR UPDATE;
+
+-- name: writeRows :exec
+UPDATE messages m SET state = r.state, provider_id = nullif(r.provider_id, ''), sent_at = r.sent_at, delivered_at = r.delivered_at,
+    read_at = r.read_at, ended_at = r.ended_at, error_code = nullif(r.error_code, 0), error_detail = nullif(r.error_detail, ''),
+    retry_at = r.retry_at, content = r.content
+FROM (SELECT unnest($4::uuid[]) AS id, unnest($5::smallint[]) AS state, unnest($6::text[]) AS provider_id,
+        unnest($7::timestamptz[]) AS sent_at, unnest($8::timestamptz[]) AS delivered_at,
+        unnest($9::timestamptz[]) AS read_at, unnest($10::timestamptz[]) AS ended_at,
+        unnest($11::int[]) AS error_code, unnest($12::text[]) AS error_detail,
+        unnest($13::timestamptz[]) AS retry_at, unnest($14::text[]) AS content) r
+WHERE m.company_id = $1 AND m.id = r.id AND m.id BETWEEN $2::uuid AND $3::uuid;
+
+-- name: InsertProviderIDs :exec
+INSERT INTO provider_ids (company_id, connection_id, provider_id, message_id)
+SELECT @company_id, unnest(sqlc.arg(connections)::uuid[]), unnest(sqlc.arg(provider_ids)::text[]), unnest(sqlc.arg(messages)::uuid[])
+ON CONFLICT DO NOTHING;
+
+-- name: FindByProviderID :many
+SELECT provider_id, message_id FROM provider_ids
+WHERE company_id = @company_id AND connection_id = @connection_id AND provider_id = ANY(sqlc.arg(provider_ids)::text[]);
+
+-- name: InsertEarly :exec
+INSERT INTO early_statuses (company_id, connection_id, provider_id, state, at, error_code, error_detail)
+SELECT @company_id, @connection_id, unnest(sqlc.arg(provider_ids)::text[]), unnest(sqlc.arg(states)::smallint[]), unnest(sqlc.arg(ats)::timestamptz[]),
+    unnest(sqlc.arg(error_codes)::int[]), unnest(sqlc.arg(error_details)::text[])
+ON CONFLICT DO NOTHING;
+
+-- name: TakeEarly :many
+-- Statuses that waited for a provider id which is known by now.
+DELETE FROM early_statuses e
+WHERE e.company_id = @company_id AND e.connection_id = @connection_id
+  AND e.provider_id IN (SELECT p.provider_id FROM provider_ids p
+      WHERE p.company_id = e.company_id AND p.connection_id = e.connection_id AND p.provider_id = e.provider_id)
+RETURNING e.provider_id, e.state, e.at, e.error_code, e.error_detail;
+
+-- name: InsertCount :exec
+INSERT INTO message_counts (company_id, campaign_id, queued, sending, sent, failed, delivered, read, uncertain, canceled, expired, suppressed)
+VALUES (@company_id, @campaign_id, @queued, @sending, @sent, @failed, @delivered, @read, @uncertain, @canceled, @expired, @suppressed);
+
+-- name: Counts :many
+SELECT campaign_id, sum(queued)::int AS queued, sum(sending)::int AS sending, sum(sent)::int AS sent, sum(failed)::int AS failed,
+    sum(delivered)::int AS delivered, sum(read)::int AS read, sum(uncertain)::int AS uncertain, sum(canceled)::int AS canceled,
+    sum(expired)::int AS expired, sum(suppressed)::int AS suppressed, count(*)::int AS deltas
+FROM message_counts
+WHERE company_id = @company_id AND campaign_id = ANY(sqlc.arg(campaigns)::uuid[])
+GROUP BY campaign_id;
+
+-- name: CompactCounts :exec
+WITH gone AS (DELETE FROM message_counts c WHERE c.company_id = @company_id AND c.campaign_id = @campaign_id RETURNING c.*)
+INSERT INTO message_counts (company_id, campaign_id, queued, sending, sent, failed, delivered, read, uncertain, canceled, expired, suppressed)
+SELECT @company_id, @campaign_id, sum(queued), sum(sending), sum(sent), sum(failed), sum(delivered), sum(read), sum(uncertain), sum(canceled),
+    sum(expired), sum(suppressed)
+FROM gone HAVING count(*) > 0;
+
+-- name: QueueRecipients :execrows
+-- The feed: recipients become rows of the ledger. The ids come in the order of the sequence.
+WITH slice AS (
+    SELECT r.*, row_number() OVER (ORDER BY r.sequence) AS place FROM recipients r
+    WHERE r.company_id = @company_id AND r.campaign_id = @campaign_id AND r.zone_set_id = @zone_set_id
+      AND r.sequence > @after_sequence AND r.sequence <= @through_sequence
+)
+INSERT INTO messages (company_id, id, connection_id, contact_id, identity_id, campaign_id, zone_set_id, sequence, text_version, lane, expires_at)
+SELECT s.company_id, i.id, @connection_id, s.contact_id, s.identity_id, s.campaign_id, s.zone_set_id, s.sequence, s.text_version, 5, sqlc.narg(expires_at)::timestamptz
+FROM slice s JOIN (SELECT id, row_number() OVER () AS place FROM (SELECT unnest(sqlc.arg(ids)::uuid[]) AS id) u) i ON i.place = s.place;
+
+-- name: CancelQueued :execrows
+UPDATE messages m SET state = 7, ended_at = sqlc.arg(now)::timestamptz, retry_at = NULL
+WHERE m.company_id = @company_id AND m.connection_id = @connection_id AND m.lane = 5 AND m.campaign_id = @campaign_id AND m.state = 0;
+
+-- name: Claimable :one
+SELECT EXISTS (SELECT FROM messages m JOIN campaigns k ON k.company_id = m.company_id AND k.id = m.campaign_id AND k.state = 'running'
+    WHERE m.company_id = @company_id AND m.connection_id = @connection_id AND m.state = 0
+      AND (m.retry_at IS NULL OR m.retry_at <= sqlc.arg(now)::timestamptz)) AS claimable;
+
+-- name: NextRetry :one
+SELECT m.retry_at FROM messages m JOIN campaigns k ON k.company_id = m.company_id AND k.id = m.campaign_id AND k.state = 'running'
+WHERE m.company_id = @company_id AND m.connection_id = @connection_id AND m.state = 0 AND m.retry_at > sqlc.arg(now)::timestamptz
+ORDER BY m.retry_at LIMIT 1;
+
+-- name: OldestClaim :one
+SELECT claimed_at FROM messages
+WHERE company_id = @company_id AND connection_id = @connection_id AND state = 1
+ORDER BY claimed_at LIMIT 1;
+
+-- name: Held :one
+SELECT held_until, held_reason FROM scopes WHERE company_id = @company_id AND connection_id = @connection_id AND held_until > sqlc.arg(now)::timestamptz;
+
+-- name: ListCampaign :many
+-- Newest ids last: the order in which they were queued. state -1 means any.
+SELECT m.id, m.contact_id, c.name AS contact_name, i.value AS address, m.state, m.attempts, m.content, m.provider_id, m.error_code, m.error_detail,
+    m.claimed_at, m.sent_at, m.delivered_at, m.read_at, m.ended_at, m.retry_at, m.text_version
+FROM messages m
+JOIN contacts c ON c.company_id = m.company_id AND c.id = m.contact_id
+JOIN identities i ON i.company_id = m.company_id AND i.id = m.identity_id
+WHERE m.company_id = @company_id AND m.campaign_id = @campaign_id AND m.state = ANY(sqlc.arg(states)::smallint[]) AND m.id > sqlc.arg(after_id)::uuid
+ORDER BY m.id
+LIMIT @row_limit;

@@ -1,0 +1,141 @@
+// Package worker wires workflows and activities to Temporal's task queues.
+package worker
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"go.temporal.io/sdk/activity"
+	"go.temporal.io/sdk/client"
+	sdkworker "go.temporal.io/sdk/worker"
+	"go.temporal.io/sdk/workflow"
+	"golang.org/x/sync/errgroup"
+
+	"omnidesk/activities"
+	"omnidesk/internal/channel"
+	"omnidesk/internal/connection"
+	"omnidesk/internal/flow"
+	"omnidesk/internal/id"
+	"omnidesk/internal/postgres"
+	"omnidesk/internal/wake"
+	"omnidesk/workflows"
+)
+
+// Options of a worker process.
+type Options struct {
+	DB          *postgres.DB
+	Temporal    client.Client
+	Connections *connection.Store
+	Adapters    map[channel.Kind]channel.Adapter
+	Slots       int                           // sends at once on one connection; 0 means 64
+	Pages       int                           // connections sending at once; 0 means 8
+	Changed     func(company, campaign id.ID) // a campaign's page should refresh; may be nil
+}
+
+// StopTimeout is how long a stopping worker waits for its pages to record what is on the wire.
+const StopTimeout = 45 * time.Second
+
+// Run works until ctx ends, then ends its pages in order.
+func Run(ctx context.Context, o Options) error {
+	if o.Slots == 0 {
+		o.Slots = 64
+	}
+	if o.Pages == 0 {
+		o.Pages = 8
+	}
+	if o.Changed == nil {
+		o.Changed = func(_, _ id.ID) {}
+	}
+	sdkworker.SetStickyWorkflowCacheSize(2000)
+	relay := wake.NewRelay(o.DB, flow.NewClient(o.Temporal))
+	campaigns := &activities.Campaigns{DB: o.DB, Hint: relay.Hint, Changed: o.Changed}
+	sending := &activities.Sending{DB: o.DB, Connections: o.Connections, Adapters: o.Adapters, Slots: o.Slots, Hint: relay.Hint, Changed: o.Changed}
+	workers := []sdkworker.Worker{
+		workflowWorker(o.Temporal, campaigns, sending),
+		workWorker(o.Temporal, campaigns),
+		sendWorker(o.Temporal, sending, o.Pages),
+	}
+	var started int
+	defer func() {
+		for _, w := range workers[:started] {
+			w.Stop()
+		}
+	}()
+	for _, w := range workers {
+		if err := w.Start(); err != nil {
+			return fmt.Errorf("starting a worker: %w", err)
+		}
+		started++
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { relay.Run(ctx); return nil })
+	group.Go(func() error { keepPartitions(ctx, o.DB); return nil })
+	return group.Wait()
+}
+
+// workflowWorker runs workflows and their looks.
+func workflowWorker(temporal client.Client, campaigns *activities.Campaigns, sending *activities.Sending) sdkworker.Worker {
+	w := sdkworker.New(temporal, flow.WorkflowQueue, sdkworker.Options{
+		MaxConcurrentWorkflowTaskExecutionSize:  64,
+		MaxConcurrentLocalActivityExecutionSize: 64,
+		LocalActivityWorkerOnly:                 true,
+		WorkerStopTimeout:                       10 * time.Second,
+	})
+	Register(w)
+	w.RegisterActivityWithOptions(campaigns.LookAtCampaign, activity.RegisterOptions{Name: flow.LookAtCampaign})
+	w.RegisterActivityWithOptions(sending.LookAtSender, activity.RegisterOptions{Name: flow.LookAtSender})
+	return w
+}
+
+// Register adds every workflow under its name; replay tests use it, too.
+func Register(w sdkworker.WorkflowRegistry) {
+	w.RegisterWorkflowWithOptions(workflows.Campaign, workflow.RegisterOptions{Name: string(flow.CampaignWorkflow)})
+	w.RegisterWorkflowWithOptions(workflows.Sender, workflow.RegisterOptions{Name: string(flow.SenderWorkflow)})
+}
+
+func workWorker(temporal client.Client, campaigns *activities.Campaigns) sdkworker.Worker {
+	w := sdkworker.New(temporal, flow.WorkQueue, sdkworker.Options{
+		DisableWorkflowWorker:              true,
+		MaxConcurrentActivityExecutionSize: 32,
+		WorkerStopTimeout:                  10 * time.Second,
+	})
+	for name, do := range map[string]any{flow.FreezeAudience: campaigns.FreezeAudience, flow.BeginCampaign: campaigns.BeginCampaign,
+		flow.FeedCampaign: campaigns.FeedCampaign, flow.FinishCampaign: campaigns.FinishCampaign} {
+		w.RegisterActivityWithOptions(do, activity.RegisterOptions{Name: name})
+	}
+	return w
+}
+
+func sendWorker(temporal client.Client, sending *activities.Sending, pages int) sdkworker.Worker {
+	w := sdkworker.New(temporal, flow.SendQueue, sdkworker.Options{
+		DisableWorkflowWorker:              true,
+		MaxConcurrentActivityExecutionSize: pages,
+		WorkerStopTimeout:                  StopTimeout,
+		// A cancel must reach a page within a second, not within 80 % of its heartbeat time-out.
+		MaxHeartbeatThrottleInterval: time.Second,
+	})
+	w.RegisterActivityWithOptions(sending.SendPage, activity.RegisterOptions{Name: flow.SendPage})
+	return w
+}
+
+// keepPartitions makes the ledger's partitions ahead of time and alarms when a row found none.
+func keepPartitions(ctx context.Context, db *postgres.DB) {
+	ticker := time.NewTicker(6 * time.Hour)
+	defer ticker.Stop()
+	for {
+		stray, err := db.EnsurePartitions(ctx)
+		switch {
+		case err != nil && ctx.Err() == nil:
+			slog.Error("the ledger's partitions could not be made ahead", "error", err)
+		case stray > 0:
+			slog.Error("messages lie in the default partition; move them before the next month begins", "rows", stray)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
