@@ -248,9 +248,10 @@ CREATE TABLE messages (
     PRIMARY KEY (company_id, id)
 ) PARTITION BY RANGE (id);
 
+-- Beside its key a row is in exactly one index at a time, by its state: a claim and its record cost one entry each.
 CREATE INDEX messages_claim ON messages (company_id, connection_id, lane, campaign_id, zone_set_id, sequence) WHERE state = 0;
 CREATE INDEX messages_sending ON messages (company_id, connection_id, claimed_at) WHERE state = 1;
-CREATE INDEX messages_campaign ON messages (company_id, campaign_id, state, id) WHERE campaign_id IS NOT NULL;
+CREATE INDEX messages_campaign ON messages (company_id, campaign_id, state, id) WHERE state >= 2;
 
 CREATE TABLE messages_default PARTITION OF messages DEFAULT;
 

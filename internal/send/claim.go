@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"log/slog"
 	"slices"
 	"time"
 
@@ -44,8 +45,8 @@ const lockTimeout = `SELECT set_config('lock_timeout', '1s', true)`
 func (p *page) claim(ctx context.Context, from source, limit int) ([]Claim, error) {
 	attempt, now := id.New(), p.now()
 	var claims []Claim
+	var ended []id.ID // what the gate did not let through
 	var fenced bool
-	var taken int
 	err := p.db.Batch(ctx, p.Company, func(b *pgx.Batch) {
 		b.Queue(lockTimeout)
 		b.Queue(lockForClaim, p.Company, p.Connection, now)
@@ -73,9 +74,10 @@ func (p *page) claim(ctx context.Context, from source, limit int) ([]Claim, erro
 			if err := rows.Scan(&c.ID, &state, &c.Attempts, &c.TextVersion, &c.To.Kind, &c.To.Value, &c.Name, &c.Zone, &c.Attributes); err != nil {
 				return fmt.Errorf("reading a claim: %w", err)
 			}
-			taken++
 			if State(state) == Sending {
 				claims = append(claims, c)
+			} else {
+				ended = append(ended, c.ID)
 			}
 		}
 		return rows.Err()
@@ -85,8 +87,13 @@ func (p *page) claim(ctx context.Context, from source, limit int) ([]Claim, erro
 		return nil, err
 	case fenced:
 		return nil, errFenced
-	case taken == 0:
+	case len(claims)+len(ended) == 0:
 		return nil, errDry
+	case len(ended) > 0:
+		err = p.db.InCompany(ctx, p.Company, func(tx postgres.Tx) error { return New(tx).ExplainEnded(ctx, now, p.Company, ended) })
+		if err != nil {
+			slog.Warn("messages that may not be sent stay without a reason", "count", len(ended), "error", err)
+		}
 	}
 	return claims, nil
 }

@@ -122,7 +122,7 @@ func CancelQueued(ctx context.Context, tx postgres.Tx, company, connection, camp
 
 // ListCampaign returns up to limit messages of a campaign after an id, in the order they were queued.
 // No states means any.
-func ListCampaign(ctx context.Context, tx postgres.Tx, company, campaign, after id.ID, states []State, limit int) ([]ListCampaignRow, error) {
+func ListCampaign(ctx context.Context, tx postgres.Tx, company, connection, campaign, after id.ID, states []State, limit int) ([]ListCampaignRow, error) {
 	numbers := make([]int16, 0, len(stateNames))
 	for _, s := range states {
 		numbers = append(numbers, int16(s))
@@ -132,7 +132,7 @@ func ListCampaign(ctx context.Context, tx postgres.Tx, company, campaign, after 
 			numbers = append(numbers, int16(s))
 		}
 	}
-	rows, err := New(tx).ListCampaign(ctx, ListCampaignParams{CompanyID: company, CampaignID: &campaign, AfterID: after, States: numbers, RowLimit: int32(limit)})
+	rows, err := New(tx).ListCampaign(ctx, ListCampaignParams{CompanyID: company, ConnectionID: connection, CampaignID: &campaign, AfterID: after, States: numbers, RowLimit: int32(limit)})
 	if err != nil {
 		return nil, fmt.Errorf("listing messages: %w", err)
 	}

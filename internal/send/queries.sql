@@ -58,12 +58,7 @@ RETURNING page_epoch, last_instant;
 -- Runs after lockForClaim in the same transaction, so that it sees what a pause before it has committed.
 -- The gate: campaign state, the page's fence, a hold, expiry, opt-out, the 24-hour window of free text.
 WITH picked AS MATERIALIZED (
-    SELECT m.id, m.contact_id, m.identity_id,
-        CASE WHEN m.expires_at <= $7 THEN 8::smallint
-             WHEN EXISTS (SELECT FROM contacts o WHERE o.company_id = $1 AND o.id = m.contact_id AND o.opted_out_at IS NOT NULL) THEN 9::smallint
-             WHEN $11::boolean AND NOT EXISTS (SELECT FROM service_windows w WHERE w.company_id = $1 AND w.connection_id = $2
-                 AND w.contact_id = m.contact_id AND w.open_until > $7) THEN 9::smallint
-             ELSE 1::smallint END AS verdict
+    SELECT m.id, m.contact_id, m.identity_id
     FROM messages m
     WHERE m.company_id = $1 AND m.connection_id = $2 AND m.lane = 5 AND m.campaign_id = $3 AND m.zone_set_id = $4 AND m.state = 0
       AND m.id BETWEEN $5 AND $6
@@ -74,23 +69,29 @@ WITH picked AS MATERIALIZED (
     ORDER BY m.sequence
     LIMIT $9
 ), claimed AS (
-    UPDATE messages m SET state = p.verdict, epoch = $8, attempt_id = $10, claimed_at = $7, retry_at = NULL,
-        attempts = m.attempts + CASE WHEN p.verdict = 1 THEN 1 ELSE 0 END,
-        ended_at = CASE WHEN p.verdict <> 1 THEN $7 END,
-        error_detail = CASE p.verdict WHEN 8 THEN 'It expired before it could be sent.'
-            WHEN 9 THEN 'Not sent: the contact has opted out, or the 24-hour window for free text has closed.' END
+    UPDATE messages m SET epoch = $8, attempt_id = $10, claimed_at = $7, retry_at = NULL, attempts = m.attempts + 1,
+        state = CASE WHEN m.expires_at <= $7 THEN 8 WHEN c.opted_out_at IS NOT NULL THEN 9
+            WHEN $11::boolean AND NOT EXISTS (SELECT FROM service_windows w WHERE w.company_id = $1 AND w.connection_id = $2
+                AND w.contact_id = m.contact_id AND w.open_until > $7) THEN 9
+            ELSE 1 END
     FROM picked p
+    JOIN contacts c ON c.company_id = $1 AND c.id = p.contact_id
+    JOIN identities i ON i.company_id = $1 AND i.id = p.identity_id
     WHERE m.company_id = $1 AND m.id = p.id AND m.id BETWEEN $5 AND $6 AND m.state = 0
-    RETURNING m.id, m.state, m.attempts, m.text_version, m.contact_id, m.identity_id
+    RETURNING m.id, m.state, m.attempts, m.text_version, i.kind, i.value, c.name, coalesce(c.zone, '') AS zone, c.attributes
 ), counted AS (
     INSERT INTO message_counts (company_id, campaign_id, queued, sending, expired, suppressed)
     SELECT $1, $3, -count(*), count(*) FILTER (WHERE state = 1), count(*) FILTER (WHERE state = 8), count(*) FILTER (WHERE state = 9)
     FROM claimed HAVING count(*) > 0
 )
-SELECT d.id, d.state, d.attempts, d.text_version, i.kind, i.value, c.name, coalesce(c.zone, '') AS zone, c.attributes
-FROM claimed d
-JOIN contacts c ON c.company_id = $1 AND c.id = d.contact_id
-JOIN identities i ON i.company_id = $1 AND i.id = d.identity_id;
+SELECT * FROM claimed;
+
+-- name: ExplainEnded :exec
+-- What the gate did not let through says why.
+UPDATE messages SET ended_at = sqlc.arg(now)::timestamptz, attempts = attempts - 1, attempt_id = NULL,
+    error_detail = CASE state WHEN 8 THEN 'It expired before it could be sent.'
+        ELSE 'Not sent: the contact has opted out, or the 24-hour window for free text has closed.' END
+WHERE company_id = @company_id AND id = ANY(sqlc.arg(ids)::uuid[]) AND state IN (8, 9);
 
 -- name: recordOutcomes :many
 -- The fast path of recording: rows still in sending for the attempt. Rows that moved on meanwhile (a status was
@@ -221,12 +222,27 @@ ORDER BY claimed_at LIMIT 1;
 SELECT held_until, held_reason FROM scopes WHERE company_id = @company_id AND connection_id = @connection_id AND held_until > sqlc.arg(now)::timestamptz;
 
 -- name: ListCampaign :many
--- Newest ids last: the order in which they were queued. state -1 means any.
+-- In the order in which they were queued. Each part reads the one index that holds rows of its states.
+WITH page AS (
+    (SELECT m.* FROM messages m
+        WHERE m.company_id = @company_id AND m.connection_id = @connection_id AND m.lane = 5 AND m.campaign_id = @campaign_id AND m.state = 0
+          AND 0 = ANY(sqlc.arg(states)::smallint[]) AND m.id > sqlc.arg(after_id)::uuid
+        ORDER BY m.id LIMIT @row_limit)
+    UNION ALL
+    (SELECT m.* FROM messages m
+        WHERE m.company_id = @company_id AND m.connection_id = @connection_id AND m.campaign_id = @campaign_id AND m.state = 1
+          AND 1 = ANY(sqlc.arg(states)::smallint[]) AND m.id > sqlc.arg(after_id)::uuid
+        ORDER BY m.id LIMIT @row_limit)
+    UNION ALL
+    (SELECT e.* FROM (SELECT unnest(sqlc.arg(states)::smallint[]) AS state) s
+        CROSS JOIN LATERAL (SELECT m.* FROM messages m
+            WHERE m.company_id = @company_id AND m.campaign_id = @campaign_id AND m.state >= 2 AND m.state = s.state AND m.id > sqlc.arg(after_id)::uuid
+            ORDER BY m.id LIMIT @row_limit) e)
+)
 SELECT m.id, m.contact_id, c.name AS contact_name, i.value AS address, m.state, m.attempts, m.content, m.provider_id, m.error_code, m.error_detail,
     m.claimed_at, m.sent_at, m.delivered_at, m.read_at, m.ended_at, m.retry_at, m.text_version
-FROM messages m
+FROM page m
 JOIN contacts c ON c.company_id = m.company_id AND c.id = m.contact_id
 JOIN identities i ON i.company_id = m.company_id AND i.id = m.identity_id
-WHERE m.company_id = @company_id AND m.campaign_id = @campaign_id AND m.state = ANY(sqlc.arg(states)::smallint[]) AND m.id > sqlc.arg(after_id)::uuid
 ORDER BY m.id
 LIMIT @row_limit;

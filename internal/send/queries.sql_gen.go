@@ -161,6 +161,19 @@ func (q *Queries) EnsureScope(ctx context.Context, companyID uuid.UUID, connecti
 	return err
 }
 
+const explainEnded = `-- name: ExplainEnded :exec
+UPDATE messages SET ended_at = $1::timestamptz, attempts = attempts - 1, attempt_id = NULL,
+    error_detail = CASE state WHEN 8 THEN 'It expired before it could be sent.'
+        ELSE 'Not sent: the contact has opted out, or the 24-hour window for free text has closed.' END
+WHERE company_id = $2 AND id = ANY($3::uuid[]) AND state IN (8, 9)
+`
+
+// What the gate did not let through says why.
+func (q *Queries) ExplainEnded(ctx context.Context, now time.Time, companyID uuid.UUID, ids []uuid.UUID) error {
+	_, err := q.db.Exec(ctx, explainEnded, now, companyID, ids)
+	return err
+}
+
 const findByProviderID = `-- name: FindByProviderID :many
 SELECT provider_id, message_id FROM provider_ids
 WHERE company_id = $1 AND connection_id = $2 AND provider_id = ANY($3::text[])
@@ -387,22 +400,38 @@ func (q *Queries) KeepPage(ctx context.Context, liveUntil time.Time, companyID u
 }
 
 const listCampaign = `-- name: ListCampaign :many
+WITH page AS (
+    (SELECT m.company_id, m.id, m.connection_id, m.contact_id, m.identity_id, m.campaign_id, m.zone_set_id, m.sequence, m.text_version, m.direction, m.lane, m.state, m.attempts, m.epoch, m.attempt_id, m.retry_at, m.expires_at, m.claimed_at, m.sent_at, m.delivered_at, m.read_at, m.ended_at, m.error_code, m.error_detail, m.provider_id, m.content FROM messages m
+        WHERE m.company_id = $2 AND m.connection_id = $3 AND m.lane = 5 AND m.campaign_id = $4 AND m.state = 0
+          AND 0 = ANY($5::smallint[]) AND m.id > $6::uuid
+        ORDER BY m.id LIMIT $1)
+    UNION ALL
+    (SELECT m.company_id, m.id, m.connection_id, m.contact_id, m.identity_id, m.campaign_id, m.zone_set_id, m.sequence, m.text_version, m.direction, m.lane, m.state, m.attempts, m.epoch, m.attempt_id, m.retry_at, m.expires_at, m.claimed_at, m.sent_at, m.delivered_at, m.read_at, m.ended_at, m.error_code, m.error_detail, m.provider_id, m.content FROM messages m
+        WHERE m.company_id = $2 AND m.connection_id = $3 AND m.campaign_id = $4 AND m.state = 1
+          AND 1 = ANY($5::smallint[]) AND m.id > $6::uuid
+        ORDER BY m.id LIMIT $1)
+    UNION ALL
+    (SELECT e.company_id, e.id, e.connection_id, e.contact_id, e.identity_id, e.campaign_id, e.zone_set_id, e.sequence, e.text_version, e.direction, e.lane, e.state, e.attempts, e.epoch, e.attempt_id, e.retry_at, e.expires_at, e.claimed_at, e.sent_at, e.delivered_at, e.read_at, e.ended_at, e.error_code, e.error_detail, e.provider_id, e.content FROM (SELECT unnest($5::smallint[]) AS state) s
+        CROSS JOIN LATERAL (SELECT m.company_id, m.id, m.connection_id, m.contact_id, m.identity_id, m.campaign_id, m.zone_set_id, m.sequence, m.text_version, m.direction, m.lane, m.state, m.attempts, m.epoch, m.attempt_id, m.retry_at, m.expires_at, m.claimed_at, m.sent_at, m.delivered_at, m.read_at, m.ended_at, m.error_code, m.error_detail, m.provider_id, m.content FROM messages m
+            WHERE m.company_id = $2 AND m.campaign_id = $4 AND m.state >= 2 AND m.state = s.state AND m.id > $6::uuid
+            ORDER BY m.id LIMIT $1) e)
+)
 SELECT m.id, m.contact_id, c.name AS contact_name, i.value AS address, m.state, m.attempts, m.content, m.provider_id, m.error_code, m.error_detail,
     m.claimed_at, m.sent_at, m.delivered_at, m.read_at, m.ended_at, m.retry_at, m.text_version
-FROM messages m
+FROM page m
 JOIN contacts c ON c.company_id = m.company_id AND c.id = m.contact_id
 JOIN identities i ON i.company_id = m.company_id AND i.id = m.identity_id
-WHERE m.company_id = $1 AND m.campaign_id = $2 AND m.state = ANY($3::smallint[]) AND m.id > $4::uuid
 ORDER BY m.id
-LIMIT $5
+LIMIT $1
 `
 
 type ListCampaignParams struct {
-	CompanyID  uuid.UUID
-	CampaignID *uuid.UUID
-	States     []int16
-	AfterID    uuid.UUID
-	RowLimit   int32
+	RowLimit     int32
+	CompanyID    uuid.UUID
+	ConnectionID uuid.UUID
+	CampaignID   *uuid.UUID
+	States       []int16
+	AfterID      uuid.UUID
 }
 
 type ListCampaignRow struct {
@@ -425,14 +454,15 @@ type ListCampaignRow struct {
 	TextVersion int32
 }
 
-// Newest ids last: the order in which they were queued. state -1 means any.
+// In the order in which they were queued. Each part reads the one index that holds rows of its states.
 func (q *Queries) ListCampaign(ctx context.Context, arg ListCampaignParams) ([]ListCampaignRow, error) {
 	rows, err := q.db.Query(ctx, listCampaign,
+		arg.RowLimit,
 		arg.CompanyID,
+		arg.ConnectionID,
 		arg.CampaignID,
 		arg.States,
 		arg.AfterID,
-		arg.RowLimit,
 	)
 	if err != nil {
 		return nil, err
@@ -713,12 +743,7 @@ func (q *Queries) TakeEarly(ctx context.Context, companyID uuid.UUID, connection
 
 const claimCampaign = `-- name: claimCampaign :many
 WITH picked AS MATERIALIZED (
-    SELECT m.id, m.contact_id, m.identity_id,
-        CASE WHEN m.expires_at <= $7 THEN 8::smallint
-             WHEN EXISTS (SELECT FROM contacts o WHERE o.company_id = $1 AND o.id = m.contact_id AND o.opted_out_at IS NOT NULL) THEN 9::smallint
-             WHEN $11::boolean AND NOT EXISTS (SELECT FROM service_windows w WHERE w.company_id = $1 AND w.connection_id = $2
-                 AND w.contact_id = m.contact_id AND w.open_until > $7) THEN 9::smallint
-             ELSE 1::smallint END AS verdict
+    SELECT m.id, m.contact_id, m.identity_id
     FROM messages m
     WHERE m.company_id = $1 AND m.connection_id = $2 AND m.lane = 5 AND m.campaign_id = $3 AND m.zone_set_id = $4 AND m.state = 0
       AND m.id BETWEEN $5 AND $6
@@ -729,23 +754,22 @@ WITH picked AS MATERIALIZED (
     ORDER BY m.sequence
     LIMIT $9
 ), claimed AS (
-    UPDATE messages m SET state = p.verdict, epoch = $8, attempt_id = $10, claimed_at = $7, retry_at = NULL,
-        attempts = m.attempts + CASE WHEN p.verdict = 1 THEN 1 ELSE 0 END,
-        ended_at = CASE WHEN p.verdict <> 1 THEN $7 END,
-        error_detail = CASE p.verdict WHEN 8 THEN 'It expired before it could be sent.'
-            WHEN 9 THEN 'Not sent: the contact has opted out, or the 24-hour window for free text has closed.' END
+    UPDATE messages m SET epoch = $8, attempt_id = $10, claimed_at = $7, retry_at = NULL, attempts = m.attempts + 1,
+        state = CASE WHEN m.expires_at <= $7 THEN 8 WHEN c.opted_out_at IS NOT NULL THEN 9
+            WHEN $11::boolean AND NOT EXISTS (SELECT FROM service_windows w WHERE w.company_id = $1 AND w.connection_id = $2
+                AND w.contact_id = m.contact_id AND w.open_until > $7) THEN 9
+            ELSE 1 END
     FROM picked p
+    JOIN contacts c ON c.company_id = $1 AND c.id = p.contact_id
+    JOIN identities i ON i.company_id = $1 AND i.id = p.identity_id
     WHERE m.company_id = $1 AND m.id = p.id AND m.id BETWEEN $5 AND $6 AND m.state = 0
-    RETURNING m.id, m.state, m.attempts, m.text_version, m.contact_id, m.identity_id
+    RETURNING m.id, m.state, m.attempts, m.text_version, i.kind, i.value, c.name, coalesce(c.zone, '') AS zone, c.attributes
 ), counted AS (
     INSERT INTO message_counts (company_id, campaign_id, queued, sending, expired, suppressed)
     SELECT $1, $3, -count(*), count(*) FILTER (WHERE state = 1), count(*) FILTER (WHERE state = 8), count(*) FILTER (WHERE state = 9)
     FROM claimed HAVING count(*) > 0
 )
-SELECT d.id, d.state, d.attempts, d.text_version, i.kind, i.value, c.name, coalesce(c.zone, '') AS zone, c.attributes
-FROM claimed d
-JOIN contacts c ON c.company_id = $1 AND c.id = d.contact_id
-JOIN identities i ON i.company_id = $1 AND i.id = d.identity_id
+SELECT id, state, attempts, text_version, kind, value, name, zone, attributes FROM claimed
 `
 
 type claimCampaignParams struct {
@@ -755,7 +779,7 @@ type claimCampaignParams struct {
 	ZoneSetID    *int32
 	ID           uuid.UUID
 	ID_2         uuid.UUID
-	ExpiresAt    *time.Time
+	Column7      time.Time
 	PageEpoch    int32
 	Limit        int32
 	AttemptID    *uuid.UUID
@@ -784,7 +808,7 @@ func (q *Queries) claimCampaign(ctx context.Context, arg claimCampaignParams) ([
 		arg.ZoneSetID,
 		arg.ID,
 		arg.ID_2,
-		arg.ExpiresAt,
+		arg.Column7,
 		arg.PageEpoch,
 		arg.Limit,
 		arg.AttemptID,

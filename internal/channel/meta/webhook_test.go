@@ -1,0 +1,158 @@
+package meta_test
+
+import (
+	"crypto/hmac"
+	"crypto/sha1"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"net/url"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"omnidesk/internal/channel"
+	"omnidesk/internal/channel/meta"
+	"omnidesk/internal/id"
+)
+
+func sign(secret string, body []byte) string {
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write(body)
+	return "sha256=" + hex.EncodeToString(mac.Sum(nil))
+}
+
+func TestVerifySignature(t *testing.T) {
+	t.Parallel()
+	body := []byte(`{"text":"Ol\u00e1"}`)
+	good := sign("s3cret", body)
+	require.True(t, meta.VerifySignature("s3cret", body, good))
+
+	old := hmac.New(sha1.New, []byte("s3cret"))
+	old.Write(body)
+	for name, wrong := range map[string]string{
+		"missing": "", "no prefix": good[7:], "sha1": "sha1=" + hex.EncodeToString(old.Sum(nil)), "upper case": strings.ToUpper(good),
+		"cut": good[:len(good)-2], "longer": good + "00", "other secret": sign("other", body), "two": good + "," + good,
+	} {
+		require.False(t, meta.VerifySignature("s3cret", body, wrong), name)
+	}
+	require.False(t, meta.VerifySignature("s3cret", []byte(`{"text":"Olá"}`), good), "the same JSON in other bytes")
+	require.False(t, meta.VerifySignature("", body, sign("", body)), "no secret verifies nothing")
+}
+
+func TestChallenge(t *testing.T) {
+	t.Parallel()
+	query := func(mode, token, challenge string) url.Values {
+		return url.Values{"hub.mode": {mode}, "hub.verify_token": {token}, "hub.challenge": {challenge}}
+	}
+	got, ok := meta.Challenge(query("subscribe", "tok", "1158201444"), "tok")
+	require.True(t, ok)
+	require.Equal(t, "1158201444", got)
+
+	twice := query("subscribe", "tok", "1")
+	twice.Add("hub.challenge", "2")
+	for name, wrong := range map[string]url.Values{
+		"wrong token": query("subscribe", "other", "1"), "wrong mode": query("unsubscribe", "tok", "1"),
+		"html": query("subscribe", "tok", "<script>"), "empty": query("subscribe", "tok", ""), "newline": query("subscribe", "tok", "1\n"),
+		"too long": query("subscribe", "tok", strings.Repeat("1", 21)), "nothing": {}, "twice": twice,
+	} {
+		_, ok := meta.Challenge(wrong, "tok")
+		require.False(t, ok, name)
+	}
+	_, ok = meta.Challenge(query("subscribe", "", "1"), "")
+	require.False(t, ok, "an empty verify token proves nothing")
+}
+
+func hook(changes ...string) []byte {
+	return []byte(`{"object":"whatsapp_business_account","entry":[{"id":"100200","changes":[` + strings.Join(changes, ",") + `]}]}`)
+}
+
+func change(number, content string) string {
+	return `{"field":"messages","value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"1555","phone_number_id":"` + number + `"},` + content + `}}`
+}
+
+func TestParseWebhookStatuses(t *testing.T) {
+	t.Parallel()
+	ours := id.New()
+	deliveries, err := meta.ParseWebhook(hook(change("106", fmt.Sprintf(`"statuses":[
+		{"id":"wamid.A","status":"sent","timestamp":"1698266945","recipient_id":"5511","biz_opaque_callback_data":"%s"},
+		{"id":"wamid.A","status":"delivered","timestamp":1698266946,"pricing":{"billable":true,"category":"marketing"}},
+		{"id":"wamid.B","status":"played","timestamp":"x","biz_opaque_callback_data":"of another system"},
+		{"id":"wamid.C","status":"failed","timestamp":"1698266947","errors":[{"code":131049,"title":"to +5511999990001"}]},
+		{"id":"wamid.D","status":"deleted","timestamp":"1698266947"}]`, ours)),
+		`{"field":"message_template_status_update","value":{"event":"APPROVED","message_template_id":168}}`))
+	require.NoError(t, err)
+	require.Equal(t, []channel.Delivery{{NumberID: "106", Statuses: []channel.Status{
+		{ProviderID: "wamid.A", MessageID: ours, Kind: channel.StatusSent, At: time.Unix(1698266945, 0).UTC()},
+		{ProviderID: "wamid.A", Kind: channel.StatusDelivered, At: time.Unix(1698266946, 0).UTC()},
+		{ProviderID: "wamid.B", Kind: channel.StatusRead},
+		{
+			ProviderID: "wamid.C", Kind: channel.StatusFailed, At: time.Unix(1698266947, 0).UTC(), Code: 131049,
+			Detail: "Meta held the message back because the contact gets much marketing; wait at least 24 hours.",
+		},
+	}}}, deliveries)
+}
+
+func TestParseWebhookInbound(t *testing.T) {
+	t.Parallel()
+	deliveries, err := meta.ParseWebhook(hook(change("106", `
+		"contacts":[{"profile":{"name":"Ana"},"wa_id":"5511999990001","user_id":"BR.15025"},{"profile":{"name":"Bia"},"user_id":"BR.2"}],
+		"messages":[{"from":"5511999990001","id":"wamid.X","timestamp":"1749416383","type":"text","text":{"body":"PARAR \ud83d\udc4d"}},
+		{"from_user_id":"BR.2","id":"wamid.Y","timestamp":"1749416384","type":"image","image":{"id":"449","caption":"look"}}]`)))
+	require.NoError(t, err)
+	require.Equal(t, []channel.Delivery{{NumberID: "106", Inbound: []channel.Inbound{
+		{ProviderID: "wamid.X", From: channel.Address{Kind: "phone", Value: "+5511999990001"}, Name: "Ana", At: time.Unix(1749416383, 0).UTC(), Text: "PARAR 👍"},
+		{ProviderID: "wamid.Y", From: channel.Address{Kind: "bsuid", Value: "BR.2"}, Name: "Bia", At: time.Unix(1749416384, 0).UTC()},
+	}}}, deliveries)
+}
+
+// TestParseWebhookKeepsTheRest mixes unfit items among good ones: none of the good ones is lost, and the error
+// does not repeat what came in.
+func TestParseWebhookKeepsTheRest(t *testing.T) {
+	t.Parallel()
+	good := change("106", `"statuses":[7,{"id":"wamid.A","status":"read","timestamp":"1"},{"status":"read"},{"id":["secret"],"status":"read"},"secret"],
+		"messages":[{"id":"wamid.X"},{"id":"wamid.Z","from":"+55 secret"},{"id":"wamid.Y","from":"5511999990001","text":"secret"}]`)
+	body := []byte(`{"object":"whatsapp_business_account","entry":["secret",{"changes":{"a":1}},{"changes":[null,"secret",` + good + `,` +
+		`{"field":"messages","value":{"statuses":[{"id":"wamid.lost","status":"read"}]}}]}]}`)
+	deliveries, err := meta.ParseWebhook(body)
+	require.Error(t, err)
+	require.NotContains(t, err.Error(), "secret")
+	require.Len(t, deliveries, 1)
+	require.Len(t, deliveries[0].Statuses, 1)
+	require.Equal(t, "wamid.A", deliveries[0].Statuses[0].ProviderID)
+	require.Len(t, deliveries[0].Inbound, 1)
+	require.Equal(t, "wamid.Y", deliveries[0].Inbound[0].ProviderID)
+}
+
+func TestParseWebhookRefuses(t *testing.T) {
+	t.Parallel()
+	for _, body := range []string{"", "{", "[]", "null", `{"object":"page","entry":[]}`, `{"object":"whatsapp_business_account","entry":[{]}`} {
+		deliveries, err := meta.ParseWebhook([]byte(body))
+		require.Error(t, err, body)
+		require.Empty(t, deliveries)
+	}
+}
+
+func FuzzParseWebhook(f *testing.F) {
+	f.Add(hook(change("106", `"statuses":[{"id":"wamid.A","status":"sent","timestamp":"1698266945","errors":[{"code":1}]}]`)))
+	f.Add(hook(change("106", `"contacts":[{"wa_id":"1"}],"messages":[{"from":"1","id":"x","timestamp":1,"text":{"body":"\ud800"}}]`)))
+	f.Add([]byte(`{"object":"whatsapp_business_account","entry":[1,{"changes":[2,{"field":"messages","value":[]}]}]}`))
+	f.Add([]byte(`{"object":"whatsapp_business_account","entry":{}}`))
+	f.Fuzz(func(t *testing.T, body []byte) {
+		deliveries, _ := meta.ParseWebhook(body)
+		for _, delivery := range deliveries {
+			require.NotEmpty(t, delivery.NumberID)
+			require.NotZero(t, len(delivery.Statuses)+len(delivery.Inbound))
+			for _, status := range delivery.Statuses {
+				require.NotEmpty(t, status.ProviderID)
+				require.Contains(t, []channel.StatusKind{channel.StatusSent, channel.StatusDelivered, channel.StatusRead, channel.StatusFailed}, status.Kind)
+			}
+			for _, inbound := range delivery.Inbound {
+				require.NotEmpty(t, inbound.ProviderID)
+				require.NotEmpty(t, inbound.From.Value)
+			}
+		}
+	})
+}

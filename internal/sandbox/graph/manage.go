@@ -1,0 +1,149 @@
+package graph
+
+import (
+	"cmp"
+	"context"
+	"encoding/json"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// getNumber answers GET /<number>?fields=….
+func (s *Server) getNumber(w http.ResponseWriter, r *http.Request, id, token string) {
+	number := s.registry.use(id, token, s.options.Strict)
+	if number == nil {
+		fail(w, unknownObject(r.Method, id))
+		return
+	}
+	all := describeNumber(number)
+	fields := strings.Split(cmp.Or(r.URL.Query().Get("fields"), "verified_name,code_verification_status,display_phone_number,quality_rating"), ",")
+	for name := range all {
+		if name != "id" && !slices.Contains(fields, name) {
+			delete(all, name)
+		}
+	}
+	answer(w, http.StatusOK, all)
+}
+
+func describeNumber(number *bound) map[string]any {
+	return map[string]any{
+		"id": number.ID, "display_phone_number": number.Display, "verified_name": number.Name,
+		"quality_rating": "GREEN", "status": cmp.Or(number.Status, "CONNECTED"), "code_verification_status": "VERIFIED",
+		"name_status": "APPROVED", "account_mode": "SANDBOX", "platform_type": "CLOUD_API",
+		"throughput": map[string]string{"level": "STANDARD"}, "whatsapp_business_manager_messaging_limit": "TIER_UNLIMITED",
+	}
+}
+
+func (s *Server) listNumbers(w http.ResponseWriter, accountID string) {
+	list := []map[string]any{}
+	for _, number := range s.Numbers() {
+		if number.AccountID == accountID {
+			list = append(list, describeNumber(s.registry.number(number.ID)))
+		}
+	}
+	answer(w, http.StatusOK, map[string]any{"data": list})
+}
+
+func (s *Server) listSubscriptions(w http.ResponseWriter, accountID, token string) {
+	s.registry.introduce(accountID, token)
+	s.registry.mu.Lock()
+	subscribed, ok := s.registry.state.Accounts[accountID]
+	s.registry.mu.Unlock()
+	list := []map[string]any{}
+	if ok {
+		one := map[string]any{"whatsapp_business_api_data": map[string]string{
+			"id": cmp.Or(subscribed.AppID, "0"), "name": "Sandbox app", "link": "https://www.facebook.com/games/?app_id=" + cmp.Or(subscribed.AppID, "0"),
+		}}
+		if subscribed.CallbackURL != "" {
+			one["override_callback_uri"] = subscribed.CallbackURL
+		}
+		list = append(list, one)
+	}
+	answer(w, http.StatusOK, map[string]any{"data": list})
+}
+
+// subscribe answers POST /<account>/subscribed_apps. An address given is proved by a challenge first.
+func (s *Server) subscribe(w http.ResponseWriter, r *http.Request, accountID, token string) {
+	var body struct {
+		URL   string `json:"override_callback_uri"`
+		Token string `json:"verify_token"`
+	}
+	raw, err := io.ReadAll(http.MaxBytesReader(w, r.Body, maxBody))
+	if err != nil || (len(raw) > 0 && json.Unmarshal(raw, &body) != nil) {
+		fail(w, invalid(100, "Invalid parameter", "The body is not JSON."))
+		return
+	}
+	if body.URL != "" {
+		if fitURL(body.URL) != nil || !s.challenge(r.Context(), body.URL, body.Token) {
+			fail(w, &apiError{
+				status: http.StatusBadRequest, code: 2200, message: "(#2200) Callback verification failed: the address did not answer with the challenge.",
+			})
+			return
+		}
+	}
+	s.registry.introduce(accountID, token)
+	err = s.registry.change(func(state *state) {
+		subscribed := state.Accounts[accountID]
+		subscribed.CallbackURL, subscribed.VerifyToken = body.URL, body.Token
+		state.Accounts[accountID] = subscribed
+	})
+	if err != nil {
+		fail(w, coded(131000, "The sandbox could not save its state."))
+		return
+	}
+	answer(w, http.StatusOK, map[string]bool{"success": true})
+}
+
+func (s *Server) unsubscribe(w http.ResponseWriter, accountID string) {
+	if err := s.registry.change(func(state *state) { delete(state.Accounts, accountID) }); err != nil {
+		fail(w, coded(131000, "The sandbox could not save its state."))
+		return
+	}
+	answer(w, http.StatusOK, map[string]bool{"success": true})
+}
+
+// challenge tells whether an address proves that it knows the verify token.
+func (s *Server) challenge(ctx context.Context, address, token string) bool {
+	target, err := url.Parse(address)
+	if err != nil {
+		return false
+	}
+	challenge := strconv.Itoa(1_000_000_000 + rand.IntN(1_000_000_000))
+	query := target.Query()
+	query.Set("hub.mode", "subscribe")
+	query.Set("hub.challenge", challenge)
+	query.Set("hub.verify_token", token)
+	target.RawQuery = query.Encode()
+	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
+	defer cancel()
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, target.String(), nil)
+	if err != nil {
+		return false
+	}
+	client := http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Do(request)
+	if err != nil {
+		return false
+	}
+	defer response.Body.Close()
+	got, err := io.ReadAll(io.LimitReader(response.Body, 1024))
+	return err == nil && response.StatusCode == http.StatusOK && string(got) == challenge
+}
+
+// listTemplates answers GET /<account>/message_templates. All accounts share the sandbox's templates.
+func (s *Server) listTemplates(w http.ResponseWriter, r *http.Request) {
+	name := r.URL.Query().Get("name")
+	list := []map[string]any{}
+	for _, template := range s.Templates() {
+		if name == "" || template.Name == name {
+			list = append(list, template.describe())
+		}
+	}
+	answer(w, http.StatusOK, map[string]any{"data": list, "paging": map[string]any{"cursors": map[string]string{"before": "MAZDZD", "after": "MjQZD"}}})
+}

@@ -1,0 +1,249 @@
+package world
+
+import (
+	"bytes"
+	"container/heap"
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+const (
+	maxBatch     = 500                   // items of one POST
+	linger       = 15 * time.Millisecond // what falls due in this time shares a POST
+	postsAtOnce  = 4                     // to one address
+	firstBackoff = 250 * time.Millisecond
+	maxBackoff   = 15 * time.Second
+	maxTries     = 45 // over about ten minutes
+)
+
+// Target is where webhooks go, and the secret that signs them.
+type Target struct {
+	URL    string
+	Secret string
+}
+
+// Queue tells items to webhooks when they fall due, many in one POST, each until it is answered 200 or given
+// up. At least once and in no promised order, as providers do.
+type Queue[T any] struct {
+	render func([]T) []byte
+	client *http.Client
+	ctx    context.Context
+	stop   context.CancelFunc
+	group  sync.WaitGroup
+	stats  hookCounters
+
+	mu    sync.Mutex
+	lanes map[Target]*lane[T]
+}
+
+// HookStats counts what happened to webhooks.
+type HookStats struct {
+	Pending int64 `json:"pending"` // items that wait for their time or for another try
+	Told    int64 `json:"told"`    // items whose POST was answered 200
+	Posts   int64 `json:"posts"`   // POSTs tried
+	Refused int64 `json:"refused"` // POSTs not answered 200
+	GivenUp int64 `json:"given_up"`
+}
+
+type hookCounters struct{ pending, told, posts, refused, givenUp atomic.Int64 }
+
+// NewQueue returns a queue whose POSTs carry what render makes of their items. Close it.
+func NewQueue[T any](render func([]T) []byte) *Queue[T] {
+	ctx, stop := context.WithCancel(context.Background())
+	return &Queue[T]{
+		render: render, ctx: ctx, stop: stop, lanes: map[Target]*lane[T]{},
+		client: &http.Client{
+			Timeout:       10 * time.Second,
+			Transport:     &http.Transport{MaxIdleConnsPerHost: postsAtOnce, IdleConnTimeout: 30 * time.Second},
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}
+}
+
+// Add queues an item for a target at an instant.
+func (q *Queue[T]) Add(target Target, due time.Time, item T) {
+	q.stats.pending.Add(1)
+	q.laneOf(target).push(parcel[T]{due: due, item: item})
+}
+
+// Stats returns the counts since the start.
+func (q *Queue[T]) Stats() HookStats {
+	return HookStats{
+		Pending: q.stats.pending.Load(), Told: q.stats.told.Load(), Posts: q.stats.posts.Load(),
+		Refused: q.stats.refused.Load(), GivenUp: q.stats.givenUp.Load(),
+	}
+}
+
+// Close stops telling. What is pending is dropped.
+func (q *Queue[T]) Close() {
+	q.mu.Lock()
+	q.stop()
+	q.mu.Unlock()
+	q.group.Wait()
+	q.client.CloseIdleConnections()
+}
+
+func (q *Queue[T]) laneOf(target Target) *lane[T] {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	found := q.lanes[target]
+	if found == nil {
+		found = &lane[T]{queue: q, target: target, wake: make(chan struct{}, 1), slots: make(chan struct{}, postsAtOnce)}
+		q.lanes[target] = found
+		if q.ctx.Err() == nil {
+			q.group.Go(found.run)
+		}
+	}
+	return found
+}
+
+// lane holds what is pending for one target.
+type lane[T any] struct {
+	queue  *Queue[T]
+	target Target
+	wake   chan struct{}
+	slots  chan struct{}
+
+	mu      sync.Mutex
+	parcels parcels[T]
+}
+
+// parcel is one item, or a batch that was refused and is tried again as it was.
+type parcel[T any] struct {
+	due   time.Time
+	item  T
+	batch []T
+	tries int
+}
+
+func (l *lane[T]) push(p parcel[T]) {
+	l.mu.Lock()
+	heap.Push(&l.parcels, p)
+	first := l.parcels[0].due.Equal(p.due)
+	l.mu.Unlock()
+	if first {
+		select {
+		case l.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+func (l *lane[T]) run() {
+	timer := time.NewTimer(time.Hour)
+	defer timer.Stop()
+	for {
+		timer.Reset(l.untilNext())
+		select {
+		case <-l.queue.ctx.Done():
+			return
+		case <-l.wake:
+			continue
+		case <-timer.C:
+		}
+		for batch, tries := l.take(); batch != nil; batch, tries = l.take() {
+			select {
+			case <-l.queue.ctx.Done():
+				return
+			case l.slots <- struct{}{}:
+			}
+			l.queue.group.Go(func() {
+				defer func() { <-l.slots }()
+				l.post(batch, tries)
+			})
+		}
+	}
+}
+
+func (l *lane[T]) untilNext() time.Duration {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.parcels) == 0 {
+		return time.Hour
+	}
+	return max(0, time.Until(l.parcels[0].due)) + linger
+}
+
+// take returns what is due: new items together, or one refused batch. Nil means nothing is due.
+func (l *lane[T]) take() ([]T, int) {
+	now := time.Now()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var batch []T
+	for len(l.parcels) > 0 && len(batch) < maxBatch && !l.parcels[0].due.After(now) {
+		if first := l.parcels[0]; first.batch != nil {
+			if batch == nil {
+				heap.Pop(&l.parcels)
+				return first.batch, first.tries
+			}
+			return batch, 0
+		}
+		batch = append(batch, heap.Pop(&l.parcels).(parcel[T]).item)
+	}
+	return batch, 0
+}
+
+func (l *lane[T]) post(batch []T, tries int) {
+	stats := &l.queue.stats
+	stats.posts.Add(1)
+	if l.deliver(l.queue.render(batch)) == nil {
+		stats.told.Add(int64(len(batch)))
+		stats.pending.Add(-int64(len(batch)))
+		return
+	}
+	stats.refused.Add(1)
+	if tries++; tries >= maxTries {
+		stats.givenUp.Add(int64(len(batch)))
+		stats.pending.Add(-int64(len(batch)))
+		return
+	}
+	wait := min(firstBackoff<<min(tries-1, 10), maxBackoff)
+	l.push(parcel[T]{due: time.Now().Add(wait), batch: batch, tries: tries})
+}
+
+func (l *lane[T]) deliver(body []byte) error {
+	request, err := http.NewRequestWithContext(l.queue.ctx, http.MethodPost, l.target.URL, bytes.NewReader(body))
+	if err != nil {
+		return fmt.Errorf("making a webhook: %w", err)
+	}
+	mac := hmac.New(sha256.New, []byte(l.target.Secret))
+	mac.Write(body)
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("User-Agent", "facebookexternalua")
+	request.Header.Set("X-Hub-Signature-256", "sha256="+hex.EncodeToString(mac.Sum(nil)))
+	response, err := l.queue.client.Do(request)
+	if err != nil {
+		return fmt.Errorf("posting a webhook: %w", err)
+	}
+	defer response.Body.Close()
+	if _, err := io.Copy(io.Discard, io.LimitReader(response.Body, 1<<20)); err != nil {
+		return fmt.Errorf("reading a webhook's answer: %w", err)
+	}
+	if response.StatusCode != http.StatusOK {
+		return fmt.Errorf("posting a webhook: HTTP %d", response.StatusCode)
+	}
+	return nil
+}
+
+// parcels is a heap by due time.
+type parcels[T any] []parcel[T]
+
+func (p parcels[T]) Len() int           { return len(p) }
+func (p parcels[T]) Less(i, j int) bool { return p[i].due.Before(p[j].due) }
+func (p parcels[T]) Swap(i, j int)      { p[i], p[j] = p[j], p[i] }
+func (p *parcels[T]) Push(x any)        { *p = append(*p, x.(parcel[T])) }
+func (p *parcels[T]) Pop() any {
+	old := *p
+	last := old[len(old)-1]
+	old[len(old)-1] = parcel[T]{}
+	*p = old[:len(old)-1]
+	return last
+}
