@@ -2,6 +2,7 @@ package send
 
 import (
 	"context"
+	_ "embed"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -36,25 +37,39 @@ type source struct {
 	needsWindow bool
 }
 
-// lockTimeout bounds the wait for a connection's mutex: a claim that can't have it is tried again.
-const lockTimeout = `SELECT set_config('lock_timeout', '1s', true)`
+// claimSettings hold for one claim. Who can't have the connection's mutex in a second tries again. The plan is
+// made once, without a sort: only messages_claim has the order of the sequence, while the bounds of ids would
+// tempt the planner to walk the whole campaign along the primary key.
+const claimSettings = `SELECT set_config('lock_timeout', '1s', true), set_config('enable_sort', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)`
+
+// recordSettings hold for one record: its plan never depends on what is in the arrays.
+const recordSettings = `SELECT set_config('plan_cache_mode', 'force_generic_plan', true)`
+
+// claimCampaign takes: company, connection, campaign, zone set, smallest and largest id, now, epoch, limit,
+// attempt, whether the text needs an open window.
+//
+//go:embed claim.sql
+var claimCampaign string
 
 // claim takes up to limit rows of one source, in one transaction and one round trip. The second statement
 // runs after the first has locked the scope, so that it sees whatever a pause before it has committed.
 // It returns errFenced when a newer page owns the connection; verdicts other than sending are recorded there.
+// It does not end with ctx: a claim that commits must be known, or its rows would wait to become uncertain.
 func (p *page) claim(ctx context.Context, from source, limit int) ([]Claim, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), onWireWithin)
+	defer cancel()
 	attempt, now := id.New(), p.now()
 	var claims []Claim
 	var ended []id.ID // what the gate did not let through
 	var fenced bool
 	err := p.db.Batch(ctx, p.Company, func(b *pgx.Batch) {
-		b.Queue(lockTimeout)
+		b.Queue(claimSettings)
 		b.Queue(lockForClaim, p.Company, p.Connection, now)
 		b.Queue(claimCampaign, p.Company, p.Connection, from.campaign, from.zoneSet, id.Floor(from.since), id.Floor(now.Add(time.Minute)),
 			now, p.epoch, limit, attempt, from.needsWindow)
 	}, func(results pgx.BatchResults) error {
 		if _, err := results.Exec(); err != nil {
-			return fmt.Errorf("setting the lock time-out: %w", err)
+			return fmt.Errorf("setting up a claim: %w", err)
 		}
 		var epoch int32
 		var last time.Time
@@ -84,6 +99,7 @@ func (p *page) claim(ctx context.Context, from source, limit int) ([]Claim, erro
 	})
 	switch {
 	case err != nil:
+		p.giveBack(attempt)
 		return nil, err
 	case fenced:
 		return nil, errFenced
@@ -96,6 +112,20 @@ func (p *page) claim(ctx context.Context, from source, limit int) ([]Claim, erro
 		}
 	}
 	return claims, nil
+}
+
+// giveBack undoes a claim whose answer was lost: it may have committed, but nothing of it was sent.
+func (p *page) giveBack(attempt id.ID) {
+	p.strays.Go(func() {
+		err := retrying(context.Background(), func() error {
+			return p.db.InCompany(context.Background(), p.Company, func(tx postgres.Tx) error {
+				return New(tx).GiveBack(context.Background(), p.Company, p.Connection, &attempt)
+			})
+		})
+		if err != nil {
+			slog.Error("a lost claim could not be given back; its messages become uncertain", "error", err)
+		}
+	})
 }
 
 // record writes the outcomes of a batch in one transaction and one round trip. Rows that moved on meanwhile
@@ -121,8 +151,12 @@ func (p *page) record(ctx context.Context, outcomes []Event) error {
 	}
 	recorded := make(map[id.ID]struct{}, n)
 	err := p.db.Batch(ctx, p.Company, func(b *pgx.Batch) {
-		b.Queue(recordOutcomes, p.Company, ids, attempts, states, providers, codes, details, ats, retries, contents, ids[0], ids[n-1])
+		b.Queue(recordSettings)
+		b.Queue(recordOutcomes, p.Company, ids, attempts, states, providers, codes, details, ats, retries, contents, ids[0], ids[n-1], p.Connection)
 	}, func(results pgx.BatchResults) error {
+		if _, err := results.Exec(); err != nil {
+			return err
+		}
 		rows, err := results.Query()
 		if err != nil {
 			return err

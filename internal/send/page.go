@@ -52,6 +52,8 @@ type page struct {
 	epoch   int32
 	started time.Time
 
+	strays sync.WaitGroup // claims on their way back
+
 	work chan Claim
 	done chan sent
 
@@ -105,6 +107,7 @@ func RunPage(ctx context.Context, db *postgres.DB, o Options) (flow.PageResult, 
 	close(p.done)
 	stopKeeping()
 	others.Wait()
+	p.strays.Wait()
 	return p.result, errors.Join(err, p.end(lasting))
 }
 

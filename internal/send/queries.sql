@@ -1,5 +1,6 @@
 -- The ledger. Hot statements are sent through postgres.Batch, so their parameters are numbered by hand:
--- the numbers here are the order of the arguments there (page_sql.go).
+-- the numbers here are the order of the arguments there (claim.go). claim.sql is the one
+-- statement that sqlc can't read: it finds rows by their place.
 
 -- name: LockScope :one
 -- The connection's mutex: whoever claims, pauses, cancels or holds takes it first.
@@ -54,38 +55,6 @@ ORDER BY z.campaign_id, z.zone_set_id;
 UPDATE scopes SET last_instant = greatest(last_instant, $3::timestamptz) WHERE company_id = $1 AND connection_id = $2
 RETURNING page_epoch, last_instant;
 
--- name: claimCampaign :many
--- Runs after lockForClaim in the same transaction, so that it sees what a pause before it has committed.
--- The gate: campaign state, the page's fence, a hold, expiry, opt-out, the 24-hour window of free text.
-WITH picked AS MATERIALIZED (
-    SELECT m.id, m.contact_id, m.identity_id
-    FROM messages m
-    WHERE m.company_id = $1 AND m.connection_id = $2 AND m.lane = 5 AND m.campaign_id = $3 AND m.zone_set_id = $4 AND m.state = 0
-      AND m.id BETWEEN $5 AND $6
-      AND (m.retry_at IS NULL OR m.retry_at <= $7::timestamptz)
-      AND EXISTS (SELECT FROM campaigns k WHERE k.company_id = $1 AND k.id = $3 AND k.state = 'running')
-      AND EXISTS (SELECT FROM scopes s WHERE s.company_id = $1 AND s.connection_id = $2 AND s.page_epoch = $8
-                  AND (s.held_until IS NULL OR s.held_until <= $7))
-    ORDER BY m.sequence
-    LIMIT $9
-), claimed AS (
-    UPDATE messages m SET epoch = $8, attempt_id = $10, claimed_at = $7, retry_at = NULL, attempts = m.attempts + 1,
-        state = CASE WHEN m.expires_at <= $7 THEN 8 WHEN c.opted_out_at IS NOT NULL THEN 9
-            WHEN $11::boolean AND NOT EXISTS (SELECT FROM service_windows w WHERE w.company_id = $1 AND w.connection_id = $2
-                AND w.contact_id = m.contact_id AND w.open_until > $7) THEN 9
-            ELSE 1 END
-    FROM picked p
-    JOIN contacts c ON c.company_id = $1 AND c.id = p.contact_id
-    JOIN identities i ON i.company_id = $1 AND i.id = p.identity_id
-    WHERE m.company_id = $1 AND m.id = p.id AND m.id BETWEEN $5 AND $6 AND m.state = 0
-    RETURNING m.id, m.state, m.attempts, m.text_version, i.kind, i.value, c.name, coalesce(c.zone, '') AS zone, c.attributes
-), counted AS (
-    INSERT INTO message_counts (company_id, campaign_id, queued, sending, expired, suppressed)
-    SELECT $1, $3, -count(*), count(*) FILTER (WHERE state = 1), count(*) FILTER (WHERE state = 8), count(*) FILTER (WHERE state = 9)
-    FROM claimed HAVING count(*) > 0
-)
-SELECT * FROM claimed;
-
 -- name: ExplainEnded :exec
 -- What the gate did not let through says why.
 UPDATE messages SET ended_at = sqlc.arg(now)::timestamptz, attempts = attempts - 1, attempt_id = NULL,
@@ -108,7 +77,7 @@ WITH outcome AS (
         ended_at = CASE WHEN o.state IN (3, 6) THEN o.at END,
         retry_at = CASE WHEN o.state = 0 THEN o.retry_at END
     FROM outcome o
-    WHERE m.company_id = $1 AND m.id = o.id AND m.id BETWEEN $11 AND $12 AND m.attempt_id = o.attempt_id AND m.state = 1
+    WHERE m.company_id = $1 AND m.connection_id = $13 AND m.id = o.id AND m.id BETWEEN $11 AND $12 AND m.attempt_id = o.attempt_id AND m.state = 1
     RETURNING m.id, m.campaign_id, m.connection_id, m.state, m.provider_id
 ), known AS (
     INSERT INTO provider_ids (company_id, connection_id, provider_id, message_id)
@@ -246,3 +215,13 @@ JOIN contacts c ON c.company_id = m.company_id AND c.id = m.contact_id
 JOIN identities i ON i.company_id = m.company_id AND i.id = m.identity_id
 ORDER BY m.id
 LIMIT @row_limit;
+
+-- name: GiveBack :exec
+-- An attempt of which nothing was sent: its claim's answer was lost.
+WITH given AS (
+    UPDATE messages m SET state = 0, attempts = attempts - 1
+    WHERE m.company_id = @company_id AND m.connection_id = @connection_id AND m.state = 1 AND m.attempt_id = @attempt_id
+    RETURNING m.campaign_id
+)
+INSERT INTO message_counts (company_id, campaign_id, queued, sending)
+SELECT @company_id, campaign_id, count(*), -count(*) FROM given WHERE campaign_id IS NOT NULL GROUP BY campaign_id;

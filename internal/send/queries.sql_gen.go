@@ -7,7 +7,6 @@ package send
 
 import (
 	"context"
-	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
@@ -271,6 +270,22 @@ func (q *Queries) ForUpdate(ctx context.Context, companyID uuid.UUID, ids []uuid
 	return items, nil
 }
 
+const giveBack = `-- name: GiveBack :exec
+WITH given AS (
+    UPDATE messages m SET state = 0, attempts = attempts - 1
+    WHERE m.company_id = $1 AND m.connection_id = $2 AND m.state = 1 AND m.attempt_id = $3
+    RETURNING m.campaign_id
+)
+INSERT INTO message_counts (company_id, campaign_id, queued, sending)
+SELECT $1, campaign_id, count(*), -count(*) FROM given WHERE campaign_id IS NOT NULL GROUP BY campaign_id
+`
+
+// An attempt of which nothing was sent: its claim's answer was lost.
+func (q *Queries) GiveBack(ctx context.Context, companyID uuid.UUID, connectionID uuid.UUID, attemptID *uuid.UUID) error {
+	_, err := q.db.Exec(ctx, giveBack, companyID, connectionID, attemptID)
+	return err
+}
+
 const heal = `-- name: Heal :exec
 UPDATE scopes SET holds = 0, probing = false, held_until = NULL, held_reason = NULL
 WHERE company_id = $1 AND connection_id = $2 AND page_epoch = $3
@@ -506,7 +521,8 @@ SELECT page_epoch FROM scopes WHERE company_id = $1 AND connection_id = $2 FOR U
 `
 
 // The ledger. Hot statements are sent through postgres.Batch, so their parameters are numbered by hand:
-// the numbers here are the order of the arguments there (page_sql.go).
+// the numbers here are the order of the arguments there (claim.go). claim.sql is the one
+// statement that sqlc can't read: it finds rows by their place.
 // The connection's mutex: whoever claims, pauses, cancels or holds takes it first.
 func (q *Queries) LockScope(ctx context.Context, companyID uuid.UUID, connectionID uuid.UUID) (int32, error) {
 	row := q.db.QueryRow(ctx, lockScope, companyID, connectionID)
@@ -741,107 +757,6 @@ func (q *Queries) TakeEarly(ctx context.Context, companyID uuid.UUID, connection
 	return items, nil
 }
 
-const claimCampaign = `-- name: claimCampaign :many
-WITH picked AS MATERIALIZED (
-    SELECT m.id, m.contact_id, m.identity_id
-    FROM messages m
-    WHERE m.company_id = $1 AND m.connection_id = $2 AND m.lane = 5 AND m.campaign_id = $3 AND m.zone_set_id = $4 AND m.state = 0
-      AND m.id BETWEEN $5 AND $6
-      AND (m.retry_at IS NULL OR m.retry_at <= $7::timestamptz)
-      AND EXISTS (SELECT FROM campaigns k WHERE k.company_id = $1 AND k.id = $3 AND k.state = 'running')
-      AND EXISTS (SELECT FROM scopes s WHERE s.company_id = $1 AND s.connection_id = $2 AND s.page_epoch = $8
-                  AND (s.held_until IS NULL OR s.held_until <= $7))
-    ORDER BY m.sequence
-    LIMIT $9
-), claimed AS (
-    UPDATE messages m SET epoch = $8, attempt_id = $10, claimed_at = $7, retry_at = NULL, attempts = m.attempts + 1,
-        state = CASE WHEN m.expires_at <= $7 THEN 8 WHEN c.opted_out_at IS NOT NULL THEN 9
-            WHEN $11::boolean AND NOT EXISTS (SELECT FROM service_windows w WHERE w.company_id = $1 AND w.connection_id = $2
-                AND w.contact_id = m.contact_id AND w.open_until > $7) THEN 9
-            ELSE 1 END
-    FROM picked p
-    JOIN contacts c ON c.company_id = $1 AND c.id = p.contact_id
-    JOIN identities i ON i.company_id = $1 AND i.id = p.identity_id
-    WHERE m.company_id = $1 AND m.id = p.id AND m.id BETWEEN $5 AND $6 AND m.state = 0
-    RETURNING m.id, m.state, m.attempts, m.text_version, i.kind, i.value, c.name, coalesce(c.zone, '') AS zone, c.attributes
-), counted AS (
-    INSERT INTO message_counts (company_id, campaign_id, queued, sending, expired, suppressed)
-    SELECT $1, $3, -count(*), count(*) FILTER (WHERE state = 1), count(*) FILTER (WHERE state = 8), count(*) FILTER (WHERE state = 9)
-    FROM claimed HAVING count(*) > 0
-)
-SELECT id, state, attempts, text_version, kind, value, name, zone, attributes FROM claimed
-`
-
-type claimCampaignParams struct {
-	CompanyID    uuid.UUID
-	ConnectionID uuid.UUID
-	CampaignID   *uuid.UUID
-	ZoneSetID    *int32
-	ID           uuid.UUID
-	ID_2         uuid.UUID
-	Column7      time.Time
-	PageEpoch    int32
-	Limit        int32
-	AttemptID    *uuid.UUID
-	Column11     bool
-}
-
-type claimCampaignRow struct {
-	ID          uuid.UUID
-	State       int16
-	Attempts    int16
-	TextVersion int32
-	Kind        string
-	Value       string
-	Name        string
-	Zone        string
-	Attributes  json.RawMessage
-}
-
-// Runs after lockForClaim in the same transaction, so that it sees what a pause before it has committed.
-// The gate: campaign state, the page's fence, a hold, expiry, opt-out, the 24-hour window of free text.
-func (q *Queries) claimCampaign(ctx context.Context, arg claimCampaignParams) ([]claimCampaignRow, error) {
-	rows, err := q.db.Query(ctx, claimCampaign,
-		arg.CompanyID,
-		arg.ConnectionID,
-		arg.CampaignID,
-		arg.ZoneSetID,
-		arg.ID,
-		arg.ID_2,
-		arg.Column7,
-		arg.PageEpoch,
-		arg.Limit,
-		arg.AttemptID,
-		arg.Column11,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []claimCampaignRow
-	for rows.Next() {
-		var i claimCampaignRow
-		if err := rows.Scan(
-			&i.ID,
-			&i.State,
-			&i.Attempts,
-			&i.TextVersion,
-			&i.Kind,
-			&i.Value,
-			&i.Name,
-			&i.Zone,
-			&i.Attributes,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
 const lockForClaim = `-- name: lockForClaim :one
 UPDATE scopes SET last_instant = greatest(last_instant, $3::timestamptz) WHERE company_id = $1 AND connection_id = $2
 RETURNING page_epoch, last_instant
@@ -872,7 +787,7 @@ WITH outcome AS (
         ended_at = CASE WHEN o.state IN (3, 6) THEN o.at END,
         retry_at = CASE WHEN o.state = 0 THEN o.retry_at END
     FROM outcome o
-    WHERE m.company_id = $1 AND m.id = o.id AND m.id BETWEEN $11 AND $12 AND m.attempt_id = o.attempt_id AND m.state = 1
+    WHERE m.company_id = $1 AND m.connection_id = $13 AND m.id = o.id AND m.id BETWEEN $11 AND $12 AND m.attempt_id = o.attempt_id AND m.state = 1
     RETURNING m.id, m.campaign_id, m.connection_id, m.state, m.provider_id
 ), known AS (
     INSERT INTO provider_ids (company_id, connection_id, provider_id, message_id)
@@ -888,18 +803,19 @@ SELECT id FROM recorded
 `
 
 type recordOutcomesParams struct {
-	CompanyID uuid.UUID
-	Column2   []uuid.UUID
-	Column3   []uuid.UUID
-	Column4   []int16
-	Column5   []string
-	Column6   []int32
-	Column7   []string
-	Column8   []time.Time
-	Column9   []time.Time
-	Column10  []string
-	ID        uuid.UUID
-	ID_2      uuid.UUID
+	CompanyID    uuid.UUID
+	Column2      []uuid.UUID
+	Column3      []uuid.UUID
+	Column4      []int16
+	Column5      []string
+	Column6      []int32
+	Column7      []string
+	Column8      []time.Time
+	Column9      []time.Time
+	Column10     []string
+	ID           uuid.UUID
+	ID_2         uuid.UUID
+	ConnectionID uuid.UUID
 }
 
 // The fast path of recording: rows still in sending for the attempt. Rows that moved on meanwhile (a status was
@@ -918,6 +834,7 @@ func (q *Queries) recordOutcomes(ctx context.Context, arg recordOutcomesParams) 
 		arg.Column10,
 		arg.ID,
 		arg.ID_2,
+		arg.ConnectionID,
 	)
 	if err != nil {
 		return nil, err

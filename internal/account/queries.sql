@@ -1,0 +1,64 @@
+-- Companies, users and sessions. Before a company is known, these run as the system role.
+
+-- name: insertCompany :exec
+INSERT INTO companies (company_id, name, zone, demo) VALUES (@company_id, @name, @zone, @demo);
+
+-- name: getCompany :one
+SELECT company_id, name, zone, demo FROM companies WHERE company_id = @company_id;
+
+-- name: listCompanies :many
+SELECT company_id, name, zone, demo FROM companies ORDER BY lower(name), company_id LIMIT 1000;
+
+-- name: findDemoCompany :one
+SELECT company_id, name, zone, demo FROM companies WHERE demo ORDER BY company_id LIMIT 1;
+
+-- name: insertUser :exec
+INSERT INTO users (id, company_id, email, name, role, password_hash, must_change_password)
+VALUES (@id, @company_id, @email, @name, @role, @password_hash, @must_change_password);
+
+-- name: findUserByEmail :one
+SELECT id, company_id, email, name, role, password_hash, must_change_password, disabled_at FROM users WHERE email = @email;
+
+-- name: getUserPassword :one
+SELECT password_hash FROM users WHERE id = @id AND disabled_at IS NULL;
+
+-- name: setPassword :execrows
+UPDATE users SET password_hash = @password_hash, must_change_password = false
+WHERE id = @id AND disabled_at IS NULL AND password_hash = @old_hash;
+
+-- name: countSuperadmins :one
+SELECT count(*) FROM users WHERE role = 'superadmin';
+
+-- name: lockBootstrap :exec
+SELECT pg_advisory_xact_lock(hashtext('omnidesk bootstrap'));
+
+-- name: insertSession :exec
+INSERT INTO sessions (id, user_id, company_id, created_at, last_seen_at, expires_at, user_agent)
+VALUES (@id, @user_id, @company_id, @now, @now, @expires_at, @user_agent);
+
+-- Everything a request needs to know about who sends it, in one statement. The instant of the last request is
+-- kept to the minute only, so that reading does not write a row each time.
+-- name: authenticate :one
+WITH seen AS (
+    UPDATE sessions SET last_seen_at = @now
+    WHERE sessions.id = @session_id AND sessions.revoked_at IS NULL AND sessions.expires_at > @now
+      AND sessions.last_seen_at > @idle_since AND sessions.last_seen_at < @seen_before
+)
+SELECT s.id AS session_id, s.company_id, s.expires_at,
+       u.id AS user_id, u.company_id AS home_company_id, u.email, u.name, u.role, u.must_change_password,
+       c.name AS company_name, c.zone AS company_zone, c.demo AS company_demo
+FROM sessions s JOIN users u ON u.id = s.user_id AND u.disabled_at IS NULL
+LEFT JOIN companies c ON c.company_id = s.company_id
+WHERE s.id = @session_id AND s.user_id = @user_id AND s.revoked_at IS NULL
+  AND s.expires_at > @now AND s.last_seen_at > @idle_since;
+
+-- Which of these sessions are still good: asked for open websockets.
+-- name: liveSessions :many
+SELECT s.id FROM sessions s JOIN users u ON u.id = s.user_id AND u.disabled_at IS NULL
+WHERE s.id = ANY(@ids::uuid[]) AND s.revoked_at IS NULL AND s.expires_at > @now;
+
+-- name: revokeSession :exec
+UPDATE sessions SET revoked_at = @now WHERE id = @id AND revoked_at IS NULL;
+
+-- name: revokeSessionsOf :exec
+UPDATE sessions SET revoked_at = @now WHERE user_id = @user_id AND revoked_at IS NULL;

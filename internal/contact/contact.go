@@ -1,0 +1,337 @@
+// Package contact keeps the people whom a company writes to: names, phones, zones, tags, attributes, the
+// opt-out mark, and the service windows that they open by writing.
+package contact
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"omnidesk/internal/channel"
+	"omnidesk/internal/id"
+	"omnidesk/internal/postgres"
+)
+
+// Limits of what a contact may hold.
+const (
+	MostAttributes  = 50
+	longestName     = 200 // characters; also of a tag
+	longestAttrName = 40
+	longestAttr     = 1000
+	MostTags        = 50
+)
+
+// serviceWindow is how long free text may be sent after a contact wrote. Meta's rule.
+const serviceWindow = 24 * time.Hour
+
+// Errors of the package.
+var (
+	ErrNotFound   = errors.New("no such contact")
+	ErrNoTag      = errors.New("no such tag")
+	ErrPhoneTaken = errors.New("another contact of this company has this phone number")
+)
+
+// InvalidError names a field that is unfit and says why, without repeating its value.
+type InvalidError struct{ Field, Reason string }
+
+func (e InvalidError) Error() string { return e.Field + ": " + e.Reason }
+
+// Tag marks contacts.
+type Tag struct {
+	ID   id.ID
+	Name string
+}
+
+// TagCount is a tag and how many contacts have it.
+type TagCount struct {
+	Tag
+	Contacts int64
+}
+
+// Contact is a person whom a company writes to.
+type Contact struct {
+	ID         id.ID
+	Name       string
+	Phone      string  // E.164 with its plus sign, or empty
+	Zone       *string // IANA; nil: the number's region decides
+	Tags       []Tag
+	Attributes map[string]string
+	OptedOutAt *time.Time
+	CreatedAt  time.Time
+}
+
+// Draft holds what a person enters for a new contact.
+type Draft struct {
+	Name, Phone string
+	Zone        *string
+	Tags        []string
+	Attributes  map[string]string
+}
+
+// Change holds what a person edits; nil leaves a value as it is. An empty zone removes it. Tags and Attributes
+// replace all.
+type Change struct {
+	Name, Zone *string
+	Tags       *[]string
+	Attributes *map[string]string
+	OptedOut   *bool
+}
+
+// Create adds a contact. It answers ErrPhoneTaken or an InvalidError.
+func Create(ctx context.Context, tx postgres.Tx, company id.ID, draft Draft) (Contact, error) {
+	phone, err := Phone(draft.Phone, "")
+	if err != nil {
+		return Contact{}, InvalidError{"phone", err.Error()}
+	}
+	clean, err := check(draft.Name, draft.Zone, draft.Tags, draft.Attributes)
+	if err != nil {
+		return Contact{}, err
+	}
+	q, contact := New(tx), id.New()
+	err = q.insertContact(ctx, insertContactParams{CompanyID: company, ID: contact, Name: clean.name, Zone: clean.zone, Attributes: clean.json()})
+	if err != nil {
+		return Contact{}, fmt.Errorf("adding a contact: %w", err)
+	}
+	if err := q.insertPhone(ctx, company, id.New(), contact, phone); err != nil {
+		return Contact{}, phoneTaken(fmt.Errorf("adding a phone: %w", err))
+	}
+	if err := setTags(ctx, q, company, contact, clean.tags); err != nil {
+		return Contact{}, err
+	}
+	return Get(ctx, tx, company, contact)
+}
+
+// Get returns one contact, or ErrNotFound.
+func Get(ctx context.Context, tx postgres.Tx, company, contact id.ID) (Contact, error) {
+	found, err := load(ctx, New(tx), company, []id.ID{contact})
+	if err != nil {
+		return Contact{}, err
+	}
+	if len(found) == 0 {
+		return Contact{}, ErrNotFound
+	}
+	return found[0], nil
+}
+
+// List returns up to limit contacts made before the contact before, newest first, with the tag if one is
+// named. more tells whether others follow. A tag that does not exist answers ErrNoTag.
+func List(ctx context.Context, tx postgres.Tx, company id.ID, tag *id.ID, before id.ID, limit int) (contacts []Contact, more bool, err error) {
+	q := New(tx)
+	var ids []id.ID
+	if tag == nil {
+		ids, err = q.listIDs(ctx, company, before, int32(limit+1))
+	} else {
+		var exists bool
+		if exists, err = q.tagExists(ctx, company, *tag); err == nil && !exists {
+			return nil, false, ErrNoTag
+		}
+		if err == nil {
+			ids, err = q.listTaggedIDs(ctx, company, *tag, before, int32(limit+1))
+		}
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("listing contacts: %w", err)
+	}
+	if more = len(ids) > limit; more {
+		ids = ids[:limit]
+	}
+	contacts, err = load(ctx, q, company, ids)
+	return contacts, more, err
+}
+
+// First is the before of a list's first page: greater than every id.
+var First = id.ID{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
+
+// Count returns how many contacts a company has.
+func Count(ctx context.Context, tx postgres.Tx, company id.ID) (int64, error) {
+	n, err := New(tx).countContacts(ctx, company)
+	if err != nil {
+		return 0, fmt.Errorf("counting contacts: %w", err)
+	}
+	return n, nil
+}
+
+// Tags returns the first 1,000 tags by name.
+func Tags(ctx context.Context, tx postgres.Tx, company id.ID) ([]TagCount, error) {
+	rows, err := New(tx).listTags(ctx, company)
+	if err != nil {
+		return nil, fmt.Errorf("listing tags: %w", err)
+	}
+	tags := make([]TagCount, len(rows))
+	for i, row := range rows {
+		tags[i] = TagCount{Tag{row.ID, row.Name}, row.Contacts}
+	}
+	return tags, nil
+}
+
+// Update changes a contact. It answers ErrNotFound or an InvalidError.
+func Update(ctx context.Context, tx postgres.Tx, company, contact id.ID, change Change, now time.Time) (Contact, error) {
+	q := New(tx)
+	row, err := q.lockContact(ctx, company, contact)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Contact{}, ErrNotFound
+	}
+	if err != nil {
+		return Contact{}, fmt.Errorf("reading a contact: %w", err)
+	}
+	name, zone, attributes := row.Name, row.Zone, attributesOf(row.Attributes)
+	if change.Name != nil {
+		name = *change.Name
+	}
+	if change.Zone != nil {
+		zone = change.Zone
+	}
+	if change.Attributes != nil {
+		attributes = *change.Attributes
+	}
+	var tags []string
+	if change.Tags != nil {
+		tags = *change.Tags
+	}
+	clean, err := check(name, zone, tags, attributes)
+	if err != nil {
+		return Contact{}, err
+	}
+	optedOut := row.OptedOutAt
+	if change.OptedOut != nil && *change.OptedOut != (optedOut != nil) {
+		if optedOut = nil; *change.OptedOut {
+			optedOut = &now
+		}
+	}
+	err = q.updateContact(ctx, updateContactParams{CompanyID: company, ID: contact, Name: clean.name, Zone: clean.zone,
+		Attributes: clean.json(), OptedOutAt: optedOut})
+	if err != nil {
+		return Contact{}, fmt.Errorf("changing a contact: %w", err)
+	}
+	if change.Tags != nil {
+		if err := setTags(ctx, q, company, contact, clean.tags); err != nil {
+			return Contact{}, err
+		}
+	}
+	return Get(ctx, tx, company, contact)
+}
+
+// AttributeNames returns attribute names in use, for an editor's suggestions: those of the newest 5,000
+// contacts, at most 200.
+func AttributeNames(ctx context.Context, tx postgres.Tx, company id.ID) ([]string, error) {
+	names, err := New(tx).recentAttributeNames(ctx, company)
+	if err != nil {
+		return nil, fmt.Errorf("reading attribute names: %w", err)
+	}
+	return names, nil
+}
+
+// AttributeInUse tells whether any contact has the attribute: a merge field that no one has is a mistake.
+func AttributeInUse(ctx context.Context, tx postgres.Tx, company id.ID, name string) (bool, error) {
+	used, err := New(tx).attributeInUse(ctx, company, name)
+	if err != nil {
+		return false, fmt.Errorf("looking for an attribute: %w", err)
+	}
+	return used, nil
+}
+
+// OpenWindow keeps that a contact wrote at an instant, which allows free text on that connection for 24 hours.
+// known is false, and nothing is kept, when no contact has the address.
+func OpenWindow(ctx context.Context, tx postgres.Tx, company, connection id.ID, from channel.Address, at time.Time) (known bool, err error) {
+	n, err := New(tx).openWindow(ctx, openWindowParams{CompanyID: company, ConnectionID: connection, Kind: from.Kind,
+		Value: from.Value, OpenUntil: at.Add(serviceWindow)})
+	if err != nil {
+		return false, fmt.Errorf("opening a service window: %w", err)
+	}
+	return n > 0, nil
+}
+
+func load(ctx context.Context, q *Queries, company id.ID, ids []id.ID) ([]Contact, error) {
+	rows, err := q.getContacts(ctx, company, ids)
+	if err != nil {
+		return nil, fmt.Errorf("reading contacts: %w", err)
+	}
+	marks, err := q.tagsOf(ctx, company, ids)
+	if err != nil {
+		return nil, fmt.Errorf("reading tags: %w", err)
+	}
+	tags := map[id.ID][]Tag{}
+	for _, mark := range marks {
+		tags[mark.ContactID] = append(tags[mark.ContactID], Tag{mark.ID, mark.Name})
+	}
+	contacts := make([]Contact, len(rows))
+	for i, row := range rows {
+		contacts[i] = Contact{ID: row.ID, Name: row.Name, Phone: row.Phone, Zone: row.Zone, Tags: tags[row.ID],
+			Attributes: attributesOf(row.Attributes), OptedOutAt: row.OptedOutAt, CreatedAt: row.CreatedAt}
+	}
+	return contacts, nil
+}
+
+// setTags makes names the tags of a contact, adding those that the company does not have.
+func setTags(ctx context.Context, q *Queries, company, contact id.ID, names []string) error {
+	known, err := ensureTags(ctx, q, company, names)
+	if err != nil {
+		return err
+	}
+	tagIDs := make([]id.ID, 0, len(names))
+	contacts := make([]id.ID, 0, len(names))
+	for _, name := range names {
+		tagIDs, contacts = append(tagIDs, known[name]), append(contacts, contact)
+	}
+	if err := q.removeOtherTags(ctx, company, contact, tagIDs); err != nil {
+		return fmt.Errorf("removing tags: %w", err)
+	}
+	if _, err := q.insertContactTags(ctx, company, tagIDs, contacts); err != nil {
+		return fmt.Errorf("adding tags: %w", err)
+	}
+	return nil
+}
+
+// ensureTags returns the ids of tags by name. They are added in one order, so that two imports with the same
+// new tags don't wait for each other.
+func ensureTags(ctx context.Context, q *Queries, company id.ID, names []string) (map[string]id.ID, error) {
+	known := map[string]id.ID{}
+	if len(names) == 0 {
+		return known, nil
+	}
+	names = slices.Compact(slices.Sorted(slices.Values(names)))
+	rows, err := q.tagsByName(ctx, company, names)
+	if err == nil && len(rows) < len(names) {
+		ids := make([]id.ID, len(names))
+		for i := range ids {
+			ids[i] = id.New()
+		}
+		if err = q.insertTags(ctx, company, ids, names); err == nil {
+			rows, err = q.tagsByName(ctx, company, names)
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("adding tags: %w", err)
+	}
+	for _, row := range rows {
+		known[row.Name] = row.ID
+	}
+	return known, nil
+}
+
+func attributesOf(raw json.RawMessage) map[string]string {
+	attributes := map[string]string{}
+	// Written by this package alone; what another hand wrote is left out rather than failing a list.
+	_ = json.Unmarshal(raw, &attributes)
+	return attributes
+}
+
+func marshal(attributes map[string]string) json.RawMessage {
+	raw, err := json.Marshal(attributes)
+	if err != nil {
+		panic(err) // a map of strings always marshals
+	}
+	return raw
+}
+
+func phoneTaken(err error) error {
+	if postgres.IsUnique(err, "identities_company_id_kind_scope_value_key") {
+		return ErrPhoneTaken
+	}
+	return err
+}

@@ -1,0 +1,100 @@
+-- Contacts, their identities and tags, and the service windows they open.
+
+-- name: insertContact :exec
+INSERT INTO contacts (company_id, id, name, zone, attributes) VALUES (@company_id, @id, @name, @zone, @attributes);
+
+-- name: insertPhone :exec
+INSERT INTO identities (company_id, id, contact_id, kind, value) VALUES (@company_id, @id, @contact_id, 'phone', @phone);
+
+-- name: getContacts :many
+SELECT c.id, c.name, c.zone, c.attributes, c.opted_out_at, c.created_at,
+       coalesce((SELECT i.value FROM identities i WHERE i.company_id = c.company_id AND i.contact_id = c.id AND i.kind = 'phone'
+                 ORDER BY i.id LIMIT 1), '')::text AS phone
+FROM contacts c WHERE c.company_id = @company_id AND c.id = ANY(@ids::uuid[]) ORDER BY c.id DESC;
+
+-- name: listIDs :many
+SELECT id FROM contacts WHERE company_id = @company_id AND id < @before ORDER BY id DESC LIMIT @row_limit;
+
+-- name: listTaggedIDs :many
+SELECT contact_id FROM contact_tags WHERE company_id = @company_id AND tag_id = @tag_id AND contact_id < @before
+ORDER BY contact_id DESC LIMIT @row_limit;
+
+-- name: tagsOf :many
+SELECT ct.contact_id, t.id, t.name FROM contact_tags ct JOIN tags t ON t.company_id = ct.company_id AND t.id = ct.tag_id
+WHERE ct.company_id = @company_id AND ct.contact_id = ANY(@ids::uuid[]) ORDER BY lower(t.name), t.id;
+
+-- name: countContacts :one
+SELECT count(*) FROM contacts WHERE company_id = @company_id;
+
+-- name: listTags :many
+SELECT t.id, t.name, count(ct.contact_id) AS contacts
+FROM tags t LEFT JOIN contact_tags ct ON ct.company_id = t.company_id AND ct.tag_id = t.id
+WHERE t.company_id = @company_id GROUP BY t.id, t.name ORDER BY lower(t.name), t.id LIMIT 1000;
+
+-- name: tagExists :one
+SELECT EXISTS (SELECT FROM tags WHERE company_id = @company_id AND id = @id);
+
+-- name: lockContact :one
+SELECT id, name, zone, attributes, opted_out_at FROM contacts WHERE company_id = @company_id AND id = @id FOR UPDATE;
+
+-- name: updateContact :exec
+UPDATE contacts SET name = @name, zone = @zone, attributes = @attributes, opted_out_at = @opted_out_at, updated_at = now()
+WHERE company_id = @company_id AND id = @id;
+
+-- Attribute names that merge fields may use. A list of keys over all contacts would read them all; one page of
+-- the newest plus an exact look for each asked name is enough, see attributeInUse.
+-- name: recentAttributeNames :many
+SELECT DISTINCT k::text AS name FROM (
+    SELECT jsonb_object_keys(attributes) AS k
+    FROM (SELECT attributes FROM contacts WHERE company_id = @company_id ORDER BY id DESC LIMIT 5000) newest
+) keys ORDER BY 1 LIMIT 200;
+
+-- name: attributeInUse :one
+SELECT EXISTS (SELECT FROM contacts WHERE company_id = @company_id AND attributes ? @name::text);
+
+-- name: insertTags :exec
+INSERT INTO tags (company_id, id, name)
+SELECT @company_id, i.id, i.name FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@names::text[]) AS name) i
+ON CONFLICT (company_id, name) DO NOTHING;
+
+-- name: tagsByName :many
+SELECT id, name FROM tags WHERE company_id = @company_id AND name = ANY(@names::text[]);
+
+-- name: removeOtherTags :exec
+DELETE FROM contact_tags WHERE company_id = @company_id AND contact_id = @contact_id AND NOT tag_id = ANY(@keep::uuid[]);
+
+-- name: insertContactTags :many
+INSERT INTO contact_tags (company_id, tag_id, contact_id)
+SELECT @company_id, i.tag_id, i.contact_id FROM (SELECT unnest(@tag_ids::uuid[]) AS tag_id, unnest(@contact_ids::uuid[]) AS contact_id) i
+ORDER BY 2, 3
+ON CONFLICT DO NOTHING
+RETURNING contact_id;
+
+-- Locked in the order of their ids, so that two imports of one company can't wait for each other.
+-- name: lockByPhone :many
+SELECT c.id, i.value AS phone, c.name, c.zone, c.attributes
+FROM identities i JOIN contacts c ON c.company_id = i.company_id AND c.id = i.contact_id
+WHERE i.company_id = @company_id AND i.kind = 'phone' AND i.scope = '' AND i.value = ANY(@phones::text[])
+ORDER BY c.id FOR UPDATE OF c;
+
+-- name: insertContactsBatch :exec
+INSERT INTO contacts (company_id, id, name, zone, attributes)
+SELECT @company_id, i.id, i.name, nullif(i.zone, ''), i.attributes::jsonb
+FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@names::text[]) AS name, unnest(@zones::text[]) AS zone, unnest(@attributes::text[]) AS attributes) i;
+
+-- name: insertPhonesBatch :exec
+INSERT INTO identities (company_id, id, contact_id, kind, value)
+SELECT @company_id, i.id, i.contact_id, 'phone', i.phone
+FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@contact_ids::uuid[]) AS contact_id, unnest(@phones::text[]) AS phone) i;
+
+-- name: updateContactsBatch :exec
+UPDATE contacts c SET name = i.name, zone = nullif(i.zone, ''), attributes = i.attributes::jsonb, updated_at = now()
+FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@names::text[]) AS name, unnest(@zones::text[]) AS zone, unnest(@attributes::text[]) AS attributes) i
+WHERE c.company_id = @company_id AND c.id = i.id;
+
+-- name: openWindow :execrows
+INSERT INTO service_windows (company_id, connection_id, contact_id, open_until)
+SELECT i.company_id, @connection_id, i.contact_id, @open_until
+FROM identities i WHERE i.company_id = @company_id AND i.kind = @kind AND i.scope = '' AND i.value = @value
+ON CONFLICT (company_id, connection_id, contact_id)
+DO UPDATE SET open_until = greatest(service_windows.open_until, EXCLUDED.open_until);

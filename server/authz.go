@@ -1,0 +1,202 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+
+	"github.com/danielgtaylor/huma/v2"
+	"github.com/gin-gonic/gin"
+
+	"omnidesk/internal/account"
+	"omnidesk/internal/id"
+)
+
+// cookieName of the session. It has no __Host- prefix, so its attributes are set and tested here.
+const cookieName = "__session"
+
+// level is the least that a caller must be. The zero level lets nobody in.
+type level int
+
+const (
+	nobody level = iota
+	public
+	signedIn
+	admin // of a company, or a superadmin who has entered one
+	superadmin
+)
+
+// rule says who may call an operation.
+type rule struct {
+	least      level
+	company    bool // the session must act in a company
+	beforeSet  bool // allowed while the password must still be changed
+	hideRefuse bool // who may not call it is told that it does not exist
+}
+
+// table is the only place that says who may do what: every operation and every plain route by its name. What
+// is missing here is refused, and a test fails.
+var table = map[string]rule{
+	"login":          {least: public},
+	"logout":         {least: public},
+	"me":             {least: signedIn, beforeSet: true},
+	"changePassword": {least: signedIn, beforeSet: true},
+	"listCompanies":  {least: superadmin},
+	"enterCompany":   {least: superadmin},
+
+	"listConnections":  {least: admin, company: true},
+	"createConnection": {least: admin, company: true},
+	"getConnection":    {least: admin, company: true},
+	"updateConnection": {least: admin, company: true},
+	"checkConnection":  {least: admin, company: true},
+	"connectionLive":   {least: admin, company: true},
+
+	"listContacts":   {least: admin, company: true},
+	"countContacts":  {least: admin, company: true},
+	"createContact":  {least: admin, company: true},
+	"getContact":     {least: admin, company: true},
+	"updateContact":  {least: admin, company: true},
+	"importContacts": {least: admin, company: true},
+	"listTags":       {least: admin, company: true},
+
+	"listCampaigns":    {least: admin, company: true},
+	"createCampaign":   {least: admin, company: true},
+	"getCampaign":      {least: admin, company: true},
+	"updateCampaign":   {least: admin, company: true},
+	"deleteCampaign":   {least: admin, company: true},
+	"checkCampaign":    {least: admin, company: true},
+	"startCampaign":    {least: admin, company: true},
+	"pauseCampaign":    {least: admin, company: true},
+	"resumeCampaign":   {least: admin, company: true},
+	"cancelCampaign":   {least: admin, company: true},
+	"campaignLive":     {least: admin, company: true},
+	"campaignMessages": {least: admin, company: true},
+
+	"realtime":    {least: signedIn, company: true},
+	"temporalUI":  {least: superadmin, hideRefuse: true},
+	"webhookMeta": {least: public},
+	"healthz":     {least: public},
+	"readyz":      {least: public},
+	"openapi":     {least: public},
+	"docs":        {least: public},
+}
+
+// verdict of the table about one request.
+type verdict struct {
+	status int // 0: go on
+	kind   string
+	detail string
+}
+
+func (r rule) judge(who *account.Principal) verdict {
+	switch {
+	case r.least == nobody:
+		return verdict{status: http.StatusNotFound, detail: "There is nothing here."}
+	case r.least == public:
+		return verdict{}
+	case r.hideRefuse && (who == nil || levelOf(who) < r.least || who.User.MustChangePassword):
+		return verdict{status: http.StatusNotFound, detail: "There is nothing here."}
+	case who == nil:
+		return verdict{http.StatusUnauthorized, "signed-out", "Sign in first."}
+	case who.User.MustChangePassword && !r.beforeSet:
+		return verdict{http.StatusForbidden, "must-change-password", "Change your password first."}
+	case levelOf(who) < r.least:
+		return verdict{http.StatusForbidden, "not-allowed", "Your role does not allow this."}
+	case r.company && who.Company == nil:
+		return verdict{http.StatusForbidden, "no-company", "Enter a company first."}
+	}
+	return verdict{}
+}
+
+func levelOf(who *account.Principal) level {
+	switch who.User.Role {
+	case account.Superadmin:
+		return superadmin
+	case account.Admin:
+		return admin
+	case account.Member:
+		return signedIn
+	}
+	return nobody
+}
+
+type principalKey struct{}
+
+// who returns the caller of an operation that is not public.
+func who(ctx context.Context) account.Principal {
+	p, _ := ctx.Value(principalKey{}).(*account.Principal)
+	if p == nil {
+		return account.Principal{}
+	}
+	return *p
+}
+
+// companyOf returns the company of the caller. The table has made sure that there is one; without it the
+// database refuses the zero id.
+func companyOf(ctx context.Context) id.ID {
+	if company := who(ctx).Company; company != nil {
+		return company.ID
+	}
+	return id.Nil
+}
+
+// identify reads the session of a request: nil when there is none that is good.
+func (s *Server) identify(r *http.Request) (*account.Principal, error) {
+	cookies := r.CookiesNamed(cookieName)
+	if len(cookies) != 1 || cookies[0].Value == "" {
+		return nil, nil
+	}
+	p, err := s.logins.Authenticate(r.Context(), cookies[0].Value)
+	if errors.Is(err, account.ErrNoSession) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &p, nil
+}
+
+// admit applies the table to a request and returns it with its caller, or writes why not.
+func (s *Server) admit(c *gin.Context, name string) bool {
+	r := table[name]
+	var caller *account.Principal
+	if r.least > public {
+		var err error
+		if caller, err = s.identify(c.Request); err != nil {
+			s.writeProblem(c, s.problem(c.Request.Context(), name, err))
+			return false
+		}
+	}
+	if v := r.judge(caller); v.status != 0 {
+		s.writeProblem(c, problemOf(v.status, v.kind, v.detail))
+		return false
+	}
+	if caller != nil {
+		c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), principalKey{}, caller))
+	}
+	return true
+}
+
+// plain registers a route outside the OpenAPI operations, under the same table.
+func (s *Server) plain(name, path string, handle gin.HandlerFunc, methods ...string) {
+	for _, method := range methods {
+		s.routes[method+" "+path] = name
+		s.engine.Handle(method, path, func(c *gin.Context) {
+			if s.admit(c, name) {
+				handle(c)
+			}
+		})
+	}
+}
+
+// register adds an operation. Its errors become problems in one place, and an error of unknown kind reaches
+// the log but not the caller.
+func register[In, Out any](s *Server, op huma.Operation, handle func(context.Context, *In) (*Out, error)) {
+	huma.Register(s.api, op, func(ctx context.Context, in *In) (*Out, error) {
+		out, err := handle(ctx, in)
+		if err != nil {
+			return nil, s.problem(ctx, op.OperationID, err)
+		}
+		return out, nil
+	})
+}

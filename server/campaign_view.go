@@ -1,0 +1,214 @@
+package server
+
+import (
+	"sync"
+	"time"
+
+	"omnidesk/internal/campaign"
+	"omnidesk/internal/id"
+	"omnidesk/internal/send"
+)
+
+// Template names an approved template and fills its body parameters.
+type Template struct {
+	Name       string   `json:"name" minLength:"1" maxLength:"512"`
+	Language   string   `json:"language" minLength:"2" maxLength:"16"`
+	Parameters []string `json:"parameters,omitempty" maxItems:"50" doc:"may hold merge fields such as {{first_name|friend}}"`
+}
+
+// Content is what a campaign says: a template or free text.
+type Content struct {
+	Kind     string    `json:"kind" enum:"template,text"`
+	Template *Template `json:"template,omitempty"`
+	Text     string    `json:"text,omitempty" maxLength:"4096" doc:"may hold merge fields; only for contacts whose 24-hour window is open"`
+}
+
+// Audience chooses contacts: everyone, or those with at least one of the tags.
+type Audience struct {
+	All    bool     `json:"all,omitempty"`
+	TagIDs []string `json:"tag_ids,omitempty" maxItems:"100"`
+}
+
+// CampaignInput is a new draft.
+type CampaignInput struct {
+	Name         string     `json:"name" minLength:"1" maxLength:"200"`
+	ConnectionID string     `json:"connection_id" format:"uuid"`
+	Content      Content    `json:"content"`
+	Audience     Audience   `json:"audience"`
+	StartsAt     *time.Time `json:"starts_at,omitempty"`
+	ExpiresAt    *time.Time `json:"expires_at,omitempty"`
+}
+
+// CampaignPatch changes some fields of a draft.
+type CampaignPatch struct {
+	Version      int                 `json:"version" minimum:"1" doc:"the version it has seen"`
+	Name         *string             `json:"name,omitempty" minLength:"1" maxLength:"200" nullable:"false"`
+	ConnectionID *string             `json:"connection_id,omitempty" format:"uuid" nullable:"false"`
+	Content      *Content            `json:"content,omitempty"`
+	Audience     *Audience           `json:"audience,omitempty"`
+	StartsAt     Optional[time.Time] `json:"starts_at,omitempty"`
+	ExpiresAt    Optional[time.Time] `json:"expires_at,omitempty"`
+}
+
+// Skipped counts contacts of the audience that are left out.
+type Skipped struct {
+	OptedOut   int `json:"opted_out"`
+	NoPhone    int `json:"no_phone"`
+	WindowShut int `json:"window_shut"`
+}
+
+// Counts of a campaign's recipients by the present state of their message. Their sum is recipients.
+type Counts struct {
+	Planned    int `json:"planned" doc:"frozen, but not in the ledger yet"`
+	Queued     int `json:"queued"`
+	Sending    int `json:"sending"`
+	Sent       int `json:"sent"`
+	Delivered  int `json:"delivered"`
+	Read       int `json:"read"`
+	Failed     int `json:"failed"`
+	Uncertain  int `json:"uncertain"`
+	Canceled   int `json:"canceled"`
+	Expired    int `json:"expired"`
+	Suppressed int `json:"suppressed"`
+}
+
+// Campaign as it stands.
+type Campaign struct {
+	ID             string     `json:"id"`
+	Name           string     `json:"name"`
+	ConnectionID   string     `json:"connection_id"`
+	ConnectionName string     `json:"connection_name"`
+	State          string     `json:"state" enum:"draft,starting,scheduled,running,paused,finished,canceled"`
+	StateDetail    string     `json:"state_detail"`
+	Content        Content    `json:"content"`
+	Audience       Audience   `json:"audience"`
+	StartsAt       *time.Time `json:"starts_at,omitempty"`
+	ExpiresAt      *time.Time `json:"expires_at,omitempty"`
+	Version        int        `json:"version"`
+	Recipients     int        `json:"recipients"`
+	Skipped        Skipped    `json:"skipped"`
+	CreatedAt      time.Time  `json:"created_at"`
+	FrozenAt       *time.Time `json:"frozen_at,omitempty"`
+	StartedAt      *time.Time `json:"started_at,omitempty"`
+	FinishedAt     *time.Time `json:"finished_at,omitempty"`
+	Counts         Counts     `json:"counts"`
+	RatePerS       *float64   `json:"rate_per_s,omitempty" doc:"of late, while it runs"`
+	FinishAt       *time.Time `json:"finish_at,omitempty" doc:"if it goes on at that rate"`
+}
+
+// CampaignList is one page.
+type CampaignList struct {
+	Items      []Campaign `json:"items"`
+	NextCursor string     `json:"next_cursor" doc:"empty on the last page"`
+}
+
+// CheckProblem is one thing that keeps a campaign from starting.
+type CheckProblem struct {
+	Field   string `json:"field"`
+	Message string `json:"message"`
+}
+
+// CheckSample is what one contact would get.
+type CheckSample struct {
+	ContactID string `json:"contact_id"`
+	Name      string `json:"name"`
+	Text      string `json:"text"`
+}
+
+// Check is what a start would do.
+type Check struct {
+	Recipients int            `json:"recipients"`
+	Skipped    Skipped        `json:"skipped"`
+	Problems   []CheckProblem `json:"problems"`
+	Samples    []CheckSample  `json:"samples"`
+}
+
+func checkView(r campaign.CheckResult) Check {
+	view := Check{Recipients: r.Recipients, Skipped: Skipped(r.Skipped), Problems: []CheckProblem{}, Samples: []CheckSample{}}
+	for _, p := range r.Problems {
+		view.Problems = append(view.Problems, CheckProblem(p))
+	}
+	for _, sample := range r.Samples {
+		view.Samples = append(view.Samples, CheckSample{sample.Contact.String(), sample.Name, sample.Text})
+	}
+	return view
+}
+
+func (s *Server) campaignView(c campaign.Campaign, n send.Counts) Campaign {
+	view := Campaign{ID: c.ID.String(), Name: c.Name, ConnectionID: c.Connection.String(), ConnectionName: c.ConnectionName,
+		State: string(c.State), StateDetail: c.StateDetail, Content: contentView(c.Content), Audience: Audience{All: c.Audience.All},
+		StartsAt: utc(c.StartsAt), ExpiresAt: utc(c.ExpiresAt), Version: c.Version, Recipients: c.Recipients, Skipped: Skipped(c.Skipped),
+		CreatedAt: c.CreatedAt.UTC(), FrozenAt: utc(c.FrozenAt), StartedAt: utc(c.StartedAt), FinishedAt: utc(c.FinishedAt)}
+	for _, tag := range c.Audience.TagIDs {
+		view.Audience.TagIDs = append(view.Audience.TagIDs, tag.String())
+	}
+	view.Counts = Counts{Planned: max(c.Recipients-n.Total(), 0), Queued: n.Queued, Sending: n.Sending, Sent: n.Sent, Delivered: n.Delivered,
+		Read: n.Read, Failed: n.Failed, Uncertain: n.Uncertain, Canceled: n.Canceled, Expired: n.Expired, Suppressed: n.Suppressed}
+	open := view.Counts.Planned + n.Open()
+	if c.State != campaign.Running {
+		return view
+	}
+	now := s.now()
+	if rate, known := s.rates.observe(c.ID, now, c.Recipients-open); known {
+		view.RatePerS = &rate
+		if seconds := float64(open) / rate; rate > 0 && seconds < 365*24*3600 {
+			at := now.Add(time.Duration(seconds * float64(time.Second))).UTC().Truncate(time.Second)
+			view.FinishAt = &at
+		}
+	}
+	return view
+}
+
+func contentView(c campaign.Content) Content {
+	view := Content{Kind: c.Kind, Text: c.Text}
+	if c.Template != nil {
+		view.Template = &Template{Name: c.Template.Name, Language: c.Template.Language, Parameters: c.Template.Parameters}
+	}
+	return view
+}
+
+// rates remember, for campaigns that people look at, how many recipients were done when. It is a display only:
+// a restart forgets it and the rate appears again at the second look.
+type rates struct {
+	mu   sync.Mutex
+	seen map[id.ID][]look
+}
+
+type look struct {
+	at   time.Time
+	done int
+}
+
+const (
+	rateWindow  = 30 * time.Second
+	rateGap     = time.Second
+	mostWatched = 10_000
+)
+
+func newRates() *rates { return &rates{seen: map[id.ID][]look{}} }
+
+// observe adds a look and returns the rate over the last half minute; known is false before there are two
+// looks at least a second apart.
+func (r *rates) observe(campaign id.ID, now time.Time, done int) (perSecond float64, known bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if len(r.seen) >= mostWatched {
+		clear(r.seen)
+	}
+	looks := r.seen[campaign]
+	for len(looks) > 1 && now.Sub(looks[1].at) > rateWindow {
+		looks = looks[1:]
+	}
+	if len(looks) > 0 && now.Sub(looks[0].at) > 4*rateWindow {
+		looks = nil // nobody looked for long; a pause may lie between
+	}
+	if len(looks) == 0 || now.Sub(looks[len(looks)-1].at) >= rateGap {
+		looks = append(looks, look{now, done})
+	}
+	r.seen[campaign] = looks
+	elapsed := now.Sub(looks[0].at)
+	if elapsed < rateGap {
+		return 0, false
+	}
+	return float64(max(done-looks[0].done, 0)) / elapsed.Seconds(), true
+}

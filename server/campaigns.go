@@ -1,0 +1,351 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"omnidesk/internal/campaign"
+	"omnidesk/internal/channel"
+	"omnidesk/internal/contact"
+	"omnidesk/internal/flow"
+	"omnidesk/internal/id"
+	"omnidesk/internal/postgres"
+	"omnidesk/internal/realtime"
+	"omnidesk/internal/send"
+	"omnidesk/internal/wake"
+)
+
+type campaignsIn struct {
+	PageQuery
+	State string `query:"state" enum:"draft,starting,scheduled,running,paused,finished,canceled"`
+}
+
+type campaignIn struct{ Body CampaignInput }
+
+type campaignPatchIn struct {
+	IDPath
+	Body CampaignPatch
+}
+
+const campaignBody = 256 << 10
+
+func (s *Server) campaignRoutes() {
+	register(s, op("listCampaigns", http.MethodGet, "/campaigns", "campaigns", "Campaigns, newest first"), s.listCampaigns)
+	register(s, op("createCampaign", http.MethodPost, "/campaigns", "campaigns", "Add a draft", status(http.StatusCreated), body(campaignBody)), s.createCampaign)
+	register(s, op("getCampaign", http.MethodGet, "/campaigns/{id}", "campaigns", "One campaign with a count per state"), s.getCampaign)
+	register(s, op("updateCampaign", http.MethodPatch, "/campaigns/{id}", "campaigns", "Change a draft", body(campaignBody),
+		describe("Names the version it has seen; 409 when somebody else was quicker or it is no draft any more.")), s.updateCampaign)
+	register(s, op("deleteCampaign", http.MethodDelete, "/campaigns/{id}", "campaigns", "Delete a draft", status(http.StatusNoContent)), s.deleteCampaign)
+	register(s, op("checkCampaign", http.MethodPost, "/campaigns/{id}/check", "campaigns", "What a start would do"), s.checkCampaign)
+	for _, c := range []struct {
+		name, path, summary string
+		do                  func(context.Context, postgres.Tx, id.ID, campaign.Campaign) error
+	}{
+		{"startCampaign", "start", "Start a draft", s.start},
+		{"pauseCampaign", "pause", "Pause; once answered, nothing more is claimed", s.pause},
+		{"resumeCampaign", "resume", "Go on after a pause", s.resume},
+		{"cancelCampaign", "cancel", "End it for good; what is queued is not sent", s.cancel},
+	} {
+		register(s, op(c.name, http.MethodPost, "/campaigns/{id}/"+c.path, "campaigns", c.summary),
+			func(ctx context.Context, in *IDPath) (*Out[Campaign], error) { return s.command(ctx, in, c.do) })
+	}
+}
+
+func (s *Server) listCampaigns(ctx context.Context, in *campaignsIn) (*Out[CampaignList], error) {
+	before, err := in.after(contact.First)
+	if err != nil {
+		return nil, err
+	}
+	company, list := companyOf(ctx), CampaignList{Items: []Campaign{}}
+	err = s.DB.InCompany(ctx, company, func(tx postgres.Tx) error {
+		found, err := campaign.List(ctx, tx, company, before, campaign.State(in.State), in.Limit+1)
+		if err != nil {
+			return err
+		}
+		if len(found) > in.Limit {
+			found = found[:in.Limit]
+			list.NextCursor = cursorOf(found[len(found)-1].ID)
+		}
+		ids := make([]id.ID, len(found))
+		for i, c := range found {
+			ids[i] = c.ID
+		}
+		counts, err := send.CountsOf(ctx, tx, company, ids...)
+		for _, c := range found {
+			list.Items = append(list.Items, s.campaignView(c, counts[c.ID]))
+		}
+		return err
+	})
+	return out(list), err
+}
+
+func (s *Server) createCampaign(ctx context.Context, in *campaignIn) (*Out[Campaign], error) {
+	b := in.Body
+	fields, err := fieldsOf(b.Name, b.ConnectionID, b.Content, b.Audience)
+	if err != nil {
+		return nil, err
+	}
+	fields.StartsAt, fields.ExpiresAt = utc(b.StartsAt), utc(b.ExpiresAt)
+	if err := checkTimes(fields); err != nil {
+		return nil, err
+	}
+	company := companyOf(ctx)
+	var made campaign.Campaign
+	err = s.DB.InCompany(ctx, company, func(tx postgres.Tx) (err error) {
+		made, err = campaign.Create(ctx, tx, company, fields)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.changed(company, realtime.Campaign, made.ID)
+	return out(s.campaignView(made, send.Counts{})), nil
+}
+
+func (s *Server) getCampaign(ctx context.Context, in *IDPath) (*Out[Campaign], error) {
+	wanted, err := in.read()
+	if err != nil {
+		return nil, err
+	}
+	company := companyOf(ctx)
+	var view Campaign
+	err = s.DB.InCompany(ctx, company, func(tx postgres.Tx) (err error) {
+		view, err = s.readCampaign(ctx, tx, company, wanted)
+		return err
+	})
+	return out(view), err
+}
+
+func (s *Server) readCampaign(ctx context.Context, tx postgres.Tx, company, wanted id.ID) (Campaign, error) {
+	found, err := campaign.Get(ctx, tx, company, wanted)
+	if err != nil {
+		return Campaign{}, err
+	}
+	counts, err := send.CountsOf(ctx, tx, company, wanted)
+	return s.campaignView(found, counts[wanted]), err
+}
+
+func (s *Server) updateCampaign(ctx context.Context, in *campaignPatchIn) (*Out[Campaign], error) {
+	wanted, err := in.read()
+	if err != nil {
+		return nil, err
+	}
+	company := companyOf(ctx)
+	var changed campaign.Campaign
+	err = s.DB.InCompany(ctx, company, func(tx postgres.Tx) error {
+		found, err := campaign.Get(ctx, tx, company, wanted)
+		if err != nil {
+			return err
+		}
+		fields, err := in.Body.apply(found.Fields)
+		if err != nil {
+			return err
+		}
+		changed, err = campaign.Update(ctx, tx, company, wanted, in.Body.Version, fields)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.changed(company, realtime.Campaign, wanted)
+	return out(s.campaignView(changed, send.Counts{})), nil
+}
+
+func (s *Server) deleteCampaign(ctx context.Context, in *IDPath) (*struct{}, error) {
+	wanted, err := in.read()
+	if err != nil {
+		return nil, err
+	}
+	company := companyOf(ctx)
+	err = s.DB.InCompany(ctx, company, func(tx postgres.Tx) error { return campaign.Delete(ctx, tx, company, wanted) })
+	if err != nil {
+		return nil, err
+	}
+	s.changed(company, realtime.Campaign, wanted)
+	return nil, nil
+}
+
+func (s *Server) checkCampaign(ctx context.Context, in *IDPath) (*Out[Check], error) {
+	wanted, err := in.read()
+	if err != nil {
+		return nil, err
+	}
+	company := companyOf(ctx)
+	var result campaign.CheckResult
+	err = s.DB.InCompany(ctx, company, func(tx postgres.Tx) error {
+		found, err := campaign.Get(ctx, tx, company, wanted)
+		if err != nil {
+			return err
+		}
+		result, err = campaign.Check(ctx, tx, company, found.Fields, s.now())
+		return err
+	})
+	return out(checkView(result)), err
+}
+
+// command runs one of start, pause, resume and cancel in one transaction with its wakes. Temporal is not asked:
+// with Temporal down the command is accepted, and the relay delivers the wakes later.
+func (s *Server) command(ctx context.Context, in *IDPath, do func(context.Context, postgres.Tx, id.ID, campaign.Campaign) error) (*Out[Campaign], error) {
+	wanted, err := in.read()
+	if err != nil {
+		return nil, err
+	}
+	company := companyOf(ctx)
+	var view Campaign
+	err = s.DB.InCompany(ctx, company, func(tx postgres.Tx) error {
+		found, err := campaign.Get(ctx, tx, company, wanted)
+		if err != nil {
+			return err
+		}
+		if err := do(ctx, tx, company, found); err != nil {
+			return err
+		}
+		view, err = s.readCampaign(ctx, tx, company, wanted)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.hint()
+	s.changed(company, realtime.Campaign, wanted)
+	return out(view), nil
+}
+
+func (s *Server) start(ctx context.Context, tx postgres.Tx, company id.ID, c campaign.Campaign) error {
+	if err := campaign.Start(ctx, tx, company, c.ID, s.now()); err != nil {
+		return err
+	}
+	return wake.Append(ctx, tx, company, flow.Campaign(c.ID), false)
+}
+
+// pause takes the number's lock first: after its commit no claim of this campaign can follow.
+func (s *Server) pause(ctx context.Context, tx postgres.Tx, company id.ID, c campaign.Campaign) error {
+	if err := send.LockScope(ctx, tx, company, c.Connection); err != nil {
+		return err
+	}
+	if err := campaign.Pause(ctx, tx, company, c.ID, s.now()); err != nil {
+		return err
+	}
+	return wake.Append(ctx, tx, company, flow.Campaign(c.ID), false)
+}
+
+func (s *Server) resume(ctx context.Context, tx postgres.Tx, company id.ID, c campaign.Campaign) error {
+	if err := campaign.Resume(ctx, tx, company, c.ID, s.now()); err != nil {
+		return err
+	}
+	if err := wake.Append(ctx, tx, company, flow.Sender(c.Connection), false); err != nil {
+		return err
+	}
+	return wake.Append(ctx, tx, company, flow.Campaign(c.ID), false)
+}
+
+func (s *Server) cancel(ctx context.Context, tx postgres.Tx, company id.ID, c campaign.Campaign) error {
+	if err := send.LockScope(ctx, tx, company, c.Connection); err != nil {
+		return err
+	}
+	if err := campaign.Cancel(ctx, tx, company, c.ID, s.now()); err != nil {
+		return err
+	}
+	if err := send.CancelQueued(ctx, tx, company, c.Connection, c.ID, s.now()); err != nil {
+		return err
+	}
+	return wake.Append(ctx, tx, company, flow.Campaign(c.ID), false)
+}
+
+// fieldsOf checks what a schema can't say.
+func fieldsOf(name, connectionID string, content Content, audience Audience) (campaign.Fields, error) {
+	fields := campaign.Fields{Name: strings.TrimSpace(name)}
+	if fields.Name == "" {
+		return fields, unfit("name", "is empty")
+	}
+	var err error
+	if fields.Connection, err = idIn("connection_id", connectionID); err != nil {
+		return fields, err
+	}
+	if fields.Content, err = content.read(); err != nil {
+		return fields, err
+	}
+	fields.Audience, err = audience.read()
+	return fields, err
+}
+
+func (c Content) read() (campaign.Content, error) {
+	content := campaign.Content{Kind: c.Kind, Text: c.Text}
+	switch {
+	case c.Kind == campaign.KindTemplate && c.Template == nil:
+		return content, unfit("content.template", "is missing")
+	case c.Kind == campaign.KindTemplate && c.Text != "":
+		return content, unfit("content.text", "goes with kind text only")
+	case c.Kind == campaign.KindText && c.Template != nil:
+		return content, unfit("content.template", "goes with kind template only")
+	}
+	if c.Template != nil {
+		content.Template = &channel.Template{Name: c.Template.Name, Language: c.Template.Language, Parameters: c.Template.Parameters}
+	}
+	return content, nil
+}
+
+func (a Audience) read() (campaign.Audience, error) {
+	audience := campaign.Audience{All: a.All}
+	if a.All == (len(a.TagIDs) > 0) {
+		return audience, unfit("audience", `choose either everyone, {"all":true}, or at least one tag, {"tag_ids":["…"]}`)
+	}
+	for _, text := range a.TagIDs {
+		tag, err := idIn("audience.tag_ids", text)
+		if err != nil {
+			return audience, err
+		}
+		if !slices.Contains(audience.TagIDs, tag) {
+			audience.TagIDs = append(audience.TagIDs, tag)
+		}
+	}
+	return audience, nil
+}
+
+// apply lays the sent fields over those that the draft has.
+func (p CampaignPatch) apply(fields campaign.Fields) (campaign.Fields, error) {
+	var err error
+	if p.Name != nil {
+		if fields.Name = strings.TrimSpace(*p.Name); fields.Name == "" {
+			return fields, unfit("name", "is empty")
+		}
+	}
+	if p.ConnectionID != nil {
+		if fields.Connection, err = idIn("connection_id", *p.ConnectionID); err != nil {
+			return fields, err
+		}
+	}
+	if p.Content != nil {
+		if fields.Content, err = p.Content.read(); err != nil {
+			return fields, err
+		}
+	}
+	if p.Audience != nil {
+		if fields.Audience, err = p.Audience.read(); err != nil {
+			return fields, err
+		}
+	}
+	if p.StartsAt.Sent {
+		fields.StartsAt = utc(p.StartsAt.Value)
+	}
+	if p.ExpiresAt.Sent {
+		fields.ExpiresAt = utc(p.ExpiresAt.Value)
+	}
+	return fields, checkTimes(fields)
+}
+
+func checkTimes(fields campaign.Fields) error {
+	earliest, latest := time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(2200, 1, 1, 0, 0, 0, 0, time.UTC)
+	for name, at := range map[string]*time.Time{"starts_at": fields.StartsAt, "expires_at": fields.ExpiresAt} {
+		if at != nil && (at.Before(earliest) || at.After(latest)) {
+			return unfit(name, "is not an instant between the years 2000 and 2200")
+		}
+	}
+	if fields.StartsAt != nil && fields.ExpiresAt != nil && !fields.ExpiresAt.After(*fields.StartsAt) {
+		return unfit("expires_at", "must be after starts_at")
+	}
+	return nil
+}

@@ -1,0 +1,60 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+
+	"omnidesk/internal/account"
+	"omnidesk/internal/id"
+	"omnidesk/internal/postgres"
+)
+
+// CompanyList is a whole list.
+type CompanyList struct {
+	Items []Company `json:"items"`
+}
+
+type enterIn struct {
+	agent
+	Body struct {
+		CompanyID *string `json:"company_id" format:"uuid" doc:"null leaves the company"`
+	}
+}
+
+func (s *Server) companyRoutes() {
+	register(s, op("listCompanies", http.MethodGet, "/companies", "companies", "All companies, for superadmins"), s.listCompanies)
+	register(s, op("enterCompany", http.MethodPost, "/auth/company", "auth", "Enter a company, or leave it", body(authBody),
+		describe("For superadmins. The session is replaced, so what was open in the old company ends.")), s.enterCompany)
+}
+
+func (s *Server) listCompanies(ctx context.Context, _ *struct{}) (*Out[CompanyList], error) {
+	list := CompanyList{Items: []Company{}}
+	err := s.DB.InSystem(ctx, func(tx postgres.Tx) error {
+		companies, err := account.ListCompanies(ctx, tx)
+		for _, company := range companies {
+			list.Items = append(list.Items, companyView(company))
+		}
+		return err
+	})
+	return out(list), err
+}
+
+func (s *Server) enterCompany(ctx context.Context, in *enterIn) (*sessionOut, error) {
+	var company *id.ID
+	if in.Body.CompanyID != nil {
+		parsed, err := idIn("company_id", *in.Body.CompanyID)
+		if err != nil {
+			return nil, err
+		}
+		company = &parsed
+	}
+	caller := who(ctx)
+	token, principal, err := s.logins.EnterCompany(ctx, caller, company, in.name)
+	if err != nil {
+		return nil, err
+	}
+	s.sockets.closeSession(caller.Session)
+	slog.Info("a superadmin switched company", "user", caller.User.ID, "company", company, "session", principal.Session, "request", requestID(ctx))
+	return &sessionOut{SetCookie: s.cookie(token, account.SessionLife), Body: s.meOf(principal)}, nil
+}

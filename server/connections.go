@@ -1,0 +1,221 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"strings"
+	"time"
+
+	"omnidesk/internal/channel"
+	"omnidesk/internal/connection"
+	"omnidesk/internal/id"
+	"omnidesk/internal/postgres"
+	"omnidesk/internal/realtime"
+	"omnidesk/internal/send"
+)
+
+// checkTime is how long a live check may take.
+const checkTime = 10 * time.Second
+
+// Connection is a linked number. Its app secret and token are never given out.
+type Connection struct {
+	ID          string     `json:"id"`
+	Channel     string     `json:"channel" enum:"whatsapp_cloud"`
+	Name        string     `json:"name"`
+	AppID       string     `json:"app_id"`
+	AccountID   string     `json:"account_id" doc:"WhatsApp Business Account"`
+	NumberID    string     `json:"number_id"`
+	Number      string     `json:"number" doc:"E.164, empty before a check succeeded"`
+	State       string     `json:"state" enum:"unchecked,connected,failing"`
+	StateDetail string     `json:"state_detail"`
+	CheckedAt   *time.Time `json:"checked_at,omitempty"`
+	WebhookURL  string     `json:"webhook_url" doc:"the callback address to enter at Meta"`
+	VerifyToken string     `json:"verify_token" doc:"the verify token to enter at Meta"`
+	CreatedAt   time.Time  `json:"created_at"`
+}
+
+// ConnectionList is a whole list.
+type ConnectionList struct {
+	Items      []Connection `json:"items"`
+	NextCursor string       `json:"next_cursor"`
+}
+
+// ConnectionInput is a new connection.
+type ConnectionInput struct {
+	Name        string `json:"name" minLength:"1" maxLength:"100"`
+	AppID       string `json:"app_id" minLength:"1" maxLength:"64" pattern:"^[0-9]+$" patternDescription:"digits"`
+	AppSecret   string `json:"app_secret" minLength:"16" maxLength:"256"`
+	AccountID   string `json:"account_id" minLength:"1" maxLength:"64" pattern:"^[0-9]+$" patternDescription:"digits"`
+	NumberID    string `json:"number_id" minLength:"1" maxLength:"64" pattern:"^[0-9]+$" patternDescription:"digits"`
+	Token       string `json:"token" minLength:"1" maxLength:"1024"`
+	VerifyToken string `json:"verify_token,omitempty" maxLength:"256" doc:"made when empty"`
+}
+
+// ConnectionPatch changes some fields.
+type ConnectionPatch struct {
+	Name        *string `json:"name,omitempty" minLength:"1" maxLength:"100" nullable:"false"`
+	AppID       *string `json:"app_id,omitempty" minLength:"1" maxLength:"64" pattern:"^[0-9]+$" patternDescription:"digits" nullable:"false"`
+	AppSecret   *string `json:"app_secret,omitempty" minLength:"16" maxLength:"256" nullable:"false"`
+	AccountID   *string `json:"account_id,omitempty" minLength:"1" maxLength:"64" pattern:"^[0-9]+$" patternDescription:"digits" nullable:"false"`
+	NumberID    *string `json:"number_id,omitempty" minLength:"1" maxLength:"64" pattern:"^[0-9]+$" patternDescription:"digits" nullable:"false"`
+	Token       *string `json:"token,omitempty" minLength:"1" maxLength:"1024" nullable:"false"`
+	VerifyToken *string `json:"verify_token,omitempty" minLength:"8" maxLength:"256" nullable:"false"`
+}
+
+type connectionIn struct{ Body ConnectionInput }
+
+type connectionPatchIn struct {
+	IDPath
+	Body ConnectionPatch
+}
+
+func (s *Server) connectionRoutes() {
+	register(s, op("listConnections", http.MethodGet, "/connections", "connections", "All connections"), s.listConnections)
+	register(s, op("createConnection", http.MethodPost, "/connections", "connections", "Link a number", status(http.StatusCreated), body(16<<10),
+		describe("Asks the provider whether it works. It is kept either way; its state tells.")), s.createConnection)
+	register(s, op("getConnection", http.MethodGet, "/connections/{id}", "connections", "One connection"), s.getConnection)
+	register(s, op("updateConnection", http.MethodPatch, "/connections/{id}", "connections", "Change a connection", body(16<<10),
+		describe("Changed credentials are checked at once.")), s.updateConnection)
+	register(s, op("checkConnection", http.MethodPost, "/connections/{id}/check", "connections", "Ask the provider whether it works"), s.checkConnection)
+}
+
+func (s *Server) listConnections(ctx context.Context, _ *struct{}) (*Out[ConnectionList], error) {
+	list := ConnectionList{Items: []Connection{}}
+	company := companyOf(ctx)
+	err := s.DB.InCompany(ctx, company, func(tx postgres.Tx) error {
+		views, err := s.connections.List(ctx, tx, company)
+		for _, view := range views {
+			list.Items = append(list.Items, s.connectionView(view))
+		}
+		return err
+	})
+	return out(list), err
+}
+
+func (s *Server) createConnection(ctx context.Context, in *connectionIn) (*Out[Connection], error) {
+	company := companyOf(ctx)
+	b := in.Body
+	draft := connection.Draft{Name: strings.TrimSpace(b.Name), AppID: b.AppID, AppSecret: strings.TrimSpace(b.AppSecret),
+		AccountID: b.AccountID, NumberID: b.NumberID, Token: strings.TrimSpace(b.Token), VerifyToken: b.VerifyToken}
+	if draft.Name == "" {
+		return nil, unfit("name", "is empty")
+	}
+	var view connection.View
+	err := s.DB.InCompany(ctx, company, func(tx postgres.Tx) (err error) {
+		view, err = s.connections.Create(ctx, tx, company, draft)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return s.check(ctx, company, view.ID)
+}
+
+func (s *Server) getConnection(ctx context.Context, in *IDPath) (*Out[Connection], error) {
+	wanted, err := in.read()
+	if err != nil {
+		return nil, err
+	}
+	view, err := s.readConnection(ctx, companyOf(ctx), wanted)
+	return out(s.connectionView(view)), err
+}
+
+func (s *Server) readConnection(ctx context.Context, company, wanted id.ID) (view connection.View, err error) {
+	err = s.DB.InCompany(ctx, company, func(tx postgres.Tx) error {
+		view, err = s.connections.Get(ctx, tx, company, wanted)
+		return err
+	})
+	return view, err
+}
+
+func (s *Server) updateConnection(ctx context.Context, in *connectionPatchIn) (*Out[Connection], error) {
+	wanted, err := in.read()
+	if err != nil {
+		return nil, err
+	}
+	b, company := in.Body, companyOf(ctx)
+	for _, text := range []*string{b.Name, b.AppSecret, b.Token} {
+		if text != nil {
+			*text = strings.TrimSpace(*text)
+		}
+	}
+	if b.Name != nil && *b.Name == "" {
+		return nil, unfit("name", "is empty")
+	}
+	change := connection.Change{Name: b.Name, AppID: b.AppID, AppSecret: b.AppSecret, AccountID: b.AccountID,
+		NumberID: b.NumberID, Token: b.Token, VerifyToken: b.VerifyToken}
+	var view connection.View
+	err = s.DB.InCompany(ctx, company, func(tx postgres.Tx) (err error) {
+		view, err = s.connections.Update(ctx, tx, company, wanted, change)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if view.State == connection.Unchecked {
+		return s.check(ctx, company, wanted)
+	}
+	s.changed(company, realtime.Connection, wanted)
+	return out(s.connectionView(view)), nil
+}
+
+func (s *Server) checkConnection(ctx context.Context, in *IDPath) (*Out[Connection], error) {
+	wanted, err := in.read()
+	if err != nil {
+		return nil, err
+	}
+	return s.check(ctx, companyOf(ctx), wanted)
+}
+
+// check asks the provider, outside any transaction, and keeps the answer. A number that was held because it
+// failed is let go when it works again.
+func (s *Server) check(ctx context.Context, company, wanted id.ID) (*Out[Connection], error) {
+	var account channel.Account
+	err := s.DB.InCompany(ctx, company, func(tx postgres.Tx) (err error) {
+		account, err = s.connections.Account(ctx, tx, company, wanted)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	result := s.askProvider(ctx, account)
+	state := connection.Failing
+	if result.OK {
+		state = connection.Connected
+	}
+	var view connection.View
+	err = s.DB.InCompany(ctx, company, func(tx postgres.Tx) (err error) {
+		if err = s.connections.SetChecked(ctx, tx, company, wanted, state, result.Detail, result.Number, s.now()); err != nil {
+			return err
+		}
+		if result.OK {
+			if err = send.ReleaseHold(ctx, tx, company, wanted); err != nil {
+				return err
+			}
+		}
+		view, err = s.connections.Get(ctx, tx, company, wanted)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.hint()
+	s.changed(company, realtime.Connection, wanted)
+	return out(s.connectionView(view)), nil
+}
+
+func (s *Server) askProvider(ctx context.Context, account channel.Account) channel.Check {
+	adapter := s.Adapters[account.Kind]
+	if adapter == nil {
+		return channel.Check{Detail: "This server has no adapter for the channel."}
+	}
+	ctx, cancel := context.WithTimeout(ctx, checkTime)
+	defer cancel()
+	return adapter.Check(ctx, account)
+}
+
+func (s *Server) connectionView(v connection.View) Connection {
+	return Connection{ID: v.ID.String(), Channel: string(v.Channel), Name: v.Name, AppID: v.AppID, AccountID: v.AccountID,
+		NumberID: v.NumberID, Number: v.Number, State: v.State, StateDetail: v.StateDetail, CheckedAt: utc(v.CheckedAt),
+		WebhookURL: strings.TrimSuffix(s.PublicURL, "/") + metaPath + v.Slug, VerifyToken: v.VerifyToken, CreatedAt: v.CreatedAt.UTC()}
+}

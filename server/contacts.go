@@ -1,0 +1,220 @@
+package server
+
+import (
+	"context"
+	"net/http"
+	"time"
+
+	"github.com/danielgtaylor/huma/v2"
+
+	"omnidesk/internal/contact"
+	"omnidesk/internal/id"
+	"omnidesk/internal/postgres"
+	"omnidesk/internal/realtime"
+)
+
+// Tag marks contacts.
+type Tag struct {
+	ID   string `json:"id"`
+	Name string `json:"name"`
+}
+
+// TagCount is a tag and how many contacts have it.
+type TagCount struct {
+	ID       string `json:"id"`
+	Name     string `json:"name"`
+	Contacts int64  `json:"contacts"`
+}
+
+// TagList is a whole list.
+type TagList struct {
+	Items []TagCount `json:"items"`
+}
+
+// Contact is a person whom the company writes to.
+type Contact struct {
+	ID         string            `json:"id"`
+	Name       string            `json:"name"`
+	Phone      *string           `json:"phone,omitempty" doc:"E.164"`
+	Zone       *string           `json:"zone,omitempty" doc:"IANA zone; absent: the number's region decides"`
+	Tags       []Tag             `json:"tags"`
+	Attributes map[string]string `json:"attributes"`
+	OptedOutAt *time.Time        `json:"opted_out_at,omitempty"`
+	CreatedAt  time.Time         `json:"created_at"`
+}
+
+// ContactList is one page.
+type ContactList struct {
+	Items      []Contact `json:"items"`
+	NextCursor string    `json:"next_cursor" doc:"empty on the last page"`
+}
+
+// ContactInput is a new contact.
+type ContactInput struct {
+	Name       string            `json:"name" maxLength:"200"`
+	Phone      string            `json:"phone" minLength:"1" maxLength:"60" doc:"with its country code"`
+	Zone       *string           `json:"zone,omitempty" maxLength:"64"`
+	Tags       []string          `json:"tags,omitempty" maxItems:"50" doc:"names; new ones are made"`
+	Attributes map[string]string `json:"attributes,omitempty" doc:"merge fields; names of lower-case letters, digits and _"`
+}
+
+// ContactPatch changes some fields. Tags and attributes replace all.
+type ContactPatch struct {
+	Name       *string            `json:"name,omitempty" maxLength:"200" nullable:"false"`
+	Zone       Optional[string]   `json:"zone,omitempty"`
+	Tags       *[]string          `json:"tags,omitempty" maxItems:"50"`
+	Attributes *map[string]string `json:"attributes,omitempty"`
+	OptedOut   *bool              `json:"opted_out,omitempty" nullable:"false"`
+}
+
+// Count of something.
+type Count struct {
+	Count int64 `json:"count"`
+}
+
+type contactsIn struct {
+	PageQuery
+	TagID string `query:"tag_id" format:"uuid" doc:"only contacts with this tag"`
+}
+
+type contactIn struct{ Body ContactInput }
+
+type contactPatchIn struct {
+	IDPath
+	Body ContactPatch
+}
+
+func (s *Server) contactRoutes() {
+	register(s, op("listContacts", http.MethodGet, "/contacts", "contacts", "Contacts, newest first"), s.listContacts)
+	register(s, op("countContacts", http.MethodGet, "/contacts/count", "contacts", "How many contacts there are"), s.countContacts)
+	register(s, op("createContact", http.MethodPost, "/contacts", "contacts", "Add a contact", status(http.StatusCreated), body(128<<10)), s.createContact)
+	register(s, op("getContact", http.MethodGet, "/contacts/{id}", "contacts", "One contact"), s.getContact)
+	register(s, op("updateContact", http.MethodPatch, "/contacts/{id}", "contacts", "Change a contact", body(128<<10)), s.updateContact)
+	register(s, op("listTags", http.MethodGet, "/tags", "contacts", "All tags, by name"), s.listTags)
+}
+
+func (s *Server) listContacts(ctx context.Context, in *contactsIn) (*Out[ContactList], error) {
+	before, err := in.after(contact.First)
+	if err != nil {
+		return nil, err
+	}
+	var tag *id.ID
+	if in.TagID != "" {
+		parsed, err := id.Parse(in.TagID)
+		if err != nil {
+			return nil, unknownTag()
+		}
+		tag = &parsed
+	}
+	company, list := companyOf(ctx), ContactList{Items: []Contact{}}
+	err = s.DB.InCompany(ctx, company, func(tx postgres.Tx) error {
+		contacts, more, err := contact.List(ctx, tx, company, tag, before, in.Limit)
+		for _, c := range contacts {
+			list.Items = append(list.Items, contactView(c))
+		}
+		if more {
+			list.NextCursor = cursorOf(contacts[len(contacts)-1].ID)
+		}
+		return err
+	})
+	if err == contact.ErrNoTag {
+		err = unknownTag()
+	}
+	return out(list), err
+}
+
+func unknownTag() error {
+	return newProblem(http.StatusUnprocessableEntity, "The request has an unfit field.",
+		&huma.ErrorDetail{Location: "query.tag_id", Message: "there is no such tag"})
+}
+
+func (s *Server) countContacts(ctx context.Context, _ *struct{}) (*Out[Count], error) {
+	var count Count
+	company := companyOf(ctx)
+	err := s.DB.InCompany(ctx, company, func(tx postgres.Tx) (err error) {
+		count.Count, err = contact.Count(ctx, tx, company)
+		return err
+	})
+	return out(count), err
+}
+
+func (s *Server) createContact(ctx context.Context, in *contactIn) (*Out[Contact], error) {
+	b, company := in.Body, companyOf(ctx)
+	draft := contact.Draft{Name: b.Name, Phone: b.Phone, Zone: b.Zone, Tags: b.Tags, Attributes: b.Attributes}
+	var made contact.Contact
+	err := s.DB.InCompany(ctx, company, func(tx postgres.Tx) (err error) {
+		made, err = contact.Create(ctx, tx, company, draft)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.changed(company, realtime.Contacts, id.Nil)
+	return out(contactView(made)), nil
+}
+
+func (s *Server) getContact(ctx context.Context, in *IDPath) (*Out[Contact], error) {
+	wanted, err := in.read()
+	if err != nil {
+		return nil, err
+	}
+	company := companyOf(ctx)
+	var found contact.Contact
+	err = s.DB.InCompany(ctx, company, func(tx postgres.Tx) (err error) {
+		found, err = contact.Get(ctx, tx, company, wanted)
+		return err
+	})
+	return out(contactView(found)), err
+}
+
+func (s *Server) updateContact(ctx context.Context, in *contactPatchIn) (*Out[Contact], error) {
+	wanted, err := in.read()
+	if err != nil {
+		return nil, err
+	}
+	b, company := in.Body, companyOf(ctx)
+	change := contact.Change{Name: b.Name, Tags: b.Tags, Attributes: b.Attributes, OptedOut: b.OptedOut}
+	if b.Zone.Sent {
+		none := ""
+		if change.Zone = b.Zone.Value; change.Zone == nil {
+			change.Zone = &none
+		}
+	}
+	var changed contact.Contact
+	err = s.DB.InCompany(ctx, company, func(tx postgres.Tx) (err error) {
+		changed, err = contact.Update(ctx, tx, company, wanted, change, s.now())
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.changed(company, realtime.Contacts, id.Nil)
+	return out(contactView(changed)), nil
+}
+
+func (s *Server) listTags(ctx context.Context, _ *struct{}) (*Out[TagList], error) {
+	company, list := companyOf(ctx), TagList{Items: []TagCount{}}
+	err := s.DB.InCompany(ctx, company, func(tx postgres.Tx) error {
+		tags, err := contact.Tags(ctx, tx, company)
+		for _, tag := range tags {
+			list.Items = append(list.Items, TagCount{ID: tag.ID.String(), Name: tag.Name, Contacts: tag.Contacts})
+		}
+		return err
+	})
+	return out(list), err
+}
+
+func contactView(c contact.Contact) Contact {
+	view := Contact{ID: c.ID.String(), Name: c.Name, Zone: c.Zone, Tags: []Tag{}, Attributes: c.Attributes,
+		OptedOutAt: utc(c.OptedOutAt), CreatedAt: c.CreatedAt.UTC()}
+	if c.Phone != "" {
+		view.Phone = &c.Phone
+	}
+	for _, tag := range c.Tags {
+		view.Tags = append(view.Tags, Tag{ID: tag.ID.String(), Name: tag.Name})
+	}
+	if view.Attributes == nil {
+		view.Attributes = map[string]string{}
+	}
+	return view
+}

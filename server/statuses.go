@@ -1,0 +1,196 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"omnidesk/internal/channel"
+	"omnidesk/internal/connection"
+	"omnidesk/internal/contact"
+	"omnidesk/internal/id"
+	"omnidesk/internal/postgres"
+	"omnidesk/internal/realtime"
+	"omnidesk/internal/send"
+)
+
+// Bounds of one commit of webhook items.
+const (
+	mostPerCommit = 2000
+	applyTime     = 20 * time.Second
+	applyTries    = 4
+)
+
+// statusQueues lets posts about one connection share commits: while one is being written, those that come
+// meanwhile gather and go together in the next. Each post waits for the commit that holds it.
+type statusQueues struct {
+	server *Server
+	mu     sync.Mutex
+	queues map[id.ID]*statusQueue
+}
+
+type statusQueue struct{ waiting []*statusPost }
+
+type statusPost struct {
+	route    connection.Route
+	delivery channel.Delivery
+	done     chan error
+}
+
+func newStatusQueues(s *Server) *statusQueues {
+	return &statusQueues{server: s, queues: map[id.ID]*statusQueue{}}
+}
+
+// apply returns once the delivery is committed, or has failed.
+func (q *statusQueues) apply(ctx context.Context, route connection.Route, delivery channel.Delivery) error {
+	post := &statusPost{route: route, delivery: delivery, done: make(chan error, 1)}
+	q.mu.Lock()
+	queue, working := q.queues[route.Connection]
+	if !working {
+		queue = &statusQueue{}
+		q.queues[route.Connection] = queue
+		go q.work(route.Connection, queue)
+	}
+	queue.waiting = append(queue.waiting, post)
+	q.mu.Unlock()
+	select {
+	case err := <-post.done:
+		return err
+	case <-ctx.Done():
+		return ctx.Err() // it may still be committed; the provider sends it again and that changes nothing
+	}
+}
+
+// work writes what waits until nothing does.
+func (q *statusQueues) work(key id.ID, queue *statusQueue) {
+	for {
+		q.mu.Lock()
+		posts := take(&queue.waiting, mostPerCommit)
+		if len(posts) == 0 {
+			delete(q.queues, key)
+			q.mu.Unlock()
+			return
+		}
+		q.mu.Unlock()
+		err := q.commit(posts)
+		if err != nil && len(posts) > 1 && !transient(err) {
+			for _, post := range posts { // one of them is bad: the others must not fail with it
+				post.done <- q.commit([]*statusPost{post})
+			}
+			continue
+		}
+		for _, post := range posts {
+			post.done <- err
+		}
+	}
+}
+
+// take moves posts from the front until they hold most items; always one, if there is one.
+func take(waiting *[]*statusPost, most int) []*statusPost {
+	items, n := 0, 0
+	for n < len(*waiting) && (n == 0 || items < most) {
+		items += len((*waiting)[n].delivery.Statuses) + len((*waiting)[n].delivery.Inbound)
+		n++
+	}
+	posts := slices.Clone((*waiting)[:n])
+	*waiting = slices.Delete(*waiting, 0, n)
+	return posts
+}
+
+// commit writes posts of one connection in one transaction and tells browsers. A deadlock with the recorder is
+// tried again.
+func (q *statusQueues) commit(posts []*statusPost) (err error) {
+	ctx, cancel := context.WithTimeout(context.Background(), applyTime) // not one post's context: others share the commit
+	defer cancel()
+	route := posts[0].route
+	var statuses []channel.Status
+	var inbound []channel.Inbound
+	for _, post := range posts {
+		statuses = append(statuses, post.delivery.Statuses...)
+		inbound = append(inbound, post.delivery.Inbound...)
+	}
+	var campaigns []id.ID
+	unknown := 0
+	for range applyTries {
+		err = q.server.DB.InCompany(ctx, route.Company, func(tx postgres.Tx) (err error) {
+			if campaigns, err = send.ApplyStatuses(ctx, tx, route.Company, route.Connection, statuses); err != nil {
+				return err
+			}
+			unknown, err = openWindows(ctx, tx, route, inbound)
+			return err
+		})
+		if !postgres.IsRetryable(err) {
+			break
+		}
+	}
+	if err != nil {
+		return err
+	}
+	m := q.server.metrics.items
+	m.WithLabelValues("status", "applied").Add(float64(len(statuses)))
+	m.WithLabelValues("inbound", "applied").Add(float64(len(inbound) - unknown))
+	m.WithLabelValues("inbound", "unknown_contact").Add(float64(unknown))
+	q.server.hint()
+	for _, campaign := range campaigns {
+		q.server.changed(route.Company, realtime.Campaign, campaign)
+	}
+	return nil
+}
+
+// openWindows keeps when contacts wrote. Sorted, so that two commits lock windows in one order.
+func openWindows(ctx context.Context, tx postgres.Tx, route connection.Route, inbound []channel.Inbound) (unknown int, err error) {
+	latest := map[channel.Address]time.Time{}
+	for _, message := range inbound {
+		if message.At.After(latest[message.From]) {
+			latest[message.From] = message.At
+		}
+	}
+	addresses := make([]channel.Address, 0, len(latest))
+	for address := range latest {
+		addresses = append(addresses, address)
+	}
+	slices.SortFunc(addresses, func(a, b channel.Address) int {
+		return slices.Compare([]string{a.Kind, a.Value}, []string{b.Kind, b.Value})
+	})
+	now := time.Now()
+	for _, address := range addresses {
+		at := latest[address]
+		if at.After(now) {
+			at = now // a clock ahead of ours must not open a window for longer than 24 hours
+		}
+		known, err := contact.OpenWindow(ctx, tx, route.Company, route.Connection, address, at)
+		if err != nil {
+			return 0, err
+		}
+		if !known {
+			unknown++
+		}
+	}
+	return unknown, nil
+}
+
+// transient tells a failure of the moment (the database is away, another transaction was in the way) from one
+// that would come again.
+func transient(err error) bool {
+	var pg *pgconn.PgError
+	if errors.As(err, &pg) {
+		switch pg.Code[:2] {
+		case "08", "40", "53", "55", "57":
+			return true
+		}
+		return false
+	}
+	var network net.Error
+	var connect *pgconn.ConnectError
+	if errors.As(err, &network) || errors.As(err, &connect) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return true
+	}
+	slog.Debug("not a failure of the moment", "error", err)
+	return false
+}

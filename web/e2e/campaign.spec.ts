@@ -1,0 +1,125 @@
+// A campaign from the login to its last tick, on the running program and its sandbox.
+import { expect, type Page, test } from "@playwright/test";
+
+// read when a test runs: e2e/start.ts may set them first
+const sandbox = () => process.env.OMNIDESK_SANDBOX_URL ?? "http://localhost:8090";
+const stamp = Date.now().toString(36); // runs on the same data do not meet
+
+function need(name: string): string {
+  const value = process.env[name];
+  if (value === undefined || value === "") throw new Error(`set ${name}, and OMNIDESK_URL, or OMNIDESK_TEST_BINARY to start a program`);
+  return value;
+}
+
+test.use({ baseURL: process.env.OMNIDESK_URL });
+
+async function logIn(page: Page) {
+  const login = new URL("/login", need("OMNIDESK_URL"));
+  await page.goto(login.href);
+  await page.getByLabel("E-mail").fill(need("OMNIDESK_E2E_EMAIL"));
+  await page.getByRole("textbox", { name: "Password" }).fill(need("OMNIDESK_E2E_PASSWORD"));
+  await page.getByRole("button", { name: "Log in" }).click();
+  await expect(page.getByRole("heading", { name: "Campaigns" })).toBeVisible();
+}
+
+/** Imports n contacts with a tag of their own; one row more is unfit. */
+async function importContacts(page: Page, tag: string, n: number, area: number) {
+  const rows = Array.from({ length: n }, (_, k) => `+5511${area}${String(k).padStart(6, "0")},Pessoa ${k},${k % 2 === 0 ? "Bia" : ""},Campinas`);
+  const csv = ["phone,name,first_name,city", ...rows, "not a number,Nobody,,"].join("\n");
+  await page.goto("/contacts/import");
+  await page.locator("input[type=file]").setInputFiles({ name: "people.csv", mimeType: "text/csv", buffer: Buffer.from(csv) });
+  await page.getByLabel("Tag for all").fill(tag);
+  await page.getByRole("button", { name: "Import", exact: true }).click();
+  await expect(page.getByRole("heading", { name: "Rejected rows" })).toBeVisible({ timeout: 30_000 });
+  await expect(page.locator("[data-sum=rejected]")).toContainText("1");
+  await expect(page.locator("[data-sum=read]")).toContainText(String(n + 1));
+}
+
+async function draft(page: Page, name: string, tag: string) {
+  await page.goto("/campaigns/new");
+  await page.getByRole("textbox", { name: "Name", exact: true }).fill(name);
+  const connection = page.getByRole("combobox", { name: "Connection" });
+  if ((await connection.inputValue()) === "") {
+    await connection.click();
+    await page.getByRole("option").first().click();
+  }
+  await page.getByLabel("Template name").fill("promo_offer");
+  await page.getByLabel("Language").fill("pt_BR");
+  for (const [index, value] of ["{{first_name|friend}}", "20%", "{{city}}"].entries()) {
+    await page.getByRole("button", { name: "Add parameter" }).click();
+    await page.getByLabel(`Parameter ${index + 1}`, { exact: true }).fill(value);
+  }
+  await page.getByLabel("Contacts with any of these tags").check();
+  await page.getByRole("combobox", { name: "Tags" }).fill(tag);
+  await page.getByRole("option", { name: tag }).click();
+  await page.keyboard.press("Escape");
+  await page.getByRole("button", { name: "Save and check" }).click();
+  await expect(page.getByText("Ready to start")).toBeVisible();
+}
+
+const tile = (page: Page, state: string) => page.locator(`[data-state=${state}] .n`);
+const count = async (page: Page, state: string) => Number((await tile(page, state).innerText()).replaceAll(",", ""));
+
+test.beforeEach(async ({ page }) => {
+  await logIn(page);
+});
+
+test("a campaign runs from a CSV file to read ticks", async ({ page }) => {
+  const tag = `e2e-${stamp}`;
+  await importContacts(page, tag, 24, 981);
+  await draft(page, `Walk ${stamp}`, tag);
+  const check = page.getByRole("region", { name: "Check" });
+  await expect(check).toContainText("24");
+  await expect(check).toContainText("Campinas");
+  await page.getByRole("button", { name: "Start: 24 messages" }).click();
+
+  await expect(page.getByRole("heading", { name: `Walk ${stamp}` })).toBeVisible();
+  await expect(page.locator("header").getByText("Finished")).toBeVisible({ timeout: 90_000 });
+  await expect(page.getByText("24 of 24 done")).toBeVisible();
+  await expect.poll(() => count(page, "read"), { timeout: 60_000 }).toBeGreaterThan(0);
+
+  await page.locator("[data-state=read]").click();
+  await expect(page).toHaveURL(/state=read/);
+  await page.getByRole("row").nth(1).click();
+  await expect(page.getByRole("dialog")).toContainText("Campinas");
+});
+
+test("a field that no contact has is refused under its input", async ({ page }) => {
+  const tag = `refuse-${stamp}`;
+  await importContacts(page, tag, 3, 982);
+  await draft(page, `Refused ${stamp}`, tag);
+  await page.getByLabel("Parameter 3", { exact: true }).fill("{{no_such_field}}");
+  await page.getByRole("button", { name: "Save and check" }).click();
+  await expect(page.locator("form").getByText(/no_such_field/).filter({ hasNotText: "Reads:" }).first()).toBeVisible();
+  await expect(page.getByRole("button", { name: /^Start/ })).toBeDisabled();
+  await expect(page.getByLabel("Parameter 3", { exact: true })).toHaveValue("{{no_such_field}}");
+});
+
+test("a pause holds and a resume goes on", async ({ page, request }) => {
+  // 64 slots at 2 s each: about 32 a second, so 600 messages leave time to pause
+  const set = await request.put(`${sandbox()}/sandbox/faults`, { data: [{ delay_ms: 2_000 }] });
+  expect(set.ok()).toBe(true);
+  try {
+    const tag = `pause-${stamp}`;
+    await importContacts(page, tag, 600, 983);
+    await draft(page, `Pause ${stamp}`, tag);
+    await page.getByRole("button", { name: /^Start/ }).click();
+    await expect.poll(async () => (await count(page, "sent")) + (await count(page, "delivered")) + (await count(page, "read")), { timeout: 60_000 }).toBeGreaterThan(0);
+    await page.getByRole("button", { name: "Pause" }).click();
+    await expect(page.locator("header").getByText("Paused")).toBeVisible();
+    await expect.poll(() => count(page, "sending"), { timeout: 30_000 }).toBe(0);
+    const waiting = (await count(page, "queued")) + (await count(page, "planned"));
+    expect(waiting).toBeGreaterThan(0);
+    await page.reload();
+    await expect(page.locator("header").getByText("Paused")).toBeVisible();
+    expect((await count(page, "queued")) + (await count(page, "planned"))).toBe(waiting);
+
+    await request.delete(`${sandbox()}/sandbox/faults`);
+    await page.getByRole("button", { name: "Resume" }).click();
+    await expect(page.locator("header").getByText("Finished")).toBeVisible({ timeout: 90_000 });
+    await expect(page.getByText("600 of 600 done")).toBeVisible();
+    for (const state of ["queued", "planned", "sending", "failed", "uncertain"]) expect(await count(page, state)).toBe(0);
+  } finally {
+    await request.delete(`${sandbox()}/sandbox/faults`);
+  }
+});

@@ -1,0 +1,108 @@
+// Looks at every page at two widths in both schemes, with the API answered from fixtures. The pictures land in
+// e2e/screens/. Each page must also fit its width, log no error and break no rule of the Content-Security-Policy.
+import { expect, type Page, test } from "@playwright/test";
+import * as data from "./fixtures/data";
+import { mock, type Scene } from "./fixtures/mock";
+
+const sizes = { wide: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } };
+
+interface Shot extends Scene {
+  name: string;
+  path: string;
+  /** text that says the page is there */
+  ready: string | RegExp;
+  act?: (page: Page) => Promise<void>;
+  status?: number;
+}
+
+const shots: Shot[] = [
+  { name: "login", path: "/login", me: null, ready: "Log in to OmniDesk" },
+  { name: "login-wrong", path: "/login", me: null, ready: "Log in to OmniDesk", status: 401, act: async (page) => {
+    await page.getByLabel("E-mail").fill("helena@aurora.example");
+    await page.getByRole("textbox", { name: "Password" }).fill("wrong");
+    await page.getByRole("button", { name: "Log in" }).click();
+    await expect(page.getByRole("alert")).toContainText("wrong");
+  } },
+  { name: "password", path: "/password", ready: "one-time password", me: { ...data.me, user: { ...data.me.user, must_change_password: true } } },
+  { name: "companies", path: "/companies", me: { ...data.superadmin, company: undefined }, ready: "Kopi Nusantara" },
+  { name: "campaigns", path: "/campaigns", ready: data.running.name },
+  { name: "campaigns-filter", path: "/campaigns?state=paused", ready: data.paused.name },
+  { name: "campaigns-empty", path: "/campaigns", empty: true, ready: "A campaign sends one message" },
+  { name: "campaigns-broken", path: "/campaigns", broken: true, ready: "The database does not answer", status: 503 },
+  { name: "campaign-new", path: "/campaigns/new", ready: "As soon as I start it" },
+  { name: "campaign-new-errors", path: "/campaigns/new", ready: "As soon as I start it", act: async (page) => {
+    await page.getByRole("button", { name: "Save and check" }).click();
+    await expect(page.getByText("Fill this in.").first()).toBeVisible();
+  } },
+  { name: "campaign-edit", path: `/campaigns/${data.draft.id}/edit`, ready: "contacts will get it" },
+  { name: "campaign-edit-refused", path: `/campaigns/${data.draft.id}/edit`, refuse: true, ready: "contacts will get it", status: 422, act: async (page) => {
+    await page.getByRole("textbox", { name: "Name", exact: true }).fill("Spring collection");
+    await page.getByRole("button", { name: "Save and check" }).click();
+    await expect(page.getByText("is taken by another campaign")).toBeVisible();
+    await expect(page.getByRole("textbox", { name: "Name", exact: true })).toHaveValue("Spring collection");
+  } },
+  { name: "campaign-running", path: `/campaigns/${data.running.id}`, me: data.superadmin, ready: "7.9/s" },
+  { name: "campaign-failed", path: `/campaigns/${data.running.id}?state=failed`, ready: "Only failed messages" },
+  { name: "campaign-message", path: `/campaigns/${data.running.id}?state=failed`, ready: "Only failed messages", act: async (page) => {
+    await page.getByRole("row").nth(1).click();
+    await expect(page.getByRole("dialog")).toContainText("131026");
+  } },
+  { name: "campaign-cancel", path: `/campaigns/${data.paused.id}`, ready: "Paused by", socketDown: true, act: async (page) => {
+    await page.getByRole("button", { name: "Cancel" }).click();
+    await expect(page.getByRole("dialog")).toContainText("cannot be undone");
+  } },
+  { name: "campaign-paused", path: `/campaigns/${data.paused.id}`, ready: "Paused by" },
+  { name: "campaign-finished", path: `/campaigns/${data.finished.id}`, ready: "Took" },
+  { name: "campaign-draft", path: `/campaigns/${data.draft.id}`, ready: "This draft has not started" },
+  { name: "contacts", path: "/contacts", ready: "Ana Beatriz Souza" },
+  { name: "contacts-empty", path: "/contacts", empty: true, ready: "Contacts are the people" },
+  { name: "contact-edit", path: "/contacts", ready: "Ana Beatriz Souza", act: async (page) => {
+    await page.getByRole("row").nth(1).click();
+    await expect(page.getByRole("dialog")).toContainText("Opted out");
+  } },
+  { name: "import", path: "/contacts/import", ready: "Drop a CSV file" },
+  { name: "import-done", path: "/contacts/import", ready: "Drop a CSV file", act: async (page) => {
+    await page.locator("input[type=file]").setInputFiles({ name: "people.csv", mimeType: "text/csv", buffer: Buffer.from("phone\n1") });
+    await page.getByRole("button", { name: "Import", exact: true }).click();
+    await expect(page.getByText("Rejected rows")).toBeVisible();
+  } },
+  { name: "connections", path: "/connections", ready: "After-sales" },
+  { name: "connections-empty", path: "/connections", empty: true, ready: "A connection is" },
+  { name: "connection", path: `/connections/${data.id(31)}`, ready: "Meta accepts" },
+  { name: "connection-failing", path: `/connections/${data.id(32)}`, ready: "Meta refuses" },
+  { name: "connection-new", path: "/connections/new", ready: "Save and check" },
+  { name: "not-found", path: "/nowhere", ready: "nothing at this address" },
+  { name: "menu", path: "/campaigns", me: data.superadmin, ready: data.running.name, act: async (page) => {
+    const phone = (page.viewportSize()?.width ?? 0) < 720;
+    await page.getByRole("button", { name: phone ? "More" : "Account" }).click();
+    await expect(page.getByText("System")).toBeVisible();
+  } },
+];
+
+for (const scheme of ["light", "dark"] as const) {
+  for (const [size, viewport] of Object.entries(sizes)) {
+    test.describe(`${size} ${scheme}`, () => {
+      test.use({ viewport, colorScheme: scheme });
+      for (const shot of shots) {
+        test(shot.name, async ({ page }) => {
+          const complaints: string[] = [];
+          page.on("console", (message) => {
+            if (message.type() !== "error") return;
+            const expected = shot.status !== undefined && message.text().includes(`status of ${shot.status}`);
+            if (!expected && !(shot.me === null && message.text().includes("401")) && shot.socketDown !== true) complaints.push(message.text());
+          });
+          page.on("pageerror", (error) => complaints.push(error.message));
+          await mock(page, shot);
+          await page.goto(shot.path);
+          await expect(page.getByText(shot.ready).filter({ visible: true }).first()).toBeVisible();
+          await shot.act?.(page);
+          await page.evaluate(() => document.fonts.ready);
+          await page.screenshot({ path: `e2e/screens/${shot.name}-${size}-${scheme}.png`, animations: "disabled" });
+          const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+          expect(overflow, "the page is wider than the window").toBeLessThanOrEqual(0);
+          expect(complaints).toEqual([]);
+        });
+      }
+    });
+  }
+}

@@ -1,0 +1,24 @@
+// The words of the API under short names. Everything else of the schema stays in schema.gen.ts.
+import type { components } from "./schema.gen";
+
+type Schemas = components["schemas"];
+
+export type Me = Schemas["Me"];
+export type Company = Schemas["Company"];
+export type Connection = Schemas["Connection"];
+export type ConnectionLive = Schemas["ConnectionLive"];
+export type Contact = Schemas["Contact"];
+export type TagCount = Schemas["TagCount"];
+export type ImportResult = Schemas["ImportResult"];
+export type Campaign = Schemas["Campaign"];
+export type CampaignInput = Schemas["CampaignInput"];
+export type CampaignLive = Schemas["CampaignLive"];
+export type CampaignState = Campaign["state"];
+export type Check = Schemas["Check"];
+export type Content = Schemas["Content"];
+export type Counts = Schemas["Counts"];
+export type Message = Schemas["Message"];
+/** A recipient's state; "planned" is the one that has no message in the ledger yet. */
+export type MessageState = keyof Counts;
+export type LedgerState = Message["state"];
+export type Problem = Schemas["ErrorModel"];

@@ -1,0 +1,152 @@
+// The parts of a campaign's page: its words, its progress, its tiles, its facts.
+import { IconInfoCircle } from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
+import { useTranslation } from "react-i18next";
+import type { Campaign, CampaignLive, MessageState } from "../../api/types";
+import { MergeText } from "../../components/merge-text";
+import { Time, useNow } from "../../components/small";
+import { MessageDot, StateBar } from "../../components/state";
+import { formatCount, formatFinish, formatInstant, formatRate, formatSpan } from "../../lib/format";
+import { done, messageStates, percentDone, total } from "../../lib/segments";
+
+const shortWait = 60_000; // ms; a nearer instant is only its next look
+
+/** What the campaign is doing now and until when, from the running workflow. */
+export function LiveWords({ live }: { live: CampaignLive | undefined }) {
+  const { t } = useTranslation();
+  const now = useNow();
+  if (live === undefined || live.detail === "") return null;
+  const until = live.until == null || new Date(live.until).getTime() - now.getTime() < shortWait ? "" : ` (${t("campaign.until", { at: formatInstant(live.until, now), left: formatSpan(new Date(live.until).getTime() - now.getTime()) })})`;
+  return (
+    <div className="quiet" role="status">
+      {live.state === "unavailable" ? t("campaign.liveUnavailable", { detail: live.detail }) : <>{t("campaign.now")} {live.detail}{until}</>}
+    </div>
+  );
+}
+
+export function RunProgress({ campaign, live }: { campaign: Campaign; live: CampaignLive | undefined }) {
+  const { t } = useTranslation();
+  const { counts } = campaign;
+  return (
+    <section className="page" aria-label={t("campaign.progress")} style={{ paddingBottom: 12 }}>
+      {campaign.state_detail !== "" && (
+        <div className="panel notice" style={{ padding: "9px 12px", marginBottom: 16 }}><IconInfoCircle size={17} color={campaign.state === "paused" ? "var(--warn)" : "var(--quiet)"} aria-hidden="true" /><span>{campaign.state_detail}</span></div>
+      )}
+      <div style={{ display: "flex", flexWrap: "wrap", alignItems: "baseline", gap: "2px 20px", marginBottom: 10 }}>
+        <div>
+          <span className="num" style={{ fontSize: 26, fontWeight: 600, letterSpacing: "-0.02em" }}>{percentDone(counts)}%</span>{" "}
+          <span className="num quiet">{t("campaign.doneOf", { done: formatCount(done(counts)), all: formatCount(Math.max(campaign.recipients, total(counts))) })}</span>
+        </div>
+        <span className="spacer" />
+        <Pace campaign={campaign} />
+      </div>
+      <StateBar counts={counts} />
+      <div style={{ marginTop: 10, minHeight: 20 }}><LiveWords live={campaign.state === "paused" ? undefined : live} /></div>
+    </section>
+  );
+}
+
+/** Rate and finish while it runs; how long it took afterwards. */
+function Pace({ campaign }: { campaign: Campaign }) {
+  const { t } = useTranslation();
+  const now = useNow();
+  const rate = formatRate(campaign.rate_per_s);
+  if (campaign.finished_at != null && campaign.started_at != null) {
+    const took = new Date(campaign.finished_at).getTime() - new Date(campaign.started_at).getTime();
+    const each = took > 0 ? formatRate(done(campaign.counts) / (took / 1000)) : "";
+    return <span className="num quiet">{t("campaign.took", { span: formatSpan(took), at: formatInstant(campaign.finished_at, now) })}{each === "" ? "" : ` · ${t("campaign.average", { rate: each })}`}</span>;
+  }
+  return (
+    <span className="num">
+      {rate !== "" && <span>{rate}</span>}
+      {rate !== "" && campaign.finish_at != null && <span className="quiet"> · </span>}
+      {campaign.finish_at != null && <span>{t("campaign.finishes", { at: formatFinish(campaign.finish_at, now) })}</span>}
+      {campaign.state === "scheduled" && campaign.starts_at != null && <span>{t("campaign.startsAt", { at: formatFinish(campaign.starts_at, now) })}</span>}
+    </span>
+  );
+}
+
+/** One tile per ledger state; each leads to its messages. */
+export function StateTiles({ campaign, selected }: { campaign: Campaign; selected: MessageState | undefined }) {
+  const { t } = useTranslation();
+  return (
+    <nav aria-label={t("message.filter")} className="tile-nav">
+      <div className="tiles">
+        {messageStates.map((state) => {
+          const n = campaign.counts[state];
+          const active = state === selected;
+          return (
+            <Link
+              key={state}
+              className={`tile${active ? " active" : ""}${n === 0 ? " zero" : ""}`}
+              to="/campaigns/$id"
+              params={{ id: campaign.id }}
+              search={active ? {} : { state }}
+              resetScroll={false}
+              aria-current={active ? "true" : undefined}
+              title={t(`message.meaning.${state}`)}
+              data-state={state}
+            >
+              <span className="n"><MessageDot state={state} />{formatCount(n)}</span>
+              <span className="l clip">{t(`message.state.${state}`)}</span>
+            </Link>
+          );
+        })}
+      </div>
+    </nav>
+  );
+}
+
+export function CampaignFacts({ campaign, tagNames, temporalUrl }: { campaign: Campaign; tagNames: string[]; temporalUrl: string | null }) {
+  const { t } = useTranslation();
+  const { skipped } = campaign;
+  const left = skipped.opted_out + skipped.no_phone + skipped.window_shut;
+  return (
+    <aside className="side" aria-label={t("campaign.details")}>
+      <h2 style={{ fontSize: 13 }}>{t("campaign.details")}</h2>
+      <dl className="facts">
+        <dt>{t("connection.one")}</dt>
+        <dd><Link className="text" to="/connections/$id" params={{ id: campaign.connection_id }}>{campaign.connection_name}</Link></dd>
+        <dt>{t("campaign.audience")}</dt>
+        <dd>{campaign.audience.all === true ? t("campaign.everyone") : tagNames.join(", ")}</dd>
+        <dt>{t("campaign.recipients")}</dt>
+        <dd className="num">{formatCount(campaign.recipients)}</dd>
+        {left > 0 && <><dt>{t("campaign.leftOut")}</dt><dd><SkippedWords skipped={skipped} /></dd></>}
+        <dt>{t("campaign.created")}</dt>
+        <dd><Time at={campaign.created_at} /></dd>
+        {campaign.starts_at != null && <><dt>{t("campaign.planned")}</dt><dd><Time at={campaign.starts_at} /></dd></>}
+        {campaign.started_at != null && <><dt>{t("campaign.started")}</dt><dd><Time at={campaign.started_at} /></dd></>}
+        {campaign.expires_at != null && <><dt>{t("campaign.expires")}</dt><dd><Time at={campaign.expires_at} /></dd></>}
+        {campaign.finished_at != null && <><dt>{t("campaign.finished")}</dt><dd><Time at={campaign.finished_at} /></dd></>}
+        {temporalUrl !== null && <><dt>{t("campaign.run")}</dt><dd><a className="text" href={temporalUrl} target="_blank" rel="noreferrer">{t("campaign.openTemporal")}</a></dd></>}
+      </dl>
+      <h2 style={{ fontSize: 13, marginTop: 22 }}>{t("campaign.content")}</h2>
+      <ContentWords campaign={campaign} />
+    </aside>
+  );
+}
+
+export function SkippedWords({ skipped }: { skipped: Campaign["skipped"] }) {
+  const { t } = useTranslation();
+  const words = [
+    skipped.opted_out > 0 ? t("campaign.skipped.opted_out", { n: formatCount(skipped.opted_out) }) : "",
+    skipped.no_phone > 0 ? t("campaign.skipped.no_phone", { n: formatCount(skipped.no_phone) }) : "",
+    skipped.window_shut > 0 ? t("campaign.skipped.window_shut", { n: formatCount(skipped.window_shut) }) : "",
+  ].filter((text) => text !== "");
+  return <>{words.map((text) => <div key={text}>{text}</div>)}</>;
+}
+
+function ContentWords({ campaign }: { campaign: Campaign }) {
+  const { t } = useTranslation();
+  const { content } = campaign;
+  if (content.kind === "text") return <div className="bubble"><MergeText text={content.text ?? ""} /></div>;
+  const template = content.template;
+  return (
+    <>
+      <div className="mono" style={{ marginBottom: 8 }}>{template?.name} <span className="quiet">{template?.language}</span></div>
+      {(template?.parameters ?? []).map((value, index) => (
+        <div key={index} style={{ marginBottom: 4 }}><span className="quiet num">{t("campaign.parameterN", { n: index + 1 })}</span> <MergeText text={value} /></div>
+      ))}
+    </>
+  );
+}

@@ -1,0 +1,73 @@
+import { Alert, Button, Group, PasswordInput, Stack, TextInput } from "@mantine/core";
+import { useForm } from "@mantine/form";
+import { useEffect } from "react";
+import { useTranslation } from "react-i18next";
+import { fieldComplaints, toFormErrors } from "../../api/problem";
+import type { Connection } from "../../api/types";
+import { describeError } from "../../components/errors";
+import type { ConnectionInput } from "./queries";
+
+const fields = ["name", "app_id", "app_secret", "account_id", "number_id", "token", "verify_token"] as const;
+type Field = (typeof fields)[number];
+const secrets: readonly Field[] = ["app_secret", "token"];
+
+interface Props {
+  /** the connection whose data is replaced; absent for a new one */
+  connection?: Connection;
+  saving: boolean;
+  error: unknown;
+  onSave: (input: ConnectionInput) => void;
+  onLeave: () => void;
+}
+
+/** The Cloud API's data. Of a saved connection, secrets left empty stay as they are. */
+export function ConnectionForm({ connection, saving, error, onSave, onLeave }: Props) {
+  const { t } = useTranslation();
+  const form = useForm<Record<Field, string>>({
+    initialValues: {
+      name: connection?.name ?? "", app_id: connection?.app_id ?? "", app_secret: "", account_id: connection?.account_id ?? "",
+      number_id: connection?.number_id ?? "", token: "", verify_token: connection?.verify_token ?? "",
+    },
+    validate: (values) => Object.fromEntries(
+      fields
+        .filter((f) => f !== "verify_token" && values[f].trim() === "" && !(connection !== undefined && secrets.includes(f)))
+        .map((f) => [f, t("form.missing")]),
+    ),
+  });
+  const { setErrors } = form;
+  const said = toFormErrors(fieldComplaints(error), (path) => fields.find((f) => f === path) ?? null);
+  const saidFields = JSON.stringify(said.fields);
+  useEffect(() => {
+    const found = JSON.parse(saidFields) as Record<string, string>;
+    if (Object.keys(found).length > 0) setErrors(found);
+  }, [saidFields, setErrors]);
+  const loose = error !== null && (said.rest.length > 0 || Object.keys(said.fields).length === 0);
+
+  const input = (field: Field) => ({ label: t(`connection.${field}`), description: t(`connection.hint.${field}`), autoComplete: "off", spellCheck: false, ...form.getInputProps(field) });
+  const keep = connection === undefined ? undefined : t("connection.keepSecret");
+  return (
+    <form noValidate onSubmit={form.onSubmit((values) => onSave(trimmed(values, connection !== undefined)))}>
+      <Stack gap="sm">
+        {loose && <Alert color="red" variant="light" role="alert">{describeError(error, t)}</Alert>}
+        <TextInput {...input("name")} data-autofocus />
+        <TextInput {...input("number_id")} inputMode="numeric" />
+        <TextInput {...input("account_id")} inputMode="numeric" />
+        <TextInput {...input("app_id")} inputMode="numeric" />
+        <PasswordInput {...input("app_secret")} autoComplete="new-password" placeholder={keep} />
+        <PasswordInput {...input("token")} autoComplete="new-password" placeholder={keep} />
+        <TextInput {...input("verify_token")} />
+        <Group gap="xs" mt={4}>
+          <Button type="submit" size="sm" loading={saving}>{t("connection.saveAndCheck")}</Button>
+          <Button variant="subtle" color="gray" size="sm" onClick={onLeave}>{t("common.back")}</Button>
+        </Group>
+      </Stack>
+    </form>
+  );
+}
+
+/** Trims, and leaves out what is empty and may be: a verify token is then made by the server, a kept secret kept. */
+function trimmed(values: Record<Field, string>, saved: boolean): ConnectionInput {
+  const entries = fields.map((f) => [f, values[f].trim()] as const);
+  const kept = entries.filter(([f, value]) => value !== "" || (f !== "verify_token" && !(saved && secrets.includes(f))));
+  return Object.fromEntries(kept) as unknown as ConnectionInput;
+}

@@ -1,0 +1,44 @@
+import { Badge } from "@mantine/core";
+import { useTranslation } from "react-i18next";
+import type { Contact } from "../../api/types";
+import { Time } from "../../components/small";
+import { type Column, VirtualList } from "../../components/virtual-list";
+
+interface Props {
+  contacts: Contact[];
+  onOpen: (contact: Contact) => void;
+  hasMore: boolean;
+  loadingMore: boolean;
+  loadMore: () => void;
+}
+
+export function ContactList({ contacts, ...rest }: Props) {
+  const { t } = useTranslation();
+  const columns: Column<Contact>[] = [
+    { key: "name", header: t("contact.name"), width: "minmax(0, 1.4fr)", cell: (c) => <Who contact={c} /> },
+    { key: "phone", header: t("contact.phone"), width: "150px", wide: true, cell: (c) => <span className="num">{c.phone ?? "–"}</span> },
+    { key: "tags", header: t("contact.tags"), width: "minmax(0, 1.4fr)", wide: true, cell: (c) => <Tags contact={c} /> },
+    { key: "zone", header: t("contact.zone"), width: "170px", wide: true, cell: (c) => <div className="quiet clip">{c.zone ?? "–"}</div> },
+    { key: "opt", header: "", width: "84px", align: "end", cell: (c) => (c.opted_out_at == null ? null : <Badge color="gray">{t("contact.optedOut")}</Badge>) },
+    { key: "added", header: t("contact.added"), width: "136px", align: "end", wide: true, cell: (c) => <Time at={c.created_at} /> },
+  ];
+  return <VirtualList label={t("contact.title")} items={contacts} columns={columns} keyOf={(c) => c.id} rowHeight={40} {...rest} />;
+}
+
+function Who({ contact }: { contact: Contact }) {
+  const { t } = useTranslation();
+  return (
+    <>
+      <div className={contact.name === "" ? "clip quiet" : "clip"} style={{ fontWeight: 500 }}>{contact.name === "" ? t("contact.noName") : contact.name}</div>
+      <div className="only-phone quiet clip num" style={{ fontSize: 12 }}>{[contact.phone ?? "", ...contact.tags.map((tag) => tag.name)].filter((s) => s !== "").join(" · ")}</div>
+    </>
+  );
+}
+
+function Tags({ contact }: { contact: Contact }) {
+  return (
+    <div className="clip">
+      {contact.tags.map((tag) => <Badge key={tag.id} color="gray" variant="default" fw={400} mr={4}>{tag.name}</Badge>)}
+    </div>
+  );
+}

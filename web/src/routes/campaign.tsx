@@ -1,0 +1,158 @@
+import { Button, Group, Menu, ActionIcon } from "@mantine/core";
+import { IconDots, IconExternalLink, IconInbox, IconPencil, IconPlayerPause, IconPlayerPlay, IconTrash, IconX } from "@tabler/icons-react";
+import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
+import { useCallback } from "react";
+import { useTranslation } from "react-i18next";
+import { ApiError } from "../api/problem";
+import { usePolling } from "../api/realtime";
+import type { Campaign, LedgerState, MessageState } from "../api/types";
+import { toastDone, toastError } from "../components/errors";
+import { Crumb, Empty, Failed, PageHead, Waiting } from "../components/page";
+import { ConfirmButton } from "../components/small";
+import { CampaignStateLabel } from "../components/state";
+import { MessageList } from "../features/campaign/messages";
+import { actOnCampaign, type CampaignAction, campaignLiveQuery, campaignQuery, deleteCampaign, messagesQuery } from "../features/campaign/queries";
+import { CampaignFacts, RunProgress, StateTiles } from "../features/campaign/run";
+import { canCancel, canPause, canResume, isMoving } from "../features/campaign/states";
+import { tagsQuery } from "../features/contact/queries";
+import { NotFound } from "./fallback";
+
+const route = getRouteApi("/signed-in/shell/in-company/campaigns/$id");
+
+export default function CampaignPage() {
+  const { t } = useTranslation();
+  const { id } = route.useParams();
+  const { state } = route.useSearch();
+  const { me } = route.useRouteContext();
+  const polling = usePolling(15_000); // beside the socket, for rate and finish time of a campaign that stands still
+  const campaign = useQuery({ ...campaignQuery(id), refetchInterval: polling });
+  const active = campaign.data !== undefined && canCancel(campaign.data);
+  const live = useQuery({ ...campaignLiveQuery(id), enabled: active, refetchInterval: active ? 5_000 : false });
+  const tags = useQuery(tagsQuery);
+
+  if (campaign.isPending) return <Waiting />;
+  if (campaign.data === undefined) {
+    if (campaign.error instanceof ApiError && (campaign.error.status === 404 || campaign.error.status === 422)) return <NotFound />;
+    return <Failed error={campaign.error} retry={() => void campaign.refetch()} />;
+  }
+  const c = campaign.data;
+  const tagNames = (c.audience.tag_ids ?? []).map((tag) => tags.data?.items.find((known) => known.id === tag)?.name ?? t("campaign.goneTag"));
+  const url = live.data?.workflow_url;
+  const temporalUrl = me.temporal_ui && url != null && url !== "" ? url : null;
+  return (
+    <>
+      <PageHead
+        title={c.name}
+        crumb={<Crumb to="/campaigns" label={t("campaign.title")} />}
+        beside={<CampaignStateLabel state={c.state} />}
+      >
+        <Actions campaign={c} temporalUrl={temporalUrl} />
+      </PageHead>
+      <div className="run">
+        <div style={{ minWidth: 0 }}>
+          {c.state === "draft" ? <Draft campaign={c} /> : (
+            <>
+              <RunProgress campaign={c} live={active ? live.data : undefined} />
+              <StateTiles campaign={c} selected={state} />
+              <Messages campaign={c} state={state} />
+            </>
+          )}
+        </div>
+        <CampaignFacts campaign={c} tagNames={tagNames} temporalUrl={temporalUrl} />
+      </div>
+    </>
+  );
+}
+
+function Draft({ campaign }: { campaign: Campaign }) {
+  const { t } = useTranslation();
+  return (
+    <Empty
+      icon={<IconPencil size={32} stroke={1.4} />}
+      action={<Button component={Link} to={`/campaigns/${campaign.id}/edit`}>{t("campaign.goOn")}</Button>}
+    >
+      {t("campaign.draftWords")}
+    </Empty>
+  );
+}
+
+function Actions({ campaign, temporalUrl }: { campaign: Campaign; temporalUrl: string | null }) {
+  const { t } = useTranslation();
+  const queries = useQueryClient();
+  const act = useMutation({
+    mutationFn: (action: CampaignAction) => actOnCampaign(campaign.id, action),
+    onSuccess: (changed, action) => {
+      queries.setQueryData(campaignQuery(campaign.id).queryKey, changed);
+      if (action !== "start") toastDone(t(`campaign.did.${action}`));
+    },
+    onError: (error) => toastError(error, t),
+    onSettled: () => queries.invalidateQueries({ queryKey: ["campaigns"] }),
+  });
+  const busy = (action: CampaignAction) => act.isPending && act.variables === action;
+  return (
+    <Group gap={6} wrap="nowrap">
+      {campaign.state === "draft" && <Button component={Link} to={`/campaigns/${campaign.id}/edit`} variant="default" leftSection={<IconPencil size={15} />}>{t("common.edit")}</Button>}
+      {campaign.state === "draft" && <DeleteDraft campaign={campaign} />}
+      {canPause(campaign) && <Button variant="default" leftSection={<IconPlayerPause size={15} />} loading={busy("pause")} onClick={() => act.mutate("pause")}>{t("campaign.pause")}</Button>}
+      {canResume(campaign) && <Button leftSection={<IconPlayerPlay size={15} />} loading={busy("resume")} onClick={() => act.mutate("resume")}>{t("campaign.resume")}</Button>}
+      {canCancel(campaign) && (
+        <ConfirmButton label={t("campaign.cancel")} icon={<IconX size={15} />} question={t("campaign.cancelQuestion")} confirm={t("campaign.cancelConfirm")} loading={busy("cancel")} onConfirm={() => act.mutate("cancel")} />
+      )}
+      {temporalUrl !== null && (
+        <Menu position="bottom-end">
+          <Menu.Target><ActionIcon size={30} aria-label={t("common.more")}><IconDots size={16} /></ActionIcon></Menu.Target>
+          <Menu.Dropdown>
+            <Menu.Item component="a" href={temporalUrl} target="_blank" rel="noreferrer" leftSection={<IconExternalLink size={15} />}>{t("campaign.openTemporal")}</Menu.Item>
+          </Menu.Dropdown>
+        </Menu>
+      )}
+    </Group>
+  );
+}
+
+function DeleteDraft({ campaign }: { campaign: Campaign }) {
+  const { t } = useTranslation();
+  const queries = useQueryClient();
+  const navigate = useNavigate();
+  const remove = useMutation({
+    mutationFn: () => deleteCampaign(campaign.id),
+    onSuccess: async () => {
+      toastDone(t("campaign.deleted"));
+      await navigate({ to: "/campaigns" });
+      await queries.invalidateQueries({ queryKey: ["campaigns", "list"] });
+    },
+    onError: (error) => toastError(error, t),
+  });
+  return <ConfirmButton label={t("common.delete")} icon={<IconTrash size={15} />} question={t("campaign.deleteQuestion")} confirm={t("common.delete")} loading={remove.isPending} onConfirm={() => remove.mutate()} />;
+}
+
+function Messages({ campaign, state }: { campaign: Campaign; state: MessageState | undefined }) {
+  const { t } = useTranslation();
+  if (state === "planned") return <Empty icon={<IconInbox size={32} stroke={1.4} />}>{t("message.planned")}</Empty>;
+  return <Ledger campaign={campaign} state={state} />;
+}
+
+function Ledger({ campaign, state }: { campaign: Campaign; state: LedgerState | undefined }) {
+  const { t } = useTranslation();
+  const polling = usePolling();
+  const list = useInfiniteQuery({ ...messagesQuery(campaign.id, state), refetchInterval: polling });
+  const { fetchNextPage } = list;
+  const loadMore = useCallback(() => void fetchNextPage(), [fetchNextPage]);
+  const messages = list.data?.pages.flatMap((page) => page.items) ?? [];
+  if (list.isPending) return <Waiting />;
+  if (list.isError && messages.length === 0) return <Failed error={list.error} retry={() => void list.refetch()} />;
+  return (
+    <section aria-label={t("message.title")} style={{ borderTop: "1px solid var(--line)" }}>
+      {state !== undefined && (
+        <div className="filters" role="status">
+          <span>{t("message.only", { state: t(`message.state.${state}`).toLowerCase() })}</span>
+          <Link className="chip active" to="/campaigns/$id" params={{ id: campaign.id }} search={{}} resetScroll={false}>{t("message.showAll")} <IconX size={12} /></Link>
+        </div>
+      )}
+      {messages.length === 0
+        ? <Empty icon={<IconInbox size={32} stroke={1.4} />}>{state !== undefined ? t(`message.noneIn`, { state: t(`message.state.${state}`).toLowerCase() }) : isMoving(campaign) || campaign.state === "scheduled" ? t("message.notYet") : t("message.none")}</Empty>
+        : <MessageList messages={messages} hasMore={list.hasNextPage} loadingMore={list.isFetchingNextPage} loadMore={loadMore} />}
+    </section>
+  );
+}

@@ -1,0 +1,213 @@
+import { Menu, SegmentedControl, Text, Tooltip, UnstyledButton, useMantineColorScheme } from "@mantine/core";
+import {
+  IconAddressBook, IconBuilding, IconChevronDown, IconDeviceMobileMessage, IconDots, IconKey, IconLogout, IconPlugConnected, IconPlugConnectedX, IconSend,
+} from "@tabler/icons-react";
+import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { getRouteApi, Link, Outlet, useNavigate } from "@tanstack/react-router";
+import { useEffect, useState } from "react";
+import { useTranslation } from "react-i18next";
+import { startRealtime, useSocketState } from "../api/realtime";
+import type { Me } from "../api/types";
+import { useKeys } from "../components/small";
+import { companiesQuery } from "../features/account/queries";
+import { useEnter } from "./enter";
+import { useLeave } from "./leave";
+
+const route = getRouteApi("/signed-in/shell");
+
+const places = [
+  { to: "/campaigns", icon: IconSend, key: "campaigns" },
+  { to: "/contacts", icon: IconAddressBook, key: "contacts" },
+  { to: "/connections", icon: IconPlugConnected, key: "connections" },
+] as const;
+
+/** What stands around every page: the rail (a bottom bar on phones), the company, the account. */
+export function Shell() {
+  const { t } = useTranslation();
+  const { me } = route.useRouteContext();
+  const queries = useQueryClient();
+  const navigate = useNavigate();
+  const company = me.company?.id;
+
+  useEffect(() => (company === undefined ? undefined : startRealtime(queries)), [queries, company]);
+  useKeys({
+    "g c": () => void navigate({ to: "/campaigns" }),
+    "g p": () => void navigate({ to: "/contacts" }),
+    "g n": () => void navigate({ to: "/connections" }),
+    c: () => { if (company !== undefined) void navigate({ to: "/campaigns/new" }); },
+  });
+
+  return (
+    <>
+      <a className="skip" href="#main">{t("nav.skip")}</a>
+      <nav className="rail" aria-label={t("nav.label")}>
+        <CompanyMenu me={me} />
+        {company !== undefined && places.map(({ to, icon: Icon, key }) => (
+          <Link key={to} to={to} className="nav" activeProps={{ className: "nav active", "aria-current": "page" }}>
+            <Icon size={16} stroke={1.7} />{t(`nav.${key}`)}
+          </Link>
+        ))}
+        <span className="spacer" />
+        <SocketHint />
+        <SandboxLink me={me} />
+        <AccountMenu me={me} />
+      </nav>
+      <main id="main" className="main" tabIndex={-1} style={{ outline: "none" }}><Outlet /></main>
+      <nav className="bar" aria-label={t("nav.label")}>
+        {company !== undefined && places.map(({ to, icon: Icon, key }) => (
+          <Link key={to} to={to} activeProps={{ className: "active", "aria-current": "page" }}>
+            <Icon size={20} stroke={1.6} />{t(`nav.${key}`)}
+          </Link>
+        ))}
+        <MoreMenu me={me} />
+      </nav>
+    </>
+  );
+}
+
+function CompanyMenu({ me }: { me: Me }) {
+  const { t } = useTranslation();
+  const label = (
+    <>
+      <img src="/icon.svg" width={20} height={20} alt="" />
+      <Text component="span" fw={600} fz={13} className="clip">{me.company?.name ?? "OmniDesk"}</Text>
+      {me.company?.demo === true && me.user.role !== "superadmin" && <span className="badge calm">{t("company.demo")}</span>}
+    </>
+  );
+  if (me.user.role !== "superadmin") return <div className="nav" style={{ color: "inherit", height: 34, marginBottom: 6 }}>{label}</div>;
+  return (
+    <Menu position="bottom-start" width={230}>
+      <Menu.Target>
+        <UnstyledButton className="nav" style={{ height: 34, marginBottom: 6, color: "inherit" }} aria-label={t("company.switch")}>
+          {label}<span className="spacer" /><IconChevronDown size={14} />
+        </UnstyledButton>
+      </Menu.Target>
+      <Menu.Dropdown><CompanyItems me={me} /></Menu.Dropdown>
+    </Menu>
+  );
+}
+
+function CompanyItems({ me }: { me: Me }) {
+  const { t } = useTranslation();
+  const companies = useQuery(companiesQuery);
+  const enter = useEnter();
+  return (
+    <>
+      <Menu.Label>{t("company.switch")}</Menu.Label>
+      {companies.data?.items.slice(0, 8).map((c) => (
+        <Menu.Item key={c.id} leftSection={<IconBuilding size={15} />} fw={c.id === me.company?.id ? 600 : 400} onClick={() => enter.mutate(c.id)}>{c.name}</Menu.Item>
+      ))}
+      <Menu.Item component={Link} to="/companies">{t("company.all")}</Menu.Item>
+      {me.company != null && <Menu.Item onClick={() => enter.mutate(null)}>{t("company.leave")}</Menu.Item>}
+    </>
+  );
+}
+
+/** Says that live updates are gone, but only once that lasts: a reconnect within 1.5 s is nobody's concern. */
+function SocketHint() {
+  const { t } = useTranslation();
+  const down = useSocketState() === "down";
+  const [late, setLate] = useState(false);
+  useEffect(() => {
+    const timer = setTimeout(() => setLate(down), down ? 1_500 : 0);
+    return () => clearTimeout(timer);
+  }, [down]);
+  if (!down || !late) return <span role="status" />;
+  return (
+    <Tooltip label={t("realtime.hint")} multiline w={220}>
+      <div className="nav" role="status" style={{ color: "var(--warn)" }}>
+        <IconPlugConnectedX size={16} stroke={1.7} />{t("realtime.down")}
+      </div>
+    </Tooltip>
+  );
+}
+
+function sandboxUrl(me: Me): string {
+  return me.build.sandbox_url ?? `${window.location.protocol}//${window.location.hostname}:8090`;
+}
+
+function SandboxLink({ me }: { me: Me }) {
+  const { t } = useTranslation();
+  if (!me.build.sandbox) return null;
+  return (
+    <Tooltip label={t("sandbox.hint")} multiline w={220}>
+      <a className="nav" href={sandboxUrl(me)} target="_blank" rel="noreferrer">
+        <IconDeviceMobileMessage size={16} stroke={1.7} />{t("sandbox.phones")}<span className="badge">{t("sandbox.badge")}</span>
+      </a>
+    </Tooltip>
+  );
+}
+
+function SchemeSwitch() {
+  const { t } = useTranslation();
+  const { colorScheme, setColorScheme } = useMantineColorScheme();
+  return (
+    <SegmentedControl
+      fullWidth
+      size="xs"
+      aria-label={t("scheme.label")}
+      value={colorScheme}
+      onChange={(value) => setColorScheme(value === "light" || value === "dark" ? value : "auto")}
+      data={[
+        { value: "light", label: t("scheme.light") },
+        { value: "dark", label: t("scheme.dark") },
+        { value: "auto", label: t("scheme.auto") },
+      ]}
+    />
+  );
+}
+
+function AccountItems({ me }: { me: Me }) {
+  const { t } = useTranslation();
+  const leave = useLeave();
+  return (
+    <>
+      <Menu.Label>{me.user.email}</Menu.Label>
+      <div style={{ padding: "2px 8px 8px" }}><SchemeSwitch /></div>
+      <Menu.Divider />
+      <Menu.Item leftSection={<IconKey size={15} />} component={Link} to="/password">{t("account.changeTitle")}</Menu.Item>
+      <Menu.Item leftSection={<IconLogout size={15} />} onClick={leave}>{t("account.logout")}</Menu.Item>
+      <Menu.Divider />
+      <Menu.Label>OmniDesk {me.build.version}</Menu.Label>
+    </>
+  );
+}
+
+function AccountMenu({ me }: { me: Me }) {
+  const { t } = useTranslation();
+  return (
+    <Menu position="top-start" width={230}>
+      <Menu.Target>
+        <UnstyledButton className="nav" aria-label={t("account.menu")}>
+          <span className="clip" style={{ flex: 1 }}>{me.user.name}</span><IconDots size={16} />
+        </UnstyledButton>
+      </Menu.Target>
+      <Menu.Dropdown><AccountItems me={me} /></Menu.Dropdown>
+    </Menu>
+  );
+}
+
+function MoreMenu({ me }: { me: Me }) {
+  const { t } = useTranslation();
+  const down = useSocketState() === "down";
+  return (
+    <Menu position="top-end" width={250}>
+      <Menu.Target>
+        <button type="button" style={down ? { color: "var(--warn)" } : undefined}>
+          {down ? <IconPlugConnectedX size={20} stroke={1.6} /> : <IconDots size={20} stroke={1.6} />}
+          {down ? t("realtime.down") : t("nav.more")}
+        </button>
+      </Menu.Target>
+      <Menu.Dropdown>
+        {me.company != null && <Menu.Label>{me.company.name}</Menu.Label>}
+        {me.build.sandbox && (
+          <Menu.Item component="a" href={sandboxUrl(me)} target="_blank" rel="noreferrer" leftSection={<IconDeviceMobileMessage size={15} />} rightSection={<span className="badge">{t("sandbox.badge")}</span>}>
+            {t("sandbox.phones")}
+          </Menu.Item>
+        )}
+        {me.user.role === "superadmin" && <><CompanyItems me={me} /><Menu.Divider /></>}
+        <AccountItems me={me} />
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

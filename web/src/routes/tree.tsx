@@ -1,0 +1,163 @@
+// The map of addresses. Pages are loaded when first visited.
+import type { QueryClient } from "@tanstack/react-query";
+import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from "@tanstack/react-router";
+import type { CampaignState, MessageState } from "../api/types";
+import { isMessageState } from "../lib/segments";
+import { meQuery } from "../features/account/queries";
+import { campaignStates } from "../features/campaign/states";
+import { NotFound, PageError } from "./fallback";
+import { Shell } from "./shell";
+
+const root = createRootRouteWithContext<{ queries: QueryClient }>()({
+  component: Outlet,
+  notFoundComponent: NotFound,
+  errorComponent: PageError,
+});
+
+const text = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined);
+
+/** A path of this app to go to after the login; anything that could leave it is dropped. */
+const ownPath = (value: unknown) => {
+  const path = text(value);
+  return path !== undefined && /^\/(?![/\\])/.test(path) ? path : undefined;
+};
+
+const login = createRoute({
+  getParentRoute: () => root,
+  path: "/login",
+  validateSearch: (search): { next?: string } => ({ next: ownPath(search.next) }),
+  beforeLoad: async ({ context, search }) => {
+    const me = await context.queries.ensureQueryData(meQuery).catch(() => null);
+    if (me !== null) throw redirect({ href: search.next ?? "/", replace: true });
+  },
+  component: lazyRouteComponent(() => import("./login")),
+});
+
+const signedIn = createRoute({
+  getParentRoute: () => root,
+  id: "signed-in",
+  beforeLoad: async ({ context, location }) => {
+    const me = await context.queries.ensureQueryData(meQuery);
+    if (me === null) throw redirect({ to: "/login", search: { next: location.href === "/" ? undefined : location.href }, replace: true });
+    if (me.user.must_change_password && location.pathname !== "/password") throw redirect({ to: "/password", replace: true });
+    return { me };
+  },
+  component: Outlet,
+});
+
+const password = createRoute({
+  getParentRoute: () => signedIn,
+  path: "/password",
+  component: lazyRouteComponent(() => import("./password")),
+});
+
+const shell = createRoute({ getParentRoute: () => signedIn, id: "shell", component: Shell });
+
+const companies = createRoute({
+  getParentRoute: () => shell,
+  path: "/companies",
+  component: lazyRouteComponent(() => import("./companies")),
+});
+
+const inCompany = createRoute({
+  getParentRoute: () => shell,
+  id: "in-company",
+  beforeLoad: ({ context }) => {
+    if (context.me.company == null) throw redirect({ to: "/companies", replace: true });
+  },
+  component: Outlet,
+});
+
+const home = createRoute({
+  getParentRoute: () => inCompany,
+  path: "/",
+  beforeLoad: () => {
+    throw redirect({ to: "/campaigns", replace: true });
+  },
+});
+
+const campaigns = createRoute({
+  getParentRoute: () => inCompany,
+  path: "/campaigns",
+  validateSearch: (search): { state?: CampaignState } => ({ state: campaignStates.find((s) => s === search.state) }),
+  component: lazyRouteComponent(() => import("./campaigns")),
+});
+
+const newCampaign = createRoute({
+  getParentRoute: () => inCompany,
+  path: "/campaigns/new",
+  component: lazyRouteComponent(() => import("./campaign-new")),
+});
+
+const campaign = createRoute({
+  getParentRoute: () => inCompany,
+  path: "/campaigns/$id",
+  validateSearch: (search): { state?: MessageState } => ({ state: isMessageState(search.state) ? search.state : undefined }),
+  component: lazyRouteComponent(() => import("./campaign")),
+});
+
+const editCampaign = createRoute({
+  getParentRoute: () => inCompany,
+  path: "/campaigns/$id/edit",
+  component: lazyRouteComponent(() => import("./campaign-edit")),
+});
+
+const contacts = createRoute({
+  getParentRoute: () => inCompany,
+  path: "/contacts",
+  validateSearch: (search): { tag?: string } => ({ tag: text(search.tag) }),
+  component: lazyRouteComponent(() => import("./contacts")),
+});
+
+const importContacts = createRoute({
+  getParentRoute: () => inCompany,
+  path: "/contacts/import",
+  component: lazyRouteComponent(() => import("./contacts-import")),
+});
+
+const connections = createRoute({
+  getParentRoute: () => inCompany,
+  path: "/connections",
+  component: lazyRouteComponent(() => import("./connections")),
+});
+
+const newConnection = createRoute({
+  getParentRoute: () => inCompany,
+  path: "/connections/new",
+  component: lazyRouteComponent(() => import("./connection-new")),
+});
+
+const connection = createRoute({
+  getParentRoute: () => inCompany,
+  path: "/connections/$id",
+  component: lazyRouteComponent(() => import("./connection")),
+});
+
+const tree = root.addChildren([
+  login,
+  signedIn.addChildren([
+    password,
+    shell.addChildren([
+      companies,
+      inCompany.addChildren([home, campaigns, newCampaign, campaign, editCampaign, contacts, importContacts, connections, newConnection, connection]),
+    ]),
+  ]),
+]);
+
+export function makeRouter(queries: QueryClient) {
+  return createRouter({
+    routeTree: tree,
+    context: { queries },
+    defaultPreload: "intent",
+    defaultPreloadStaleTime: 0,
+    scrollRestoration: true,
+    defaultErrorComponent: PageError,
+    defaultNotFoundComponent: NotFound,
+  });
+}
+
+declare module "@tanstack/react-router" {
+  interface Register {
+    router: ReturnType<typeof makeRouter>;
+  }
+}

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+
+	"golang.org/x/sync/errgroup"
+
+	"omnidesk/internal/account"
+	"omnidesk/internal/channel/meta"
+	"omnidesk/internal/config"
+	"omnidesk/internal/flow"
+	"omnidesk/internal/postgres"
+	"omnidesk/internal/secret"
+	"omnidesk/internal/wake"
+	"omnidesk/server"
+	"omnidesk/web"
+)
+
+type serveCommand struct {
+	config.Database
+	config.Secrets
+	config.Temporal
+	config.Sandbox
+	config.Metrics
+	IP             string         `name:"ip" env:"OMNIDESK_IP" default:"127.0.0.1" help:"Address to listen on; put a proxy that speaks TLS in front of any other than the loopback."`
+	Port           int            `name:"port" env:"PORT" default:"8080" help:"Port to listen on."`
+	PublicURL      string         `name:"public-url" env:"OMNIDESK_PUBLIC_URL" placeholder:"URL" help:"How browsers and providers reach this server, such as https://desk.example.com."`
+	TemporalUI     string         `name:"temporal-ui-url" env:"OMNIDESK_TEMPORAL_UI_URL" placeholder:"URL" help:"A Temporal UI to show superadmins under /temporal."`
+	Connections    int            `name:"database-connections" env:"OMNIDESK_DATABASE_CONNECTIONS" default:"20" help:"Connections to the database at most."`
+	TrustedProxies []netip.Prefix `name:"trusted-proxies" env:"OMNIDESK_TRUSTED_PROXIES" placeholder:"CIDR" help:"Proxies whose word about the client's address is believed."`
+	ProxyHeader    string         `name:"proxy-header" env:"OMNIDESK_PROXY_HEADER" default:"X-Forwarded-For" help:"The header in which they say it."`
+}
+
+// Run serves until it is asked to stop. Temporal need not answer: what is accepted waits.
+func (c *serveCommand) Run(ctx context.Context) error {
+	sealer, tokens, err := openSecrets(c.Secrets)
+	if err != nil {
+		return err
+	}
+	db, err := openDatabase(ctx, c.Database, c.Connections)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	temporal, err := dialTemporal(c.Temporal)
+	if err != nil {
+		return err
+	}
+	defer temporal.Close()
+	adapters, err := newAdapters(c.Sandbox)
+	if err != nil {
+		return err
+	}
+	workflows := flow.NewClient(temporal)
+	relay := wake.NewRelay(db, workflows)
+	address := config.Address(c.IP, c.Port)
+	if c.PublicURL == "" {
+		c.PublicURL = "http://" + address
+	}
+	group, ctx := errgroup.WithContext(ctx)
+	group.Go(func() error { relay.Run(ctx); return nil })
+	group.Go(func() error {
+		return server.Run(ctx, server.Options{
+			Addr: address, MetricsAddr: c.MetricsAddress, PublicURL: c.PublicURL, Version: version(), SandboxURL: c.SandboxURL,
+			DB: db, Sealer: sealer, Tokens: tokens, Workflows: workflows, Relay: relay, Adapters: adapters,
+			Meta:       server.Webhook{Verify: meta.VerifySignature, Challenge: meta.Challenge, Parse: meta.ParseWebhook},
+			Web:        web.Handler(),
+			TemporalUI: c.TemporalUI, TemporalNamespace: c.Namespace,
+			TrustedProxies: c.TrustedProxies, ProxyHeader: c.ProxyHeader,
+		})
+	})
+	return group.Wait()
+}
+
+func openDatabase(ctx context.Context, c config.Database, connections int) (*postgres.DB, error) {
+	if err := c.Require(); err != nil {
+		return nil, err
+	}
+	return postgres.Open(ctx, c.URL, postgres.Options{MaxConns: connections})
+}
+
+func openSecrets(c config.Secrets) (*secret.Sealer, *account.Tokens, error) {
+	if err := c.Require(); err != nil {
+		return nil, nil, err
+	}
+	sealer, err := secret.Open(c.EncryptionKey)
+	if err != nil {
+		return nil, nil, fmt.Errorf("ENCRYPTION_KEY: %w", err)
+	}
+	tokens, err := account.NewTokens(c.SessionKey)
+	if err != nil {
+		return nil, nil, fmt.Errorf("JWT_SECRET_KEY: %w", err)
+	}
+	return sealer, tokens, nil
+}
