@@ -49,7 +49,7 @@ func (c *serveCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer temporal.Close()
-	adapters, err := newAdapters(c.Sandbox)
+	adapters, err := newAdapters(c.Sandbox, 0)
 	if err != nil {
 		return err
 	}

@@ -4,6 +4,7 @@ import (
 	"crypto/tls"
 	"fmt"
 	"log/slog"
+	"time"
 
 	"go.temporal.io/sdk/client"
 	sdklog "go.temporal.io/sdk/log"
@@ -29,9 +30,9 @@ func dialTemporal(c config.Temporal) (client.Client, error) {
 	return temporal, nil
 }
 
-// newAdapters lists the providers; nothing else in the program names one.
-func newAdapters(c config.Sandbox) (map[channel.Kind]channel.Adapter, error) {
-	whatsapp, err := meta.New(meta.Options{SandboxURL: c.SandboxURL})
+// newAdapters lists the providers; nothing else in the program names one. A timeout of 0 is each adapter's own.
+func newAdapters(c config.Sandbox, timeout time.Duration) (map[channel.Kind]channel.Adapter, error) {
+	whatsapp, err := meta.New(meta.Options{SandboxURL: c.SandboxURL, Timeout: timeout})
 	if err != nil {
 		return nil, fmt.Errorf("setting up the WhatsApp Cloud API: %w", err)
 	}

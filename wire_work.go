@@ -7,6 +7,8 @@ import (
 	"net"
 	"net/http"
 	"net/http/pprof"
+	"os"
+	"runtime/debug"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
@@ -25,6 +27,7 @@ type workCommand struct {
 	config.Secrets
 	config.Temporal
 	config.Sandbox
+	config.Provider
 	config.Metrics
 	Slots       int `name:"slots" env:"OMNIDESK_SLOTS" default:"64" help:"Sends at once on one connection."`
 	Pages       int `name:"pages" env:"OMNIDESK_PAGES" default:"8" help:"Connections sending at once in this process."`
@@ -33,6 +36,9 @@ type workCommand struct {
 
 // Run works until it is asked to stop, and then records what is on the wire before it ends.
 func (c *workCommand) Run(ctx context.Context) error {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(400) // a page's live heap is small: memory is cheaper here than a tenth of the processor
+	}
 	sealer, _, err := openSecrets(c.Secrets)
 	if err != nil {
 		return err
@@ -50,7 +56,10 @@ func (c *workCommand) Run(ctx context.Context) error {
 	if _, err := temporal.CheckHealth(ctx, &client.CheckHealthRequest{}); err != nil {
 		return fmt.Errorf("asking Temporal at %s (set TEMPORAL_ADDRESS): %w", c.Address, err)
 	}
-	adapters, err := newAdapters(c.Sandbox)
+	if err := c.Provider.Require(); err != nil {
+		return err
+	}
+	adapters, err := newAdapters(c.Sandbox, c.ProviderTimeout)
 	if err != nil {
 		return err
 	}

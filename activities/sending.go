@@ -99,7 +99,7 @@ func (a *Sending) SendPage(ctx context.Context, ref flow.Ref) (flow.PageResult, 
 		case <-ctx.Done():
 		}
 	}()
-	texts := &texts{db: a.DB, company: ref.Company, known: map[textKey]campaign.Content{}}
+	texts := &texts{db: a.DB, company: ref.Company, known: map[textKey]*campaign.Renderer{}}
 	result, err := send.RunPage(ctx, a.DB, send.Options{
 		Company: ref.Company, Connection: ref.Subject, Sender: adapter.Open(account, a.Slots), Timeout: adapter.Timeout(),
 		Slots: a.Slots, MaxDuration: pageFor, Hint: a.Hint,
@@ -123,7 +123,7 @@ type texts struct {
 	db      *postgres.DB
 	company id.ID
 	mu      sync.Mutex
-	known   map[textKey]campaign.Content
+	known   map[textKey]*campaign.Renderer
 }
 
 type textKey struct {
@@ -132,28 +132,27 @@ type textKey struct {
 }
 
 func (t *texts) render(ctx context.Context, c send.Claim) (channel.Content, error) {
-	content, err := t.content(ctx, textKey{c.Campaign, c.TextVersion})
+	renderer, err := t.renderer(ctx, textKey{c.Campaign, c.TextVersion})
 	if err != nil {
 		return channel.Content{}, err
 	}
-	return content.Render(campaign.Person{Name: c.Name, Phone: c.To.Value, Zone: c.Zone, Attributes: c.Attributes}), nil
+	return renderer.Render(campaign.Person{Name: c.Name, Phone: c.To.Value, Zone: c.Zone, Attributes: c.Attributes}), nil
 }
 
-func (t *texts) content(ctx context.Context, key textKey) (campaign.Content, error) {
+func (t *texts) renderer(ctx context.Context, key textKey) (*campaign.Renderer, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if content, ok := t.known[key]; ok {
-		return content, nil
+	if known := t.known[key]; known != nil {
+		return known, nil
 	}
-	var content campaign.Content
 	err := t.db.InCompany(context.WithoutCancel(ctx), t.company, func(tx postgres.Tx) error {
 		c, err := campaign.Get(ctx, tx, t.company, key.campaign)
-		content = c.Content
+		t.known[key] = c.Content.Renderer()
 		return err
 	})
 	if err != nil {
-		return content, fmt.Errorf("reading the campaign's text: %w", err)
+		delete(t.known, key)
+		return nil, fmt.Errorf("reading the campaign's text: %w", err)
 	}
-	t.known[key] = content
-	return content, nil
+	return t.known[key], nil
 }

@@ -210,8 +210,8 @@ CREATE TABLE recipients (
     identity_id  uuid    NOT NULL,
     text_version integer NOT NULL,
     text         text, -- generated for this recipient; null: the campaign's text with merge fields
-    PRIMARY KEY (company_id, campaign_id, zone_set_id, sequence),
-    FOREIGN KEY (company_id, campaign_id) REFERENCES campaigns (company_id, id) ON DELETE CASCADE
+    -- No foreign key: only drafts are deleted, they have no plan, and a check per row would double a freeze.
+    PRIMARY KEY (company_id, campaign_id, zone_set_id, sequence)
 );
 
 -- ---------------------------------------------------------------- the ledger
@@ -329,8 +329,9 @@ CREATE FUNCTION ensure_message_partitions(months_ahead integer) RETURNS bigint
     LANGUAGE plpgsql SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $$
 DECLARE
+    -- Its own schema. A function of this name in a caller's temporary schema has another owner.
     home  text := (SELECT nspname FROM pg_namespace n JOIN pg_proc p ON p.pronamespace = n.oid
-                   WHERE p.proname = 'ensure_message_partitions' LIMIT 1);
+                   WHERE p.proname = 'ensure_message_partitions' AND pg_get_userbyid(p.proowner) = current_user LIMIT 1);
     month timestamptz := date_trunc('month', now(), 'UTC');
     part  text;
     stray bigint;

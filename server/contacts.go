@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -117,7 +118,7 @@ func (s *Server) listContacts(ctx context.Context, in *contactsIn) (*Out[Contact
 		}
 		return err
 	})
-	if err == contact.ErrNoTag {
+	if errors.Is(err, contact.ErrNoTag) {
 		err = unknownTag()
 	}
 	return out(list), err

@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -99,7 +100,7 @@ func (s *Server) recovered(c *gin.Context) {
 		if caught == nil {
 			return
 		}
-		if caught == http.ErrAbortHandler {
+		if err, ok := caught.(error); ok && errors.Is(err, http.ErrAbortHandler) {
 			panic(caught)
 		}
 		slog.Error("a handler panicked", "panic", caught, "request", requestID(c.Request.Context()), "stack", string(debug.Stack()))

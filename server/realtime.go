@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"log/slog"
 	"net/http"
 	"sync"
@@ -138,7 +139,7 @@ func (s *Server) realtime(c *gin.Context) {
 	if err != nil {
 		return // Accept has answered
 	}
-	defer conn.CloseNow()
+	defer conn.CloseNow() //nolint:errcheck // after a good close there is nothing left to close
 	ctx, end := context.WithCancelCause(context.WithoutCancel(c.Request.Context()))
 	defer end(nil)
 	one := &socket{session: caller.Session, end: end}
@@ -157,10 +158,10 @@ func (s *Server) realtime(c *gin.Context) {
 	gone := conn.CloseRead(context.WithoutCancel(ctx))
 	defer context.AfterFunc(gone, cancel)()
 	code, reason := tell(ended, conn, sub)
-	switch context.Cause(ended) {
-	case account.ErrNoSession:
+	switch cause := context.Cause(ended); {
+	case errors.Is(cause, account.ErrNoSession):
 		code, reason = codeSignedOut, "the session has ended"
-	case http.ErrServerClosed:
+	case errors.Is(cause, http.ErrServerClosed):
 		code, reason = websocket.StatusGoingAway, "the server is closing"
 	}
 	if err := conn.Close(code, reason); err != nil {

@@ -2,14 +2,9 @@ package server
 
 import (
 	"context"
-	"errors"
-	"log/slog"
-	"net"
 	"slices"
 	"sync"
 	"time"
-
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"omnidesk/internal/channel"
 	"omnidesk/internal/connection"
@@ -79,7 +74,7 @@ func (q *statusQueues) work(key id.ID, queue *statusQueue) {
 		}
 		q.mu.Unlock()
 		err := q.commit(posts)
-		if err != nil && len(posts) > 1 && !transient(err) {
+		if err != nil && len(posts) > 1 && !postgres.IsTransient(err) {
 			for _, post := range posts { // one of them is bad: the others must not fail with it
 				post.done <- q.commit([]*statusPost{post})
 			}
@@ -173,24 +168,4 @@ func openWindows(ctx context.Context, tx postgres.Tx, route connection.Route, in
 		}
 	}
 	return unknown, nil
-}
-
-// transient tells a failure of the moment (the database is away, another transaction was in the way) from one
-// that would come again.
-func transient(err error) bool {
-	var pg *pgconn.PgError
-	if errors.As(err, &pg) {
-		switch pg.Code[:2] {
-		case "08", "40", "53", "55", "57":
-			return true
-		}
-		return false
-	}
-	var network net.Error
-	var connect *pgconn.ConnectError
-	if errors.As(err, &network) || errors.As(err, &connect) || errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
-		return true
-	}
-	slog.Debug("not a failure of the moment", "error", err)
-	return false
 }

@@ -160,7 +160,7 @@ func (s *Server) webhookFailure(ctx context.Context, failures []error, stored in
 		return nil
 	}
 	err := errors.Join(failures...)
-	if stored == 0 || transient(err) {
+	if stored == 0 || postgres.IsTransient(err) {
 		return fmt.Errorf("storing a webhook: %w", err)
 	}
 	s.metrics.items.WithLabelValues("delivery", "failed").Add(float64(len(failures)))

@@ -224,6 +224,7 @@ func (b *campaignBench) campaign(ctx context.Context) (float64, error) {
 	var c campaign.Campaign
 	fields := campaign.Fields{Name: "Bench", Connection: b.connection, Audience: campaign.Audience{All: true},
 		Content: campaign.Content{Kind: campaign.KindTemplate, Template: &channel.Template{Name: "order_update", Language: "en_US", Parameters: []string{"{{first_name}}", "{{city}}"}}}}
+	before := b.cpu()
 	began := time.Now()
 	err := b.rig.DB.InCompany(ctx, b.company, func(tx postgres.Tx) (err error) {
 		if c, err = campaign.Create(ctx, tx, b.company, fields); err != nil {
@@ -242,11 +243,13 @@ func (b *campaignBench) campaign(ctx context.Context) (float64, error) {
 	if err := b.await(ctx, c.ID); err != nil {
 		return 0, err
 	}
-	first, last, err := b.instants(ctx, c.ID)
+	for part, used := range b.cpu() {
+		note("  %s used %.1f µs of processor time per message", part, float64((used-before[part]).Microseconds())/float64(b.recipients))
+	}
+	last, err := b.instants(ctx, c.ID, began)
 	if err != nil {
 		return 0, err
 	}
-	note("first sent after %s, all after %s", first.Sub(began).Round(time.Millisecond), last.Sub(began).Round(time.Millisecond))
 	b.events, err = b.historyEvents(ctx, c.ID)
 	return float64(b.recipients) / last.Sub(began).Seconds(), err
 }
@@ -286,22 +289,34 @@ func (b *campaignBench) await(ctx context.Context, campaignID id.ID) error {
 	}
 }
 
-// instants reads when the first and the last message were sent, and the rate of each fifth between.
-func (b *campaignBench) instants(ctx context.Context, campaignID id.ID) (first, last time.Time, err error) {
+// cpu is the processor time each part has used so far.
+func (b *campaignBench) cpu() map[string]time.Duration {
+	return map[string]time.Duration{"worker": cpuOf(b.rig.Pid(rig.Work)), "sandbox": cpuOf(b.rig.Pid(rig.Sandbox)),
+		"temporal": cpuOf(b.rig.Pid(rig.Temporal)), "postgres": cpuOf(b.rig.Postgres.Pid())}
+}
+
+// instants reads when the last message was sent and the rate of each fifth before it, and notes how the start went.
+func (b *campaignBench) instants(ctx context.Context, campaignID id.ID, began time.Time) (last time.Time, err error) {
 	err = b.rig.DB.InCompany(ctx, b.company, func(tx postgres.Tx) error {
 		var marks []time.Time
-		err := tx.QueryRow(ctx, `SELECT percentile_disc(ARRAY[0, 0.2, 0.4, 0.6, 0.8, 1]::float8[]) WITHIN GROUP (ORDER BY sent_at) FROM messages WHERE company_id = $1 AND campaign_id = $2`,
-			b.company, campaignID).Scan(&marks)
+		var frozen, claimed time.Time
+		var firstID id.ID
+		err := tx.QueryRow(ctx, `SELECT percentile_disc(ARRAY[0, 0.2, 0.4, 0.6, 0.8, 1]::float8[]) WITHIN GROUP (ORDER BY sent_at), min(claimed_at),
+			(SELECT started_at FROM campaigns WHERE company_id = $1 AND id = $2), (SELECT id FROM messages WHERE company_id = $1 AND campaign_id = $2 AND state >= 2 ORDER BY id LIMIT 1)
+			FROM messages WHERE company_id = $1 AND campaign_id = $2`, b.company, campaignID).Scan(&marks, &claimed, &frozen, &firstID)
 		if err != nil {
 			return fmt.Errorf("reading when messages were sent: %w", err)
 		}
-		first, last, b.fifths = marks[0], marks[5], nil
+		since := func(at time.Time) time.Duration { return at.Sub(began).Round(time.Millisecond) }
+		note("freezing began after %s, feeding after %s, first claim after %s, first sent after %s, all sent after %s",
+			since(frozen), since(id.Time(firstID)), since(claimed), since(marks[0]), since(marks[5]))
+		last, b.fifths = marks[5], nil
 		for i := range 5 {
 			b.fifths = append(b.fifths, float64(b.recipients)/5/marks[i+1].Sub(marks[i]).Seconds())
 		}
 		return nil
 	})
-	return first, last, err
+	return last, err
 }
 
 func (b *campaignBench) historyEvents(ctx context.Context, campaignID id.ID) (int, error) {

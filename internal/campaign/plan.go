@@ -27,8 +27,8 @@ type CheckResult struct {
 
 // Check tells what starting these fields would do, and what keeps them from starting.
 func Check(ctx context.Context, tx postgres.Tx, company id.ID, fields Fields, now time.Time) (CheckResult, error) {
+	var result CheckResult
 	q := New(tx)
-	result := CheckResult{Problems: fields.Content.problems()}
 	preview, err := q.Preview(ctx, PreviewParams{CompanyID: company, ConnectionID: fields.Connection, NeedsWindow: fields.Content.NeedsWindow(),
 		Now: now, Everyone: fields.Audience.All, TagIds: fields.Audience.TagIDs})
 	if err != nil {
@@ -36,24 +36,43 @@ func Check(ctx context.Context, tx postgres.Tx, company id.ID, fields Fields, no
 	}
 	result.Recipients = int(preview.Recipients)
 	result.Skipped = Skipped{OptedOut: int(preview.OptedOut), NoPhone: int(preview.NoPhone), WindowShut: int(preview.WindowShut)}
-	if result.Recipients == 0 {
-		result.Problems = append(result.Problems, Problem{"audience", "Nobody would get it: choose other tags, import contacts, or wait for open windows."})
-	}
-	if fields.ExpiresAt != nil && !fields.ExpiresAt.After(now) {
-		result.Problems = append(result.Problems, Problem{"expires_at", "It has passed already; choose a later instant."})
-	}
-	if fields.ExpiresAt != nil && fields.StartsAt != nil && !fields.ExpiresAt.After(*fields.StartsAt) {
-		result.Problems = append(result.Problems, Problem{"expires_at", "It lies before the start; choose a later instant."})
-	}
-	for _, check := range []func(context.Context, *Queries, id.ID, Fields) ([]Problem, error){connectionProblems, fieldProblems} {
-		found, err := check(ctx, q, company, fields)
-		if err != nil {
-			return result, err
-		}
-		result.Problems = append(result.Problems, found...)
+	if result.Problems, err = problems(ctx, q, company, fields, now, result.Recipients > 0); err != nil {
+		return result, err
 	}
 	result.Samples, err = sampleTexts(ctx, q, company, fields)
 	return result, err
+}
+
+// checkStart finds what keeps a campaign from starting, without counting the whole audience.
+func checkStart(ctx context.Context, tx postgres.Tx, company id.ID, fields Fields, now time.Time) ([]Problem, error) {
+	q := New(tx)
+	anybody, err := q.Reaches(ctx, ReachesParams{CompanyID: company, ConnectionID: fields.Connection, NeedsWindow: fields.Content.NeedsWindow(),
+		Now: now, Everyone: fields.Audience.All, TagIds: fields.Audience.TagIDs})
+	if err != nil {
+		return nil, fmt.Errorf("looking for an audience: %w", err)
+	}
+	return problems(ctx, q, company, fields, now, anybody)
+}
+
+func problems(ctx context.Context, q *Queries, company id.ID, fields Fields, now time.Time, anybody bool) ([]Problem, error) {
+	found := fields.Content.problems()
+	if !anybody {
+		found = append(found, Problem{"audience", "Nobody would get it: choose other tags, import contacts, or wait for open windows."})
+	}
+	if fields.ExpiresAt != nil && !fields.ExpiresAt.After(now) {
+		found = append(found, Problem{"expires_at", "It has passed already; choose a later instant."})
+	}
+	if fields.ExpiresAt != nil && fields.StartsAt != nil && !fields.ExpiresAt.After(*fields.StartsAt) {
+		found = append(found, Problem{"expires_at", "It lies before the start; choose a later instant."})
+	}
+	for _, check := range []func(context.Context, *Queries, id.ID, Fields) ([]Problem, error){connectionProblems, fieldProblems} {
+		more, err := check(ctx, q, company, fields)
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, more...)
+	}
+	return found, nil
 }
 
 func connectionProblems(ctx context.Context, q *Queries, company id.ID, fields Fields) ([]Problem, error) {
@@ -99,9 +118,10 @@ func sampleTexts(ctx context.Context, q *Queries, company id.ID, fields Fields) 
 	if fields.Content.Kind == KindTemplate && fields.Content.Template == nil {
 		return list, nil
 	}
+	renderer := fields.Content.Renderer()
 	for _, row := range rows {
 		person := Person{Name: row.Name, Phone: row.Phone, Zone: row.Zone, Attributes: row.Attributes}
-		list = append(list, Sample{row.ID, row.Name, Words(fields.Content.Render(person))})
+		list = append(list, Sample{row.ID, row.Name, Words(renderer.Render(person))})
 	}
 	return list, nil
 }

@@ -46,18 +46,27 @@ ON CONFLICT DO NOTHING;
 -- name: Freeze :one
 -- The audience, frozen in one statement: one recipient per contact, by its oldest phone; a sequence per zone set.
 WITH member AS (
-    SELECT c.id, coalesce(c.zone, sqlc.arg(company_zone)::text) AS zone, c.opted_out_at IS NOT NULL AS opted_out,
-        (SELECT i.id FROM identities i WHERE i.company_id = c.company_id AND i.contact_id = c.id AND i.kind = 'phone' ORDER BY i.id LIMIT 1) AS identity_id,
-        NOT sqlc.arg(needs_window)::boolean OR EXISTS (SELECT FROM service_windows w WHERE w.company_id = c.company_id
-            AND w.connection_id = sqlc.arg(connection_id)::uuid AND w.contact_id = c.id AND w.open_until > sqlc.arg(now)::timestamptz) AS reachable
+    SELECT c.id, coalesce(c.zone, sqlc.arg(company_zone)::text) AS zone, c.opted_out_at IS NOT NULL AS opted_out
     FROM contacts c
     WHERE c.company_id = @company_id
       AND (sqlc.arg(everyone)::boolean OR EXISTS (SELECT FROM contact_tags t
           WHERE t.company_id = c.company_id AND t.contact_id = c.id AND t.tag_id = ANY(sqlc.arg(tag_ids)::uuid[])))
+), phone AS (
+    -- Joined as a set: a look-up per contact would take as long as everything else together.
+    SELECT DISTINCT ON (i.contact_id) i.contact_id, i.id AS identity_id
+    FROM identities i JOIN member m ON m.id = i.contact_id
+    WHERE i.company_id = @company_id AND i.kind = 'phone'
+    ORDER BY i.contact_id, i.id
+), reach AS (
+    SELECT m.*, p.identity_id, NOT sqlc.arg(needs_window)::boolean OR w.contact_id IS NOT NULL AS reachable
+    FROM member m
+    LEFT JOIN phone p ON p.contact_id = m.id
+    LEFT JOIN service_windows w ON w.company_id = @company_id AND w.connection_id = sqlc.arg(connection_id)::uuid
+        AND w.contact_id = m.id AND w.open_until > sqlc.arg(now)::timestamptz
 ), fit AS (
-    SELECT m.*, z.id AS zone_set_id, (row_number() OVER (PARTITION BY z.id ORDER BY m.id))::int AS sequence
-    FROM member m JOIN zone_sets z ON z.zones = m.zone
-    WHERE NOT m.opted_out AND m.identity_id IS NOT NULL AND m.reachable
+    SELECT r.*, z.id AS zone_set_id, (row_number() OVER (PARTITION BY z.id ORDER BY r.id))::int AS sequence
+    FROM reach r JOIN zone_sets z ON z.zones = r.zone
+    WHERE NOT r.opted_out AND r.identity_id IS NOT NULL AND r.reachable
 ), planned AS (
     INSERT INTO recipients (company_id, campaign_id, zone_set_id, sequence, contact_id, identity_id, text_version)
     SELECT @company_id, sqlc.arg(campaign_id)::uuid, zone_set_id, sequence, id, identity_id, sqlc.arg(text_version)::int FROM fit
@@ -69,25 +78,46 @@ SELECT (SELECT count(*) FROM fit)::int AS recipients,
     count(*) FILTER (WHERE opted_out)::int AS opted_out,
     count(*) FILTER (WHERE NOT opted_out AND identity_id IS NULL)::int AS no_phone,
     count(*) FILTER (WHERE NOT opted_out AND identity_id IS NOT NULL AND NOT reachable)::int AS window_shut
-FROM member;
+FROM reach;
 
 -- name: Preview :one
 -- What Freeze would plan.
 WITH member AS (
-    SELECT c.opted_out_at IS NOT NULL AS opted_out,
-        EXISTS (SELECT FROM identities i WHERE i.company_id = c.company_id AND i.contact_id = c.id AND i.kind = 'phone') AS has_phone,
-        NOT sqlc.arg(needs_window)::boolean OR EXISTS (SELECT FROM service_windows w WHERE w.company_id = c.company_id
-            AND w.connection_id = sqlc.arg(connection_id)::uuid AND w.contact_id = c.id AND w.open_until > sqlc.arg(now)::timestamptz) AS reachable
+    SELECT c.id, coalesce(c.zone, sqlc.arg(company_zone)::text) AS zone, c.opted_out_at IS NOT NULL AS opted_out
     FROM contacts c
     WHERE c.company_id = @company_id
       AND (sqlc.arg(everyone)::boolean OR EXISTS (SELECT FROM contact_tags t
           WHERE t.company_id = c.company_id AND t.contact_id = c.id AND t.tag_id = ANY(sqlc.arg(tag_ids)::uuid[])))
+), phone AS (
+    -- Joined as a set: a look-up per contact would take as long as everything else together.
+    SELECT DISTINCT ON (i.contact_id) i.contact_id, i.id AS identity_id
+    FROM identities i JOIN member m ON m.id = i.contact_id
+    WHERE i.company_id = @company_id AND i.kind = 'phone'
+    ORDER BY i.contact_id, i.id
+), reach AS (
+    SELECT m.*, p.identity_id, NOT sqlc.arg(needs_window)::boolean OR w.contact_id IS NOT NULL AS reachable
+    FROM member m
+    LEFT JOIN phone p ON p.contact_id = m.id
+    LEFT JOIN service_windows w ON w.company_id = @company_id AND w.connection_id = sqlc.arg(connection_id)::uuid
+        AND w.contact_id = m.id AND w.open_until > sqlc.arg(now)::timestamptz
 )
-SELECT count(*) FILTER (WHERE NOT opted_out AND has_phone AND reachable)::int AS recipients,
+SELECT count(*) FILTER (WHERE NOT opted_out AND identity_id IS NOT NULL AND reachable)::int AS recipients,
     count(*) FILTER (WHERE opted_out)::int AS opted_out,
-    count(*) FILTER (WHERE NOT opted_out AND NOT has_phone)::int AS no_phone,
-    count(*) FILTER (WHERE NOT opted_out AND has_phone AND NOT reachable)::int AS window_shut
-FROM member;
+    count(*) FILTER (WHERE NOT opted_out AND identity_id IS NULL)::int AS no_phone,
+    count(*) FILTER (WHERE NOT opted_out AND identity_id IS NOT NULL AND NOT reachable)::int AS window_shut
+FROM reach;
+
+-- name: Reaches :one
+-- Whether Freeze would plan anybody; it stops at the first.
+SELECT EXISTS (
+    SELECT FROM contacts c
+    WHERE c.company_id = @company_id AND c.opted_out_at IS NULL
+      AND (sqlc.arg(everyone)::boolean OR EXISTS (SELECT FROM contact_tags t
+          WHERE t.company_id = c.company_id AND t.contact_id = c.id AND t.tag_id = ANY(sqlc.arg(tag_ids)::uuid[])))
+      AND EXISTS (SELECT FROM identities i WHERE i.company_id = c.company_id AND i.contact_id = c.id AND i.kind = 'phone')
+      AND (NOT sqlc.arg(needs_window)::boolean OR EXISTS (SELECT FROM service_windows w WHERE w.company_id = c.company_id
+          AND w.connection_id = sqlc.arg(connection_id)::uuid AND w.contact_id = c.id AND w.open_until > sqlc.arg(now)::timestamptz))
+) AS anybody;
 
 -- name: Samples :many
 SELECT c.id, c.name, coalesce(c.zone, '') AS zone, c.attributes, i.value AS phone

@@ -90,40 +90,49 @@ func (q *Queries) DeleteDraft(ctx context.Context, companyID uuid.UUID, iD uuid.
 
 const freeze = `-- name: Freeze :one
 WITH member AS (
-    SELECT c.id, coalesce(c.zone, $1::text) AS zone, c.opted_out_at IS NOT NULL AS opted_out,
-        (SELECT i.id FROM identities i WHERE i.company_id = c.company_id AND i.contact_id = c.id AND i.kind = 'phone' ORDER BY i.id LIMIT 1) AS identity_id,
-        NOT $2::boolean OR EXISTS (SELECT FROM service_windows w WHERE w.company_id = c.company_id
-            AND w.connection_id = $3::uuid AND w.contact_id = c.id AND w.open_until > $4::timestamptz) AS reachable
+    SELECT c.id, coalesce(c.zone, $1::text) AS zone, c.opted_out_at IS NOT NULL AS opted_out
     FROM contacts c
-    WHERE c.company_id = $5
-      AND ($6::boolean OR EXISTS (SELECT FROM contact_tags t
-          WHERE t.company_id = c.company_id AND t.contact_id = c.id AND t.tag_id = ANY($7::uuid[])))
+    WHERE c.company_id = $2
+      AND ($3::boolean OR EXISTS (SELECT FROM contact_tags t
+          WHERE t.company_id = c.company_id AND t.contact_id = c.id AND t.tag_id = ANY($4::uuid[])))
+), phone AS (
+    -- Joined as a set: a look-up per contact would take as long as everything else together.
+    SELECT DISTINCT ON (i.contact_id) i.contact_id, i.id AS identity_id
+    FROM identities i JOIN member m ON m.id = i.contact_id
+    WHERE i.company_id = $2 AND i.kind = 'phone'
+    ORDER BY i.contact_id, i.id
+), reach AS (
+    SELECT m.id, m.zone, m.opted_out, p.identity_id, NOT $5::boolean OR w.contact_id IS NOT NULL AS reachable
+    FROM member m
+    LEFT JOIN phone p ON p.contact_id = m.id
+    LEFT JOIN service_windows w ON w.company_id = $2 AND w.connection_id = $6::uuid
+        AND w.contact_id = m.id AND w.open_until > $7::timestamptz
 ), fit AS (
-    SELECT m.id, m.zone, m.opted_out, m.identity_id, m.reachable, z.id AS zone_set_id, (row_number() OVER (PARTITION BY z.id ORDER BY m.id))::int AS sequence
-    FROM member m JOIN zone_sets z ON z.zones = m.zone
-    WHERE NOT m.opted_out AND m.identity_id IS NOT NULL AND m.reachable
+    SELECT r.id, r.zone, r.opted_out, r.identity_id, r.reachable, z.id AS zone_set_id, (row_number() OVER (PARTITION BY z.id ORDER BY r.id))::int AS sequence
+    FROM reach r JOIN zone_sets z ON z.zones = r.zone
+    WHERE NOT r.opted_out AND r.identity_id IS NOT NULL AND r.reachable
 ), planned AS (
     INSERT INTO recipients (company_id, campaign_id, zone_set_id, sequence, contact_id, identity_id, text_version)
-    SELECT $5, $8::uuid, zone_set_id, sequence, id, identity_id, $9::int FROM fit
+    SELECT $2, $8::uuid, zone_set_id, sequence, id, identity_id, $9::int FROM fit
 ), zoned AS (
     INSERT INTO campaign_zones (company_id, campaign_id, zone_set_id, recipients)
-    SELECT $5, $8::uuid, zone_set_id, count(*) FROM fit GROUP BY zone_set_id
+    SELECT $2, $8::uuid, zone_set_id, count(*) FROM fit GROUP BY zone_set_id
 )
 SELECT (SELECT count(*) FROM fit)::int AS recipients,
     count(*) FILTER (WHERE opted_out)::int AS opted_out,
     count(*) FILTER (WHERE NOT opted_out AND identity_id IS NULL)::int AS no_phone,
     count(*) FILTER (WHERE NOT opted_out AND identity_id IS NOT NULL AND NOT reachable)::int AS window_shut
-FROM member
+FROM reach
 `
 
 type FreezeParams struct {
 	CompanyZone  string
-	NeedsWindow  bool
-	ConnectionID uuid.UUID
-	Now          time.Time
 	CompanyID    uuid.UUID
 	Everyone     bool
 	TagIds       []uuid.UUID
+	NeedsWindow  bool
+	ConnectionID uuid.UUID
+	Now          time.Time
 	CampaignID   uuid.UUID
 	TextVersion  int32
 }
@@ -139,12 +148,12 @@ type FreezeRow struct {
 func (q *Queries) Freeze(ctx context.Context, arg FreezeParams) (FreezeRow, error) {
 	row := q.db.QueryRow(ctx, freeze,
 		arg.CompanyZone,
-		arg.NeedsWindow,
-		arg.ConnectionID,
-		arg.Now,
 		arg.CompanyID,
 		arg.Everyone,
 		arg.TagIds,
+		arg.NeedsWindow,
+		arg.ConnectionID,
+		arg.Now,
 		arg.CampaignID,
 		arg.TextVersion,
 	)
@@ -393,29 +402,39 @@ func (q *Queries) LockShared(ctx context.Context, companyID uuid.UUID, iD uuid.U
 
 const preview = `-- name: Preview :one
 WITH member AS (
-    SELECT c.opted_out_at IS NOT NULL AS opted_out,
-        EXISTS (SELECT FROM identities i WHERE i.company_id = c.company_id AND i.contact_id = c.id AND i.kind = 'phone') AS has_phone,
-        NOT $1::boolean OR EXISTS (SELECT FROM service_windows w WHERE w.company_id = c.company_id
-            AND w.connection_id = $2::uuid AND w.contact_id = c.id AND w.open_until > $3::timestamptz) AS reachable
+    SELECT c.id, coalesce(c.zone, $1::text) AS zone, c.opted_out_at IS NOT NULL AS opted_out
     FROM contacts c
-    WHERE c.company_id = $4
-      AND ($5::boolean OR EXISTS (SELECT FROM contact_tags t
-          WHERE t.company_id = c.company_id AND t.contact_id = c.id AND t.tag_id = ANY($6::uuid[])))
+    WHERE c.company_id = $2
+      AND ($3::boolean OR EXISTS (SELECT FROM contact_tags t
+          WHERE t.company_id = c.company_id AND t.contact_id = c.id AND t.tag_id = ANY($4::uuid[])))
+), phone AS (
+    -- Joined as a set: a look-up per contact would take as long as everything else together.
+    SELECT DISTINCT ON (i.contact_id) i.contact_id, i.id AS identity_id
+    FROM identities i JOIN member m ON m.id = i.contact_id
+    WHERE i.company_id = $2 AND i.kind = 'phone'
+    ORDER BY i.contact_id, i.id
+), reach AS (
+    SELECT m.id, m.zone, m.opted_out, p.identity_id, NOT $5::boolean OR w.contact_id IS NOT NULL AS reachable
+    FROM member m
+    LEFT JOIN phone p ON p.contact_id = m.id
+    LEFT JOIN service_windows w ON w.company_id = $2 AND w.connection_id = $6::uuid
+        AND w.contact_id = m.id AND w.open_until > $7::timestamptz
 )
-SELECT count(*) FILTER (WHERE NOT opted_out AND has_phone AND reachable)::int AS recipients,
+SELECT count(*) FILTER (WHERE NOT opted_out AND identity_id IS NOT NULL AND reachable)::int AS recipients,
     count(*) FILTER (WHERE opted_out)::int AS opted_out,
-    count(*) FILTER (WHERE NOT opted_out AND NOT has_phone)::int AS no_phone,
-    count(*) FILTER (WHERE NOT opted_out AND has_phone AND NOT reachable)::int AS window_shut
-FROM member
+    count(*) FILTER (WHERE NOT opted_out AND identity_id IS NULL)::int AS no_phone,
+    count(*) FILTER (WHERE NOT opted_out AND identity_id IS NOT NULL AND NOT reachable)::int AS window_shut
+FROM reach
 `
 
 type PreviewParams struct {
-	NeedsWindow  bool
-	ConnectionID uuid.UUID
-	Now          time.Time
+	CompanyZone  string
 	CompanyID    uuid.UUID
 	Everyone     bool
 	TagIds       []uuid.UUID
+	NeedsWindow  bool
+	ConnectionID uuid.UUID
+	Now          time.Time
 }
 
 type PreviewRow struct {
@@ -428,12 +447,13 @@ type PreviewRow struct {
 // What Freeze would plan.
 func (q *Queries) Preview(ctx context.Context, arg PreviewParams) (PreviewRow, error) {
 	row := q.db.QueryRow(ctx, preview,
-		arg.NeedsWindow,
-		arg.ConnectionID,
-		arg.Now,
+		arg.CompanyZone,
 		arg.CompanyID,
 		arg.Everyone,
 		arg.TagIds,
+		arg.NeedsWindow,
+		arg.ConnectionID,
+		arg.Now,
 	)
 	var i PreviewRow
 	err := row.Scan(
@@ -443,6 +463,42 @@ func (q *Queries) Preview(ctx context.Context, arg PreviewParams) (PreviewRow, e
 		&i.WindowShut,
 	)
 	return i, err
+}
+
+const reaches = `-- name: Reaches :one
+SELECT EXISTS (
+    SELECT FROM contacts c
+    WHERE c.company_id = $1 AND c.opted_out_at IS NULL
+      AND ($2::boolean OR EXISTS (SELECT FROM contact_tags t
+          WHERE t.company_id = c.company_id AND t.contact_id = c.id AND t.tag_id = ANY($3::uuid[])))
+      AND EXISTS (SELECT FROM identities i WHERE i.company_id = c.company_id AND i.contact_id = c.id AND i.kind = 'phone')
+      AND (NOT $4::boolean OR EXISTS (SELECT FROM service_windows w WHERE w.company_id = c.company_id
+          AND w.connection_id = $5::uuid AND w.contact_id = c.id AND w.open_until > $6::timestamptz))
+) AS anybody
+`
+
+type ReachesParams struct {
+	CompanyID    uuid.UUID
+	Everyone     bool
+	TagIds       []uuid.UUID
+	NeedsWindow  bool
+	ConnectionID uuid.UUID
+	Now          time.Time
+}
+
+// Whether Freeze would plan anybody; it stops at the first.
+func (q *Queries) Reaches(ctx context.Context, arg ReachesParams) (bool, error) {
+	row := q.db.QueryRow(ctx, reaches,
+		arg.CompanyID,
+		arg.Everyone,
+		arg.TagIds,
+		arg.NeedsWindow,
+		arg.ConnectionID,
+		arg.Now,
+	)
+	var anybody bool
+	err := row.Scan(&anybody)
+	return anybody, err
 }
 
 const samples = `-- name: Samples :many

@@ -99,9 +99,9 @@ func Delete(ctx context.Context, tx postgres.Tx, company, campaign id.ID) error 
 func Start(ctx context.Context, tx postgres.Tx, company, campaign id.ID, now time.Time) error {
 	return move(ctx, tx, company, campaign, "start", now, []State{Draft}, Starting, "Waiting for the campaign's workflow to begin.",
 		func(c Campaign) error {
-			check, err := Check(ctx, tx, company, c.Fields, now)
-			if err == nil && len(check.Problems) > 0 {
-				err = &ProblemsError{check.Problems}
+			problems, err := checkStart(ctx, tx, company, c.Fields, now)
+			if err == nil && len(problems) > 0 {
+				err = &ProblemsError{problems}
 			}
 			return err
 		})

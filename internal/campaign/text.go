@@ -37,7 +37,8 @@ type Person struct {
 	Name       string
 	Phone      string
 	Zone       string
-	Attributes json.RawMessage // an object of strings
+	Attributes json.RawMessage   // an object of strings
+	attributes map[string]string // Attributes, read when a field first asks for one
 }
 
 // field is {{name}} or {{name|default}}.
@@ -99,57 +100,98 @@ func (c Content) textField() string {
 	return "content.text"
 }
 
-// Render fills the merge fields for one person. A field without a value and without a default becomes empty.
-func (c Content) Render(person Person) channel.Content {
-	fill := filler(person)
-	if c.Kind != KindTemplate {
-		return channel.Content{Text: fill(c.Text)}
-	}
-	filled := channel.Template{Name: c.Template.Name, Language: c.Template.Language}
-	for _, parameter := range c.Template.Parameters {
-		filled.Parameters = append(filled.Parameters, oneLine(fill(parameter)))
-	}
-	return channel.Content{Template: &filled}
+// Renderer is a content made ready to be filled for many people.
+type Renderer struct {
+	content Content
+	texts   [][]piece
 }
 
-func filler(person Person) func(string) string {
-	var attributes map[string]string // read only when a field asks for one
-	value := func(name string) string {
-		switch name {
-		case "name":
-			return person.Name
-		case "phone":
-			return person.Phone
-		case "zone":
-			return person.Zone
-		}
-		if attributes == nil {
-			attributes = map[string]string{}
-			_ = json.Unmarshal(person.Attributes, &attributes) // the noun contact stores strings only
-		}
-		if found := attributes[name]; found != "" || name != "first_name" {
-			return found
-		}
-		first, _, _ := strings.Cut(strings.TrimSpace(person.Name), " ")
-		return first
-	}
-	return func(text string) string {
-		if !strings.Contains(text, "{{") {
-			return text
-		}
-		return field.ReplaceAllStringFunc(text, func(found string) string {
-			match := field.FindStringSubmatch(found)
-			if filled := value(match[1]); filled != "" {
-				return filled
+// piece is a run of literal text, or a merge field with its default.
+type piece struct {
+	text  string // literal, or the default of a field
+	field string // empty for a literal
+}
+
+// Renderer takes the content apart once.
+func (c Content) Renderer() *Renderer {
+	r := &Renderer{content: c}
+	for _, text := range c.texts() {
+		var pieces []piece
+		end := 0
+		for _, at := range field.FindAllStringSubmatchIndex(text, -1) {
+			pieces = append(pieces, piece{text: text[end:at[0]]})
+			found := piece{field: text[at[2]:at[3]]}
+			if at[4] >= 0 {
+				found.text = text[at[4]:at[5]]
 			}
-			return match[2]
-		})
+			pieces, end = append(pieces, found), at[1]
+		}
+		r.texts = append(r.texts, append(pieces, piece{text: text[end:]}))
 	}
+	return r
+}
+
+// Render fills the merge fields for one person. A field without a value and without a default becomes empty.
+func (r *Renderer) Render(person Person) channel.Content {
+	filled := make([]string, len(r.texts))
+	for i, pieces := range r.texts {
+		filled[i] = fill(pieces, &person)
+	}
+	if r.content.Kind != KindTemplate {
+		return channel.Content{Text: filled[0]}
+	}
+	for i, text := range filled {
+		filled[i] = oneLine(text)
+	}
+	return channel.Content{Template: &channel.Template{Name: r.content.Template.Name, Language: r.content.Template.Language, Parameters: filled}}
+}
+
+func fill(pieces []piece, person *Person) string {
+	if len(pieces) == 1 {
+		return pieces[0].text
+	}
+	var text strings.Builder
+	for _, p := range pieces {
+		value := ""
+		if p.field != "" {
+			value = person.value(p.field)
+		}
+		if value == "" {
+			value = p.text
+		}
+		text.WriteString(value)
+	}
+	return text.String()
+}
+
+func (p *Person) value(name string) string {
+	switch name {
+	case "name":
+		return p.Name
+	case "phone":
+		return p.Phone
+	case "zone":
+		return p.Zone
+	}
+	if p.attributes == nil {
+		p.attributes = map[string]string{}
+		_ = json.Unmarshal(p.Attributes, &p.attributes) // the noun contact stores strings only
+	}
+	if found := p.attributes[name]; found != "" || name != "first_name" {
+		return found
+	}
+	first, _, _ := strings.Cut(strings.TrimSpace(p.Name), " ")
+	return first
 }
 
 // oneLine makes a text fit to be a template parameter: Meta refuses newlines, tabs and runs of spaces.
 func oneLine(text string) string {
-	text = strings.Join(strings.Fields(text), " ")
+	if strings.ContainsAny(text, "\n\r\t\v\f\u0085\u00a0") || strings.Contains(text, "  ") || strings.TrimSpace(text) != text {
+		text = strings.Join(strings.Fields(text), " ")
+	}
+	if len(text) <= maxParameter {
+		return text
+	}
 	if runes := []rune(text); len(runes) > maxParameter {
 		return string(runes[:maxParameter])
 	}

@@ -9,6 +9,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // Database says where PostgreSQL is.
@@ -89,6 +90,19 @@ type Temporal struct {
 // Sandbox says where the simulated providers are.
 type Sandbox struct {
 	SandboxURL string `name:"sandbox-url" env:"OMNIDESK_SANDBOX_URL" placeholder:"URL" help:"Speak to the sandbox at this address instead of the providers. Never set it for real connections."`
+}
+
+// Provider says how a provider is spoken to.
+type Provider struct {
+	ProviderTimeout time.Duration `name:"provider-timeout" env:"OMNIDESK_PROVIDER_TIMEOUT" default:"30s" help:"How long one send may take. A message whose worker died becomes uncertain this long and 5 seconds after its claim; give every worker the same."`
+}
+
+// Require refuses what a page of sends, which must end within four minutes, could not wait for.
+func (p Provider) Require() error {
+	if p.ProviderTimeout < time.Second || p.ProviderTimeout > time.Minute {
+		return errors.New("OMNIDESK_PROVIDER_TIMEOUT must be from 1s to 1m")
+	}
+	return nil
 }
 
 // Metrics is the port of /metrics and /healthz, apart from what the public sees.

@@ -2,6 +2,7 @@ package contact
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"hash/maphash"
 	"maps"
@@ -25,7 +26,7 @@ func (i *importer) flush(ctx context.Context) error {
 			done, err = i.write(ctx, New(tx))
 			return err
 		})
-		if err == nil || !postgres.IsRetryable(err) && phoneTaken(err) != ErrPhoneTaken {
+		if err == nil || !postgres.IsRetryable(err) && !errors.Is(phoneTaken(err), ErrPhoneTaken) {
 			break
 		}
 	}

@@ -19,8 +19,18 @@ func Migrate(ctx context.Context, url string) error {
 	if err != nil {
 		return fmt.Errorf("reading the database URL: %w", withoutURL(err))
 	}
-	if err := ensureRoles(ctx, config); err != nil {
-		return err
+	conn, err := pgx.ConnectConfig(ctx, config)
+	if err != nil {
+		return fmt.Errorf("connecting to the database: %w", err)
+	}
+	defer conn.Close(context.WithoutCancel(ctx))
+	// Of the session, not of a transaction: it ends with the connection, after the last migration.
+	if _, err := conn.Exec(ctx, `SELECT pg_advisory_lock(hashtext('omnidesk migrate'))`); err != nil {
+		return fmt.Errorf("waiting for another migration: %w", err)
+	}
+	// Several statements at once: the simple protocol, with no parameter in it.
+	if _, err := conn.PgConn().Exec(ctx, prepare).ReadAll(); err != nil {
+		return fmt.Errorf("preparing roles and schema: %w", err)
 	}
 	owner := config.Copy()
 	owner.RuntimeParams["role"] = OwnerRole
@@ -41,7 +51,6 @@ func Migrate(ctx context.Context, url string) error {
 // roles are of the whole cluster, so several databases of it may be prepared at the same time: the lock is
 // per database, the exceptions catch the rest.
 const prepare = `
-SELECT pg_advisory_xact_lock(hashtext('omnidesk migrate'));
 DO $$
 DECLARE r text;
 BEGIN
@@ -63,16 +72,3 @@ END $$;
 CREATE SCHEMA IF NOT EXISTS omnidesk AUTHORIZATION omnidesk_owner;
 GRANT USAGE ON SCHEMA omnidesk TO omnidesk_app, omnidesk_system;
 `
-
-func ensureRoles(ctx context.Context, config *pgx.ConnConfig) error {
-	conn, err := pgx.ConnectConfig(ctx, config)
-	if err != nil {
-		return fmt.Errorf("connecting to the database: %w", err)
-	}
-	defer conn.Close(context.WithoutCancel(ctx))
-	// Several statements at once: the simple protocol, with no parameter in it.
-	if _, err := conn.PgConn().Exec(ctx, prepare).ReadAll(); err != nil {
-		return fmt.Errorf("preparing roles and schema: %w", err)
-	}
-	return nil
-}

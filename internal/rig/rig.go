@@ -24,7 +24,7 @@ import (
 
 // Options of a rig.
 type Options struct {
-	Dir            string // for data and logs; must exist
+	Dir            string // for data and logs; must exist; everybody may pass through it
 	Binary         string // omnidesk
 	TemporalBinary string
 	TemporalConfig string // temporal-dev.yaml
@@ -58,6 +58,9 @@ const (
 
 // New starts PostgreSQL and migrates. The other parts start when asked.
 func New(ctx context.Context, o Options) (*Rig, error) {
+	if err := os.Chmod(o.Dir, 0o755); err != nil { // PostgreSQL may run as another user
+		return nil, fmt.Errorf("opening the directory of the rig: %w", err)
+	}
 	r := &Rig{Options: o, SessionKey: account.NewTokenSecret(), parts: map[string]*process.Child{}}
 	if err := r.choosePorts(); err != nil {
 		return nil, err
@@ -192,9 +195,10 @@ func (r *Rig) startTemporal(ctx context.Context) error {
 		return err
 	}
 	defer read.Close()
-	child, err := process.Start(process.Spec{Path: r.TemporalBinary, Out: log, Stdout: write, Args: []string{"--config", r.TemporalConfig,
-		"--database-url", r.DatabaseURL, "--port", strconv.Itoa(r.Ports.Temporal), "--ui-port", strconv.Itoa(r.Ports.TemporalUI),
-		"--metrics-port", strconv.Itoa(r.Ports.TemporalMetrics)}})
+	child, err := process.Start(process.Spec{Path: r.TemporalBinary, Out: log, Stdout: write,
+		// Not as a flag: every user of the machine can read those, and the URL holds a password.
+		Env: append(os.Environ(), "TEMPORAL_DATABASE_URL="+r.DatabaseURL), Args: []string{"--config", r.TemporalConfig, "--port", strconv.Itoa(r.Ports.Temporal), "--ui-port", strconv.Itoa(r.Ports.TemporalUI),
+			"--metrics-port", strconv.Itoa(r.Ports.TemporalMetrics)}})
 	_ = write.Close()
 	if err != nil {
 		return err
@@ -219,6 +223,20 @@ func (r *Rig) Kill(part string) {
 	if child := r.parts[part]; child != nil {
 		child.Kill()
 		<-child.Done()
+	}
+}
+
+// Alive tells whether a part was started and has not ended.
+func (r *Rig) Alive(part string) bool {
+	child := r.parts[part]
+	if child == nil {
+		return false
+	}
+	select {
+	case <-child.Done():
+		return false
+	default:
+		return true
 	}
 }
 

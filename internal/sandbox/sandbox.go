@@ -134,7 +134,7 @@ func Run(ctx context.Context, options Options) error {
 		if server.Shutdown(grace) != nil {
 			server.Close() //nolint:errcheck // what is left is cut
 		}
-		<-served
+		<-served //nolint:errcheck // it says that the server was closed
 	}
 	return errors.Join(err, sandbox.Close())
 }

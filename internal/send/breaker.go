@@ -93,7 +93,7 @@ func (p *page) holdFor(h hold) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	err := p.db.InCompany(ctx, p.Company, func(tx postgres.Tx) error {
-		err := New(tx).SetHold(ctx, SetHoldParams{CompanyID: p.Company, ConnectionID: p.Connection, PageEpoch: p.epoch,
+		err := New(tx).SetHold(ctx, SetHoldParams{CompanyID: p.Company, ConnectionID: p.Connection, PageEpoch: p.epoch.Load(),
 			Now: p.now(), Seconds: h.first.Seconds(), HeldReason: h.reason, Probing: h.probing})
 		if err != nil {
 			return err
@@ -110,7 +110,7 @@ func (p *page) heal() {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	err := p.db.InCompany(ctx, p.Company, func(tx postgres.Tx) error {
-		return New(tx).Heal(ctx, p.Company, p.Connection, p.epoch)
+		return New(tx).Heal(ctx, p.Company, p.Connection, p.epoch.Load())
 	})
 	if err != nil {
 		slog.Warn("a healed connection could not be marked so", "error", err)

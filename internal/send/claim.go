@@ -4,12 +4,14 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"omnidesk/internal/channel"
 	"omnidesk/internal/id"
@@ -56,28 +58,29 @@ var claimCampaign string
 // It returns errFenced when a newer page owns the connection; verdicts other than sending are recorded there.
 // It does not end with ctx: a claim that commits must be known, or its rows would wait to become uncertain.
 func (p *page) claim(ctx context.Context, from source, limit int) ([]Claim, error) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), onWireWithin)
+	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), onWireWithin)
 	defer cancel()
+	epoch := p.epoch.Load()
 	attempt, now := id.New(), p.now()
 	var claims []Claim
 	var ended []id.ID // what the gate did not let through
 	var fenced bool
-	err := p.db.Batch(ctx, p.Company, func(b *pgx.Batch) {
+	err := p.db.Batch(bounded, p.Company, func(b *pgx.Batch) {
 		b.Queue(claimSettings)
 		b.Queue(lockForClaim, p.Company, p.Connection, now)
 		b.Queue(claimCampaign, p.Company, p.Connection, from.campaign, from.zoneSet, id.Floor(from.since), id.Floor(now.Add(time.Minute)),
-			now, p.epoch, limit, attempt, from.needsWindow)
+			now, epoch, limit, attempt, from.needsWindow)
 	}, func(results pgx.BatchResults) error {
 		if _, err := results.Exec(); err != nil {
 			return fmt.Errorf("setting up a claim: %w", err)
 		}
-		var epoch int32
+		var current int32
 		var last time.Time
-		if err := results.QueryRow().Scan(&epoch, &last); err != nil {
+		if err := results.QueryRow().Scan(&current, &last); err != nil {
 			return fmt.Errorf("locking the connection: %w", err)
 		}
 		p.sawInstant(last)
-		fenced = epoch != p.epoch
+		fenced = current != epoch
 		rows, err := results.Query()
 		if err != nil {
 			return fmt.Errorf("claiming messages: %w", err)
@@ -99,8 +102,7 @@ func (p *page) claim(ctx context.Context, from source, limit int) ([]Claim, erro
 	})
 	switch {
 	case err != nil:
-		p.giveBack(attempt)
-		return nil, err
+		return nil, errors.Join(err, p.giveBack(ctx, attempt))
 	case fenced:
 		return nil, errFenced
 	case len(claims)+len(ended) == 0:
@@ -114,18 +116,27 @@ func (p *page) claim(ctx context.Context, from source, limit int) ([]Claim, erro
 	return claims, nil
 }
 
-// giveBack undoes a claim whose answer was lost: it may have committed, but nothing of it was sent.
-func (p *page) giveBack(attempt id.ID) {
-	p.strays.Go(func() {
-		err := retrying(context.Background(), func() error {
-			return p.db.InCompany(context.Background(), p.Company, func(tx postgres.Tx) error {
-				return New(tx).GiveBack(context.Background(), p.Company, p.Connection, &attempt)
-			})
+// giveBack undoes a claim whose answer was lost: it may have committed, or may yet, but nothing of it was sent.
+// The page takes a new epoch first, so that a claim still on its way finds itself fenced.
+func (p *page) giveBack(ctx context.Context, attempt id.ID) error {
+	ctx = context.WithoutCancel(ctx)
+	var epoch int32
+	err := retrying(ctx, func() error {
+		return p.db.InCompany(ctx, p.Company, func(tx postgres.Tx) (err error) {
+			q := New(tx)
+			epoch, err = q.BumpEpoch(ctx, p.Company, p.Connection, p.epoch.Load())
+			if errors.Is(err, pgx.ErrNoRows) { // a newer page has fenced it
+				p.halt(errFenced)
+			} else if err != nil {
+				return err
+			}
+			return q.GiveBack(ctx, p.Company, p.Connection, &attempt)
 		})
-		if err != nil {
-			slog.Error("a lost claim could not be given back; its messages become uncertain", "error", err)
-		}
 	})
+	if err == nil && epoch != 0 {
+		p.epoch.Store(epoch)
+	}
+	return err
 }
 
 // record writes the outcomes of a batch in one transaction and one round trip. Rows that moved on meanwhile
@@ -134,16 +145,17 @@ func (p *page) record(ctx context.Context, outcomes []Event) error {
 	slices.SortFunc(outcomes, func(a, b Event) int { return slices.Compare(a.Message[:], b.Message[:]) })
 	n := len(outcomes)
 	var (
-		ids, attempts     = make([]id.ID, n), make([]id.ID, n)
+		ids, attempts     = make(pgtype.FlatArray[pgtype.UUID], n), make(pgtype.FlatArray[pgtype.UUID], n)
 		states            = make([]int16, n)
 		providers         = make([]string, n)
 		codes             = make([]int32, n)
-		details, contents = make([]string, n), make([]*string, n)
+		details, contents = make([]string, n), make(pgtype.FlatArray[*string], n)
 		ats               = make([]time.Time, n)
-		retries           = make([]*time.Time, n)
+		retries           = make(pgtype.FlatArray[*time.Time], n)
 	)
 	for i, e := range outcomes {
-		ids[i], attempts[i], states[i], providers[i] = e.Message, e.Attempt, int16(e.State), e.ProviderID
+		ids[i], attempts[i] = pgtype.UUID{Bytes: e.Message, Valid: true}, pgtype.UUID{Bytes: e.Attempt, Valid: true}
+		states[i], providers[i] = int16(e.State), e.ProviderID
 		codes[i], details[i], ats[i], retries[i] = e.Code, e.Detail, e.At, e.RetryAt
 		if e.Content != "" {
 			contents[i] = &outcomes[i].Content

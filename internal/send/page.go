@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"omnidesk/internal/channel"
@@ -49,10 +50,8 @@ func ClaimLifetime(timeout time.Duration) time.Duration { return onWireWithin + 
 type page struct {
 	Options
 	db      *postgres.DB
-	epoch   int32
+	epoch   atomic.Int32
 	started time.Time
-
-	strays sync.WaitGroup // claims on their way back
 
 	work chan Claim
 	done chan sent
@@ -107,7 +106,6 @@ func RunPage(ctx context.Context, db *postgres.DB, o Options) (flow.PageResult, 
 	close(p.done)
 	stopKeeping()
 	others.Wait()
-	p.strays.Wait()
 	return p.result, errors.Join(err, p.end(lasting))
 }
 
@@ -124,7 +122,8 @@ func (p *page) begin(ctx context.Context) error {
 		if skew := time.Since(row.DatabaseNow).Abs(); skew > maxClockSkew {
 			return fmt.Errorf("this machine's clock is %s off the database's; correct it (NTP) before anything is sent", skew.Round(time.Millisecond))
 		}
-		p.epoch, p.last = row.PageEpoch, row.LastInstant
+		p.last = row.LastInstant
+		p.epoch.Store(row.PageEpoch)
 		if row.Probing {
 			p.limit = 1
 		}
@@ -147,7 +146,7 @@ func (p *page) end(ctx context.Context) error {
 			if err := applyEarly(ctx, tx, p.Company, p.Connection); err != nil {
 				return fmt.Errorf("applying early statuses: %w", err)
 			}
-			return New(tx).EndPage(ctx, p.Company, p.Connection, p.epoch)
+			return New(tx).EndPage(ctx, p.Company, p.Connection, p.epoch.Load())
 		})
 	})
 	p.Hint()
@@ -275,7 +274,9 @@ func (p *page) gather(first sent) []sent {
 	batch[0] = first
 	timer := time.NewTimer(recordWithin)
 	defer timer.Stop()
+	p.mu.Lock() // healing raises the limit meanwhile
 	enough := max(p.limit/4, 1)
+	p.mu.Unlock()
 	for {
 		select {
 		case s, ok := <-p.done:
@@ -332,7 +333,7 @@ func (p *page) keep(ctx context.Context) {
 		case <-ticker.C:
 		}
 		err := p.db.InCompany(ctx, p.Company, func(tx postgres.Tx) error {
-			n, err := New(tx).KeepPage(ctx, time.Now().Add(liveFor), p.Company, p.Connection, p.epoch)
+			n, err := New(tx).KeepPage(ctx, time.Now().Add(liveFor), p.Company, p.Connection, p.epoch.Load())
 			if err == nil && n == 0 {
 				p.halt(errFenced)
 			}

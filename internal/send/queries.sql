@@ -216,6 +216,12 @@ JOIN identities i ON i.company_id = m.company_id AND i.id = m.identity_id
 ORDER BY m.id
 LIMIT @row_limit;
 
+-- name: BumpEpoch :one
+-- Fences what this page itself has sent and does not know the answer to.
+UPDATE scopes SET page_epoch = page_epoch + 1
+WHERE company_id = @company_id AND connection_id = @connection_id AND page_epoch = @page_epoch
+RETURNING page_epoch;
+
 -- name: GiveBack :exec
 -- An attempt of which nothing was sent: its claim's answer was lost.
 WITH given AS (

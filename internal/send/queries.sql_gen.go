@@ -40,6 +40,20 @@ func (q *Queries) BeginPage(ctx context.Context, liveUntil time.Time, companyID 
 	return i, err
 }
 
+const bumpEpoch = `-- name: BumpEpoch :one
+UPDATE scopes SET page_epoch = page_epoch + 1
+WHERE company_id = $1 AND connection_id = $2 AND page_epoch = $3
+RETURNING page_epoch
+`
+
+// Fences what this page itself has sent and does not know the answer to.
+func (q *Queries) BumpEpoch(ctx context.Context, companyID uuid.UUID, connectionID uuid.UUID, pageEpoch int32) (int32, error) {
+	row := q.db.QueryRow(ctx, bumpEpoch, companyID, connectionID, pageEpoch)
+	var page_epoch int32
+	err := row.Scan(&page_epoch)
+	return page_epoch, err
+}
+
 const cancelQueued = `-- name: CancelQueued :execrows
 UPDATE messages m SET state = 7, ended_at = $1::timestamptz, retry_at = NULL
 WHERE m.company_id = $2 AND m.connection_id = $3 AND m.lane = 5 AND m.campaign_id = $4 AND m.state = 0

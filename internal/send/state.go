@@ -157,19 +157,24 @@ func (r *ForUpdateRow) explain(e Event) {
 	}
 }
 
-// fillTimes keeps the first instant of each report; read implies delivered, delivered implies sent.
+// fillTimes keeps the instant of each report; read implies delivered, delivered implies sent. An instant that
+// was only implied equals the next one's and gives way to an earlier report, so that the order does not matter.
 func (r *ForUpdateRow) fillTimes(e Event) bool {
 	changed := false
-	fill := func(field **time.Time, from State) {
-		if *field == nil && e.State.rank() >= from.rank() && e.State != Failed {
+	fill := func(field **time.Time, from State, next *time.Time) {
+		if e.State == Failed || e.State.rank() < from.rank() {
+			return
+		}
+		implied := *field != nil && next != nil && (*field).Equal(*next)
+		if *field == nil || (implied && e.At.Before(**field)) {
 			at := e.At
 			*field = &at
 			changed = true
 		}
 	}
-	fill(&r.SentAt, Sent)
-	fill(&r.DeliveredAt, Delivered)
-	fill(&r.ReadAt, Read)
+	fill(&r.SentAt, Sent, r.DeliveredAt)
+	fill(&r.DeliveredAt, Delivered, r.ReadAt)
+	fill(&r.ReadAt, Read, nil)
 	if e.ProviderID != "" && r.ProviderID == nil {
 		r.ProviderID = &e.ProviderID
 		changed = true

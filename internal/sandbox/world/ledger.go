@@ -220,7 +220,7 @@ func (l *Ledger) Since(cutoff time.Time, each func(Entry)) error {
 		_, err := l.WriteTo(writer, int64(blocks)*indexEvery)
 		writer.CloseWithError(err)
 	}()
-	defer reader.Close()
+	defer reader.Close() //nolint:errcheck // it never fails
 	lines := bufio.NewScanner(reader)
 	for lines.Scan() {
 		var entry Entry

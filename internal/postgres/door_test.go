@@ -1,0 +1,513 @@
+package postgres_test
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"net/url"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/stretchr/testify/require"
+
+	"omnidesk/internal/id"
+	"omnidesk/internal/postgres"
+	"omnidesk/internal/postgres/pgtest"
+	"omnidesk/migrations"
+)
+
+func requireDenied(t *testing.T, err error) {
+	t.Helper()
+	var pg *pgconn.PgError
+	require.ErrorAs(t, err, &pg)
+	require.Equal(t, "42501", pg.Code, pg.Message) // insufficient privilege, or against a policy
+}
+
+// two are companies with one row in each of several tables.
+type two struct {
+	db   *postgres.DB
+	a, b id.ID
+}
+
+func newTwo(t *testing.T) *two {
+	t.Helper()
+	db := pgtest.New(t)
+	w := &two{db: db, a: pgtest.Company(t, db), b: pgtest.Company(t, db)}
+	owner := pgtest.Owner(t, db)
+	for _, company := range []id.ID{w.a, w.b} {
+		one := strings.NewReplacer("$c", "'"+company.String()+"'", "$x", "'"+id.New().String()+"'").Replace(rows)
+		_, err := owner.PgConn().Exec(t.Context(), one).ReadAll()
+		require.NoError(t, err)
+	}
+	return w
+}
+
+// $c is the company, $x an id that all rows share.
+const rows = `
+INSERT INTO users (id, company_id, email, name, role, password_hash) VALUES ($x, $c, $x || '@example.org', 'N', 'admin', '');
+INSERT INTO sessions (id, user_id, company_id, expires_at) VALUES ($x, $x, $c, now());
+INSERT INTO connections (company_id, id, channel, name, app_id, account_id, number_id, webhook_slug, sealed_app_secret, sealed_token, sealed_verify_token)
+	VALUES ($c, $x, 'whatsapp_cloud', 'C', '1', '2', $x, $x, '', '', '');
+INSERT INTO webhook_routes (company_id, connection_id, slug, number_id) VALUES ($c, $x, $x, '3');
+INSERT INTO contacts (company_id, id, name) VALUES ($c, $x, 'N');
+INSERT INTO identities (company_id, id, contact_id, kind, value) VALUES ($c, $x, $x, 'phone', '+5511999999999');
+INSERT INTO tags (company_id, id, name) VALUES ($c, $x, 'T');
+INSERT INTO contact_tags (company_id, tag_id, contact_id) VALUES ($c, $x, $x);
+INSERT INTO service_windows (company_id, connection_id, contact_id, open_until) VALUES ($c, $x, $x, now());
+INSERT INTO zone_sets (zones) VALUES ('UTC') ON CONFLICT DO NOTHING;
+INSERT INTO campaigns (company_id, id, connection_id, name, content, audience) VALUES ($c, $x, $x, 'K', '{}', '{}');
+INSERT INTO campaign_zones (company_id, campaign_id, zone_set_id, recipients) SELECT $c, $x, id, 1 FROM zone_sets;
+INSERT INTO recipients (company_id, campaign_id, zone_set_id, sequence, contact_id, identity_id, text_version) SELECT $c, $x, id, 1, $x, $x, 1 FROM zone_sets;
+INSERT INTO messages (company_id, id, connection_id, contact_id, identity_id, lane) VALUES ($c, $x, $x, $x, $x, 1);
+INSERT INTO provider_ids (company_id, connection_id, provider_id, message_id) VALUES ($c, $x, 'wamid', $x);
+INSERT INTO early_statuses (company_id, connection_id, provider_id, state, at) VALUES ($c, $x, 'wamid', 2, now());
+INSERT INTO message_counts (company_id, campaign_id) VALUES ($c, $x);
+INSERT INTO scopes (company_id, connection_id) VALUES ($c, $x);
+INSERT INTO wakes (company_id, workflow, subject_id) VALUES ($c, 'sender', $x);`
+
+// companyTables are all tables with a company, as the catalogue has them: a new one is tested without a word.
+func companyTables(t *testing.T, db *postgres.DB) []string {
+	t.Helper()
+	found, err := pgtest.Owner(t, db).Query(t.Context(), `SELECT c.relname FROM pg_class c WHERE `+ofCompany+` ORDER BY 1`)
+	require.NoError(t, err)
+	names, err := pgx.CollectRows(found, pgx.RowTo[string])
+	require.NoError(t, err)
+	require.GreaterOrEqual(t, len(names), 19)
+	return names
+}
+
+func TestNoCompanyReachesTheRowsOfAnother(t *testing.T) {
+	w := newTwo(t)
+	ctx := t.Context()
+	for _, table := range companyTables(t, w.db) {
+		t.Run(table, func(t *testing.T) {
+			in := func(do func(postgres.Tx) error) error { return w.db.InCompany(ctx, w.a, do) }
+			exec := func(sql string, args ...any) (n int64, err error) {
+				err = in(func(tx postgres.Tx) error {
+					tag, err := tx.Exec(ctx, sql, args...)
+					n = tag.RowsAffected()
+					return err
+				})
+				return n, err
+			}
+			var total int
+			require.NoError(t, pgtest.Owner(t, w.db).QueryRow(ctx, `SELECT count(*) FROM `+table).Scan(&total))
+			require.GreaterOrEqual(t, total, 2, "the fixture lacks rows of both companies")
+			if table != "wakes" { // which the application only writes
+				var own, foreign int
+				require.NoError(t, in(func(tx postgres.Tx) error {
+					return tx.QueryRow(ctx, `SELECT count(*) FILTER (WHERE company_id = $1), count(*) FILTER (WHERE company_id IS DISTINCT FROM $1) FROM `+table, w.a).Scan(&own, &foreign)
+				}))
+				require.Equal(t, 1, own)
+				require.Zero(t, foreign)
+			}
+			for _, sql := range []string{`UPDATE ` + table + ` SET company_id = company_id WHERE company_id = $1`, `DELETE FROM ` + table + ` WHERE company_id = $1`} {
+				n, err := exec(sql, w.b)
+				if err != nil {
+					requireDenied(t, err) // no such right at all
+				}
+				require.Zero(t, n, sql)
+			}
+			// A row of the other company, made by giving an own one away or by a copy, is refused.
+			_, err := exec(`INSERT INTO `+table+` SELECT (jsonb_populate_record(t, jsonb_build_object('company_id', $1::uuid))).* FROM `+table+` t`, w.b)
+			requireRefused(t, err)
+			n, err := exec(`UPDATE `+table+` SET company_id = $1`, w.b)
+			require.Zero(t, n)
+			requireDenied(t, err)
+		})
+	}
+}
+
+// requireRefused also takes "generated always": that column stops the copy even before the policy.
+func requireRefused(t *testing.T, err error) {
+	t.Helper()
+	var pg *pgconn.PgError
+	require.ErrorAs(t, err, &pg)
+	require.Contains(t, []string{"42501", "428C9"}, pg.Code, pg.Message)
+}
+
+func TestWithoutACompanyNothingIsRead(t *testing.T) {
+	w := newTwo(t)
+	for _, table := range companyTables(t, w.db) {
+		err := w.db.InCompany(t.Context(), w.a, func(tx postgres.Tx) error {
+			// As if somebody had forgotten to set it.
+			if _, err := tx.Exec(t.Context(), `SELECT set_config('app.company_id', '', true)`); err != nil {
+				return err
+			}
+			_, err := tx.Exec(t.Context(), `SELECT FROM `+table)
+			return err
+		})
+		require.Error(t, err, table)
+	}
+	// The nil id is no company: it reads nothing and writes nothing.
+	err := w.db.InCompany(t.Context(), id.Nil, func(tx postgres.Tx) error {
+		var n int
+		require.NoError(t, tx.QueryRow(t.Context(), `SELECT count(*) FROM contacts`).Scan(&n))
+		require.Zero(t, n)
+		_, err := tx.Exec(t.Context(), `INSERT INTO contacts (company_id, id) VALUES ($1, $2)`, w.a, id.New())
+		return err
+	})
+	requireDenied(t, err)
+}
+
+func TestCrossCompanyRoleReachesOnlyItsTables(t *testing.T) {
+	w := newTwo(t)
+	for _, table := range companyTables(t, w.db) {
+		err := w.db.InSystem(t.Context(), func(tx postgres.Tx) error {
+			var n int
+			return tx.QueryRow(t.Context(), `SELECT count(*) FROM `+table).Scan(&n)
+		})
+		if exceptions["system "+table] != "" {
+			require.NoError(t, err, table)
+			continue
+		}
+		requireDenied(t, err)
+	}
+}
+
+func TestNeitherRoleCanChangeTheRules(t *testing.T) {
+	w := newTwo(t)
+	system := func(do func(postgres.Tx) error) error { return w.db.InSystem(t.Context(), do) }
+	app := func(do func(postgres.Tx) error) error { return w.db.InCompany(t.Context(), w.a, do) }
+	for _, sql := range []string{
+		`TRUNCATE contacts`, `TRUNCATE wakes`, `ALTER TABLE contacts DISABLE ROW LEVEL SECURITY`, `DROP POLICY company ON contacts`, `DROP TABLE wakes`,
+		`CREATE TABLE omnidesk.mine (id int)`, `CREATE TABLE public.mine (id int)`, `SELECT FROM messages_default`, `INSERT INTO companies (company_id, name, zone) SELECT uuid_floor(now()), 'X', 'UTC' FROM contacts`,
+		`CREATE TRIGGER t BEFORE INSERT ON contacts EXECUTE FUNCTION suppress_redundant_updates_trigger()`,
+	} {
+		for name, in := range map[string]func(func(postgres.Tx) error) error{"app": app, "system": system} {
+			err := in(func(tx postgres.Tx) error { _, err := tx.Exec(t.Context(), sql); return err })
+			require.Error(t, err, "%s: %s", name, sql)
+			requireDenied(t, err)
+		}
+	}
+	requireDenied(t, app(func(tx postgres.Tx) error {
+		_, err := tx.Exec(t.Context(), `SELECT ensure_message_partitions(1)`)
+		return err
+	}))
+}
+
+// Row-level security turned off for a session makes statements fail, it does not open the rows.
+func TestRowSecurityCannotBeSwitchedOff(t *testing.T) {
+	w := newTwo(t)
+	err := w.db.InCompany(t.Context(), w.a, func(tx postgres.Tx) error {
+		if _, err := tx.Exec(t.Context(), `SET LOCAL row_security = off`); err != nil {
+			return err
+		}
+		_, err := tx.Exec(t.Context(), `SELECT FROM contacts`)
+		return err
+	})
+	requireDenied(t, err)
+}
+
+// Whatever ends a transaction, the next one on its connection sees its own company and nothing else.
+func TestPoolNeverLeaksACompany(t *testing.T) {
+	w := newTwo(t)
+	companies := []id.ID{w.a, w.b}
+	const goroutines, each = 50, 60
+	var ended, foreign, panics, reads atomic.Int64
+	var group sync.WaitGroup
+	for g := range goroutines {
+		random := rand.New(rand.NewPCG(7, uint64(g)))
+		group.Go(func() {
+			for range each {
+				company := companies[random.IntN(2)]
+				ctx, cancel := context.WithCancel(context.Background())
+				way := random.IntN(6)
+				if way == 0 {
+					time.AfterFunc(time.Duration(random.IntN(2000))*time.Microsecond, cancel)
+				}
+				look(ctx, w.db, company, way, &foreign, &panics, &reads)
+				cancel()
+				ended.Add(1)
+			}
+		})
+	}
+	group.Wait()
+	require.EqualValues(t, goroutines*each, ended.Load())
+	require.Zero(t, foreign.Load())
+	require.Positive(t, panics.Load())
+	require.Greater(t, reads.Load(), int64(goroutines*each/2))
+	// No connection is lost to a panic or a cancel: the whole pool can still be taken at once.
+	var all sync.WaitGroup
+	held := make(chan struct{})
+	for range 8 {
+		all.Add(1)
+		go func() {
+			_ = w.db.InCompany(t.Context(), w.a, func(postgres.Tx) error { all.Done(); <-held; return nil })
+		}()
+	}
+	all.Wait()
+	close(held)
+}
+
+// look reads all contacts of a company and ends its transaction in one of six ways.
+func look(ctx context.Context, db *postgres.DB, company id.ID, way int, foreign, panics, reads *atomic.Int64) {
+	defer func() {
+		if recover() != nil {
+			panics.Add(1)
+		}
+	}()
+	read := func(tx interface {
+		QueryRow(context.Context, string, ...any) pgx.Row
+	}) error {
+		var others int64
+		if err := tx.QueryRow(ctx, `SELECT count(*) FILTER (WHERE company_id <> $1) FROM contacts`, company).Scan(&others); err != nil {
+			return err
+		}
+		reads.Add(1)
+		foreign.Add(others)
+		return nil
+	}
+	if way == 1 {
+		_ = db.Batch(ctx, company, func(b *pgx.Batch) { b.Queue(`SELECT count(*) FILTER (WHERE company_id <> $1) FROM contacts`, company) },
+			func(results pgx.BatchResults) error {
+				var others int64
+				err := results.QueryRow().Scan(&others)
+				foreign.Add(others)
+				reads.Add(1)
+				return err
+			})
+		return
+	}
+	_ = db.InCompany(ctx, company, func(tx postgres.Tx) error {
+		if err := read(tx); err != nil {
+			return err
+		}
+		switch way {
+		case 2:
+			panic("in the middle of a transaction")
+		case 3:
+			return errors.New("rolled back")
+		case 4:
+			_, err := tx.Exec(ctx, `SELECT 1 / 0`)
+			return err
+		}
+		return read(tx)
+	})
+}
+
+func TestBatchUndoesAllWhenOneStatementFails(t *testing.T) {
+	w := newTwo(t)
+	fresh := id.New()
+	err := w.db.Batch(t.Context(), w.a, func(b *pgx.Batch) {
+		b.Queue(`INSERT INTO contacts (company_id, id, name) VALUES ($1, $2, 'First')`, w.a, fresh)
+		b.Queue(`INSERT INTO tags (company_id, id, name) VALUES ($1, $2, '')`, w.a, fresh) // a check refuses it
+		b.Queue(`INSERT INTO contacts (company_id, id, name) VALUES ($1, $2, 'Last')`, w.a, id.New())
+	}, func(results pgx.BatchResults) error {
+		_, err := results.Exec()
+		require.NoError(t, err) // the first one went well, until the second did not
+		return nil
+	})
+	require.Error(t, err)
+	require.Equal(t, 1, contacts(t, w.db, w.a))
+}
+
+func TestBatchKeepsItsCompanyToItself(t *testing.T) {
+	db, err := postgres.Open(t.Context(), pgtest.NewURL(t), postgres.Options{MaxConns: 1})
+	require.NoError(t, err)
+	defer db.Close()
+	a, b := pgtest.Company(t, db), pgtest.Company(t, db)
+	var backend, again int
+	var left *string
+	require.NoError(t, db.Batch(t.Context(), a, func(batch *pgx.Batch) {
+		batch.Queue(`INSERT INTO contacts (company_id, id) VALUES ($1, $2)`, a, id.New())
+		batch.Queue(`SELECT pg_backend_pid()`)
+	}, func(results pgx.BatchResults) error {
+		if _, err := results.Exec(); err != nil {
+			return err
+		}
+		return results.QueryRow().Scan(&backend)
+	}))
+	// The same connection, in a transaction whose company is not set yet: the batch's has not stayed behind.
+	require.NoError(t, db.Batch(t.Context(), b, func(batch *pgx.Batch) {
+		batch.Queue(`SELECT pg_backend_pid(), count(*)::text FROM contacts`)
+	}, func(results pgx.BatchResults) error { return results.QueryRow().Scan(&again, &left) }))
+	require.Equal(t, backend, again)
+	require.Equal(t, "0", *left)
+	require.NoError(t, db.Ping(t.Context()))
+	require.Equal(t, 1, contacts(t, db, a))
+	require.Equal(t, 0, contacts(t, db, b))
+}
+
+func TestFailedReadOfABatchIsReportedAlthoughItIsCommitted(t *testing.T) {
+	w := newTwo(t)
+	own := errors.New("the reader gave up")
+	err := w.db.Batch(t.Context(), w.a, func(b *pgx.Batch) { b.Queue(`SELECT 1`) }, func(pgx.BatchResults) error { return own })
+	require.ErrorIs(t, err, own)
+}
+
+func TestSetCompanyMovesATransactionToAnotherCompany(t *testing.T) {
+	w := newTwo(t)
+	require.NoError(t, w.db.InCompany(t.Context(), w.a, func(tx postgres.Tx) error {
+		for _, company := range []id.ID{w.b, w.a} {
+			if err := postgres.SetCompany(t.Context(), tx, company); err != nil {
+				return err
+			}
+			var seen id.ID
+			if err := tx.QueryRow(t.Context(), `SELECT company_id FROM contacts`).Scan(&seen); err != nil {
+				return err
+			}
+			require.Equal(t, company, seen)
+		}
+		return nil
+	}))
+}
+
+func contacts(t *testing.T, db *postgres.DB, company id.ID) (n int) {
+	t.Helper()
+	require.NoError(t, db.InCompany(t.Context(), company, func(tx postgres.Tx) error {
+		return tx.QueryRow(t.Context(), `SELECT count(*) FROM contacts`).Scan(&n)
+	}))
+	return n
+}
+
+func TestPartitionsAreMadeAheadAndStraysAreCounted(t *testing.T) {
+	w := newTwo(t)
+	ctx := t.Context()
+	owner := pgtest.Owner(t, w.db)
+	stray, err := w.db.EnsurePartitions(ctx)
+	require.NoError(t, err)
+	require.Zero(t, stray)
+	now := time.Now().UTC()
+	month := func(n int) time.Time {
+		return time.Date(now.Year(), now.Month()+time.Month(n), 1, 0, 0, 0, 0, time.UTC)
+	}
+	partition := func(at time.Time) (name string) {
+		message := id.Floor(at)
+		message[15] = 1
+		require.NoError(t, w.db.InCompany(ctx, w.a, func(tx postgres.Tx) error {
+			_, err := tx.Exec(ctx, `INSERT INTO messages (company_id, id, connection_id, contact_id, identity_id, lane) VALUES ($1, $2, $3, $3, $3, 5)`, w.a, message, id.New())
+			return err
+		}))
+		require.NoError(t, owner.QueryRow(ctx, `SELECT tableoid::regclass::text FROM messages WHERE id = $1`, message).Scan(&name))
+		return name
+	}
+	for n := range 3 {
+		want := "messages_" + month(n).Format("2006_01")
+		require.Equal(t, want, partition(month(n)), "the first instant of a month")
+		require.Equal(t, want, partition(month(n+1).Add(-time.Millisecond)), "the last one")
+	}
+	require.Equal(t, "messages_default", partition(month(3)))
+	require.Equal(t, "messages_default", partition(month(40)))
+	stray, err = w.db.EnsurePartitions(ctx)
+	require.NoError(t, err)
+	require.EqualValues(t, 2, stray)
+	// What has been made ahead by hand takes rows and is left alone by the next call.
+	require.NoError(t, w.db.InSystem(ctx, func(tx postgres.Tx) error {
+		_, err := tx.Exec(ctx, `SELECT ensure_message_partitions(2)`)
+		return err
+	}))
+	found, unused, err := findings(ctx, owner)
+	require.NoError(t, err)
+	require.Empty(t, found, "a new partition carries grants")
+	require.Empty(t, unused)
+}
+
+// The function runs as the owner: a temporary schema of the caller's must not lend it tables or functions. Those
+// schemas outlive their sessions, so here they are older than ours.
+func TestPartitionFunctionIgnoresTheCallersSchema(t *testing.T) {
+	ctx := t.Context()
+	fresh := freshURL(t)
+	var early []*pgx.Conn
+	for range 24 {
+		conn, err := pgx.Connect(ctx, fresh)
+		require.NoError(t, err)
+		_, err = conn.Exec(ctx, `CREATE TEMPORARY TABLE old ()`)
+		require.NoError(t, err)
+		early = append(early, conn)
+	}
+	for _, conn := range early {
+		require.NoError(t, conn.Close(ctx))
+	}
+	require.NoError(t, postgres.Migrate(ctx, fresh))
+	db, err := postgres.Open(ctx, fresh, postgres.Options{MaxConns: 2})
+	require.NoError(t, err)
+	defer db.Close()
+	var made int
+	require.NoError(t, db.InSystem(ctx, func(tx postgres.Tx) error {
+		_, err := tx.Exec(ctx, `CREATE FUNCTION pg_temp.ensure_message_partitions(integer) RETURNS bigint LANGUAGE sql AS 'SELECT 0::bigint'`)
+		if err != nil {
+			return err
+		}
+		if err := tx.QueryRow(ctx, `SELECT omnidesk.ensure_message_partitions(4)`).Scan(&made); err != nil {
+			return err
+		}
+		return tx.QueryRow(ctx, `SELECT count(*) FROM pg_class WHERE relname LIKE 'messages\_20%' AND relkind = 'r' AND relnamespace = 'omnidesk'::regnamespace`).Scan(&made)
+	}))
+	require.Equal(t, 5, made, "this month and four more")
+}
+
+func TestMigratingAgainChangesNothing(t *testing.T) {
+	migrated := pgtest.NewURL(t)
+	db, err := postgres.Open(t.Context(), migrated, postgres.Options{MaxConns: 2})
+	require.NoError(t, err)
+	defer db.Close()
+	owner := pgtest.Owner(t, db)
+	before := schema(t, owner)
+	require.NoError(t, postgres.Migrate(t.Context(), migrated))
+	require.Equal(t, before, schema(t, owner))
+}
+
+func TestSeveralProcessesMayMigrateAtOnce(t *testing.T) {
+	fresh := freshURL(t)
+	const processes = 3
+	failed := make([]error, processes)
+	var group sync.WaitGroup
+	for i := range processes {
+		group.Go(func() { failed[i] = postgres.Migrate(context.Background(), fresh) })
+	}
+	group.Wait()
+	for _, err := range failed {
+		require.NoError(t, err)
+	}
+	files, err := migrations.FS.ReadDir(".")
+	require.NoError(t, err)
+	conn, err := pgx.Connect(t.Context(), fresh)
+	require.NoError(t, err)
+	defer conn.Close(context.Background())
+	var applied int
+	require.NoError(t, conn.QueryRow(t.Context(), `SELECT count(*) FROM omnidesk.goose_db_version WHERE version_id > 0 AND is_applied`).Scan(&applied))
+	require.Equal(t, len(files), applied)
+}
+
+// freshURL is the superuser's URL of a database that nobody has migrated.
+func freshURL(t *testing.T) string {
+	t.Helper()
+	admin, err := url.Parse(pgtest.AdminURL(t))
+	require.NoError(t, err)
+	conn, err := pgx.Connect(t.Context(), admin.String())
+	require.NoError(t, err)
+	name := "fresh_" + strings.ReplaceAll(id.New().String(), "-", "")
+	_, err = conn.Exec(t.Context(), "CREATE DATABASE "+name)
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		_, err := conn.Exec(context.Background(), "DROP DATABASE "+name+" WITH (FORCE)")
+		require.NoError(t, err)
+		conn.Close(context.Background())
+	})
+	admin.Path = "/" + name
+	return admin.String()
+}
+
+// schema describes every table, column, index and policy, and the applied migrations.
+func schema(t *testing.T, conn *pgx.Conn) (text string) {
+	t.Helper()
+	require.NoError(t, conn.QueryRow(t.Context(), `SELECT string_agg(line, E'\n' ORDER BY line) FROM (
+		SELECT format('%s %s %s %s', c.relname, a.attname, format_type(a.atttypid, a.atttypmod), c.relacl) AS line FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relnamespace = 'omnidesk'::regnamespace
+		UNION ALL SELECT format('%s %s', polrelid::regclass, polname) FROM pg_policy
+		UNION ALL SELECT indexdef FROM pg_indexes WHERE schemaname = 'omnidesk'
+		UNION ALL SELECT format('%s %s', id, version_id) FROM omnidesk.goose_db_version) lines`).Scan(&text))
+	return text
+}
+
+// A malformed URL holds a password as well as a good one.
+func TestErrorOfOpenDoesNotShowTheURL(t *testing.T) {
+	_, err := postgres.Open(t.Context(), "postgres://me:secret@%zz/x", postgres.Options{})
+	require.Error(t, err)
+	require.NotContains(t, err.Error(), "secret")
+}

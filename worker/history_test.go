@@ -1,0 +1,145 @@
+package worker_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	enums "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
+	"go.temporal.io/api/temporalproto"
+	"go.temporal.io/api/workflowservice/v1"
+	"google.golang.org/protobuf/proto"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"omnidesk/internal/flow"
+)
+
+var update = flag.Bool("update", false, "write the histories that workflows/replay_test.go replays")
+
+const histories = "../workflows/testdata/histories"
+
+// history reads one run; an empty run is the latest.
+func (k *shop) history(target flow.Target, run string) *historypb.History {
+	k.Helper()
+	h := &historypb.History{}
+	for events := k.temporal.GetWorkflowHistory(context.Background(), target.WorkflowID(), run, false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT); events.HasNext(); {
+		event, err := events.Next()
+		require.NoError(k, err)
+		h.Events = append(h.Events, event)
+	}
+	require.NotEmpty(k, h.Events)
+	return h
+}
+
+// examine checks one run: few events, and nothing in it that names, numbers or quotes a person. It keeps the
+// history under the given name for replays.
+func (k *shop) examine(target flow.Target, run, name string, most int) *historypb.History {
+	k.Helper()
+	h := k.history(target, run)
+	require.LessOrEqual(k, len(h.Events), most, "events of %s", name)
+	described, err := k.temporal.DescribeWorkflowExecution(context.Background(), target.WorkflowID(), run)
+	require.NoError(k, err)
+	// Ids hold any digits by chance; the canaries' digits must not count there.
+	for _, text := range append(texts(h), texts(described)...) {
+		text = uuids.ReplaceAllString(text, "")
+		for _, canary := range canaries {
+			require.NotContains(k, text, canary, name)
+		}
+	}
+	require.Contains(k, strings.Join(texts(h), "\n"), target.Subject.String()) // what is read is really the content
+	if *update {
+		keepHistory(k.T, h, name)
+	}
+	return h
+}
+
+var (
+	uuids  = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`)
+	sticky = regexp.MustCompile(`"name": ?"[^"]*:[0-9a-f-]{36}"`)
+	stacks = regexp.MustCompile(`"stackTrace": ?"(?:[^"\\]|\\.)*"`)
+)
+
+// texts returns every string and every byte field of a message, however deep: payloads come decoded.
+func texts(m proto.Message) (found []string) {
+	var walk func(protoreflect.Message)
+	value := func(field protoreflect.FieldDescriptor, v protoreflect.Value) {
+		switch field.Kind() {
+		case protoreflect.MessageKind:
+			walk(v.Message())
+		case protoreflect.StringKind:
+			found = append(found, v.String())
+		case protoreflect.BytesKind:
+			found = append(found, string(v.Bytes()))
+		default: // numbers, instants and enums
+		}
+	}
+	walk = func(m protoreflect.Message) {
+		m.Range(func(field protoreflect.FieldDescriptor, v protoreflect.Value) bool {
+			switch {
+			case field.IsMap():
+				v.Map().Range(func(key protoreflect.MapKey, v protoreflect.Value) bool {
+					found = append(found, key.String())
+					value(field.MapValue(), v)
+					return true
+				})
+			case field.IsList():
+				for i := range v.List().Len() {
+					value(field, v.List().Get(i))
+				}
+			default:
+				value(field, v)
+			}
+			return true
+		})
+	}
+	walk(m.ProtoReflect())
+	return found
+}
+
+// keepHistory writes a history without what belongs to this machine: host and process of the sticky queue,
+// stack traces.
+func keepHistory(t *testing.T, h *historypb.History, name string) {
+	t.Helper()
+	raw, err := temporalproto.CustomJSONMarshalOptions{}.Marshal(h)
+	require.NoError(t, err)
+	var pretty bytes.Buffer
+	require.NoError(t, json.Indent(&pretty, raw, "", " "))
+	text := sticky.ReplaceAll(pretty.Bytes(), []byte(`"name": "sticky"`))
+	text = append(stacks.ReplaceAll(text, []byte(`"stackTrace": ""`)), '\n')
+	host, err := os.Hostname()
+	require.NoError(t, err)
+	for _, trace := range []string{host, os.TempDir(), "/internal/", ".go:"} {
+		require.NotContains(t, string(text), trace, "a trace of this machine")
+	}
+	require.NoError(t, os.MkdirAll(histories, 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(histories, name+".json"), text, 0o644)) //nolint:gosec // it is committed
+}
+
+// runs lists the runs of a workflow that visibility knows.
+func (k *shop) runs(target flow.Target) (found []string) {
+	k.Helper()
+	answer, err := k.temporal.ListWorkflow(context.Background(), &workflowservice.ListWorkflowExecutionsRequest{
+		Namespace: k.Namespace, Query: "WorkflowId = '" + target.WorkflowID() + "'"})
+	require.NoError(k, err)
+	for _, e := range answer.GetExecutions() {
+		found = append(found, e.GetExecution().GetRunId())
+	}
+	return found
+}
+
+func count(h *historypb.History, kind enums.EventType) (n int) {
+	for _, event := range h.Events {
+		if event.GetEventType() == kind {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,227 @@
+package worker_test
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	enums "go.temporal.io/api/enums/v1"
+
+	"omnidesk/internal/campaign"
+	"omnidesk/internal/flow"
+	"omnidesk/internal/id"
+	"omnidesk/internal/postgres"
+	"omnidesk/internal/sandbox/world"
+	"omnidesk/internal/send"
+)
+
+// A history grows with what happens to a campaign, never with its recipients.
+const fewEvents = 80
+
+func TestCampaignsOnARealServer(t *testing.T) {
+	url := database(t)
+	s := newStage(t, url, temporalAddress(t, url))
+	t.Run("lost worker", s.lostWorker) // first: it needs the stage without another worker
+	s.startWorker(t)
+	for name, run := range map[string]func(*testing.T){"plain": s.plain, "paused and resumed": s.paused, "canceled": s.canceled,
+		"scheduled": s.scheduled, "provider cut off and back": s.cutOff, "slow down and come later": s.comeLater} {
+		t.Run(name, func(t *testing.T) {
+			t.Cleanup(func() { s.control(t, "PUT", "/sandbox/faults", []world.Fault{}) })
+			run(t)
+		})
+	}
+}
+
+func (s *stage) plain(t *testing.T) {
+	k := s.newShop(t, 150)
+	k.slow(40 * time.Millisecond)
+	c := k.launch(nil)
+	live, _ := k.awaitLive(flow.Campaign(c), func(l flow.Live) bool { return l.State == "running" })
+	require.NotEmpty(t, live.Reason)
+	live, _ = k.awaitLive(flow.Sender(k.connection), func(l flow.Live) bool { return l.State == "working" })
+	require.Equal(t, flow.StepPage, live.Doing)
+	k.awaitState(c, campaign.Finished)
+	require.Equal(t, send.Counts{Sent: 150}, k.settle(c))
+	k.awaitEnd(flow.Sender(k.connection))
+	k.awaitEnd(flow.Campaign(c))
+	k.examine(flow.Campaign(c), "", "campaign", fewEvents)
+	k.examine(flow.Sender(k.connection), "", "sender", fewEvents)
+}
+
+func (s *stage) paused(t *testing.T) {
+	k := s.newShop(t, 200)
+	k.slow(60 * time.Millisecond)
+	c := k.launch(nil)
+	k.awaitTaken(20)
+	k.command(c, func(tx postgres.Tx) error { return campaign.Pause(t.Context(), tx, k.company, c, time.Now()) })
+	at := len(k.taken())
+	live, _ := k.awaitLive(flow.Campaign(c), func(l flow.Live) bool { return l.State == "paused" })
+	require.Contains(t, live.Reason, "paused")
+	// What was claimed when the pause was answered may go out, nothing else; the sender then has nothing to do.
+	k.awaitEnd(flow.Sender(k.connection))
+	require.LessOrEqual(t, len(k.taken()), at+2*slots)
+	counts := k.settle(c)
+	require.Equal(t, send.Counts{Sent: len(k.taken()), Queued: 200 - len(k.taken())}, counts)
+	require.Positive(t, counts.Queued)
+	k.command(c, func(tx postgres.Tx) error { return campaign.Resume(t.Context(), tx, k.company, c, time.Now()) })
+	k.awaitState(c, campaign.Finished)
+	require.Equal(t, send.Counts{Sent: 200}, k.settle(c))
+	k.awaitEnd(flow.Campaign(c))
+	k.examine(flow.Campaign(c), "", "pause", fewEvents)
+	k.awaitEnd(flow.Sender(k.connection))
+	k.examine(flow.Sender(k.connection), "", "sender-after-pause", fewEvents)
+}
+
+func (s *stage) canceled(t *testing.T) {
+	k := s.newShop(t, 200)
+	k.slow(60 * time.Millisecond)
+	c := k.launch(nil)
+	k.awaitTaken(20)
+	k.command(c, func(tx postgres.Tx) error {
+		if err := campaign.Cancel(t.Context(), tx, k.company, c, time.Now()); err != nil {
+			return err
+		}
+		return send.CancelQueued(t.Context(), tx, k.company, k.connection, c, time.Now())
+	})
+	k.awaitEnd(flow.Campaign(c))
+	k.awaitEnd(flow.Sender(k.connection))
+	counts := k.settle(c)
+	require.Equal(t, send.Counts{Sent: len(k.taken()), Canceled: 200 - len(k.taken())}, counts)
+	require.Positive(t, counts.Canceled)
+	require.Equal(t, campaign.Canceled, k.state(c).State)
+	k.examine(flow.Campaign(c), "", "cancel", fewEvents)
+	k.examine(flow.Sender(k.connection), "", "sender-after-cancel", fewEvents)
+}
+
+func (s *stage) scheduled(t *testing.T) {
+	k := s.newShop(t, 30)
+	at := time.Now().Add(4 * time.Second)
+	c := k.launch(&at)
+	live, _ := k.awaitLive(flow.Campaign(c), func(l flow.Live) bool { return l.State == "scheduled" })
+	require.Equal(t, "waits for its start time", live.Reason)
+	require.WithinDuration(t, at, live.Until, time.Millisecond)
+	require.Empty(t, k.taken())
+	k.awaitState(c, campaign.Finished)
+	require.Equal(t, send.Counts{Sent: 30}, k.settle(c))
+	for _, e := range k.taken() {
+		require.False(t, e.At.Before(at), "sent before its time")
+	}
+	k.awaitEnd(flow.Campaign(c))
+	k.examine(flow.Campaign(c), "", "scheduled", fewEvents)
+}
+
+func (s *stage) cutOff(t *testing.T) {
+	k := s.newShop(t, 120)
+	k.faults(t, world.Fault{Match: world.Match{NumberID: k.number}, Drop: true})
+	c := k.launch(nil)
+	live, _ := k.awaitLive(flow.Sender(k.connection), func(l flow.Live) bool { return l.State == "held" })
+	require.Contains(t, live.Reason, "one at a time")
+	require.Empty(t, k.taken())
+	k.faults(t)
+	k.awaitState(c, campaign.Finished)
+	counts := k.settle(c)
+	require.Equal(t, send.Counts{Sent: 120 - counts.Uncertain, Uncertain: counts.Uncertain}, counts)
+	require.GreaterOrEqual(t, counts.Uncertain, 5)
+	require.LessOrEqual(t, counts.Uncertain, 3*slots) // a first load, and single probes
+	k.awaitEnd(flow.Sender(k.connection))
+	k.examine(flow.Sender(k.connection), "", "held", fewEvents)
+	k.examine(flow.Campaign(c), "", "campaign-held", fewEvents)
+}
+
+func (s *stage) comeLater(t *testing.T) {
+	k := s.newShop(t, 100)
+	k.faults(t, world.Fault{Match: world.Match{NumberID: k.number}, Code: 130429, RetryAfterS: 1, Times: 10})
+	c := k.launch(nil)
+	k.awaitState(c, campaign.Finished)
+	require.Equal(t, send.Counts{Sent: 100}, k.settle(c))
+	k.awaitEnd(flow.Sender(k.connection))
+	k.examine(flow.Sender(k.connection), "", "slowed-down", fewEvents)
+}
+
+// lostWorker kills a worker process in the middle of a page. Its claims become uncertain, never sent again; a
+// second worker does the rest.
+func (s *stage) lostWorker(t *testing.T) {
+	k := s.newShop(t, 150)
+	k.slow(100 * time.Millisecond)
+	child := s.startChild(t)
+	c := k.launch(nil)
+	k.awaitTaken(20)
+	_, run := k.awaitLive(flow.Sender(k.connection), func(l flow.Live) bool { return l.Doing == flow.StepPage })
+	child.Kill()
+	<-child.Done()
+	k.faults(t)
+	stop := s.startWorker(t)
+	defer stop()
+	k.awaitState(c, campaign.Finished)
+	counts := k.settle(c)
+	require.Equal(t, send.Counts{Sent: 150 - counts.Uncertain, Uncertain: counts.Uncertain}, counts)
+	require.LessOrEqual(t, counts.Uncertain, 2*slots)
+	k.awaitEnd(flow.Sender(k.connection))
+	h := k.examine(flow.Sender(k.connection), run, "failed-page", fewEvents)
+	require.Positive(t, count(h, enums.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT))
+	k.awaitEnd(flow.Campaign(c))
+	k.examine(flow.Campaign(c), "", "campaign-lost-worker", fewEvents)
+}
+
+// Wakes before, during and after the moment in which a history is cut and continued lose no work.
+func TestContinueAsNewLosesNoWake(t *testing.T) {
+	url := database(t)
+	s := newStage(t, url, startTemporal(t, url, "limit.historyCount.suggestContinueAsNew: 24"))
+	s.startWorker(t)
+	k := s.newShop(t, 40)
+	k.slow(40 * time.Millisecond)
+	first := k.launch(nil)
+	k.awaitTaken(1)
+	_, senderRun := k.awaitLive(flow.Sender(k.connection), func(flow.Live) bool { return true })
+	_, campaignRun := k.awaitLive(flow.Campaign(first), func(flow.Live) bool { return true })
+	stop := s.background(t, func(ctx context.Context) { hammer(ctx, k, first) })
+	campaigns := []id.ID{first}
+	for range 5 {
+		k.awaitTaken(40*(len(campaigns)-1) + 20)
+		campaigns = append(campaigns, k.launch(nil))
+	}
+	k.awaitState(first, campaign.Finished)
+	stop()
+	for _, c := range campaigns { // the last ones end without anybody knocking
+		k.awaitState(c, campaign.Finished)
+		require.Equal(t, send.Counts{Sent: 40}, k.settle(c))
+	}
+	require.Positive(t, chain(k, flow.Sender(k.connection), senderRun, "continue-as-new"))
+	chain(k, flow.Campaign(first), campaignRun, "campaign-continue-as-new")
+}
+
+// hammer wakes the sender and a campaign many times a second, so that wakes fall into every gap.
+func hammer(ctx context.Context, k *shop, c id.ID) {
+	tick := time.NewTicker(30 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		for _, target := range []flow.Target{flow.Sender(k.connection), flow.Campaign(c)} {
+			if err := k.flow.Wake(ctx, k.company, target); err != nil && ctx.Err() == nil {
+				k.Error("waking:", err)
+			}
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+	}
+}
+
+// chain follows a workflow from run to run, keeps the first that was continued, and returns how many were.
+func chain(k *shop, target flow.Target, run, name string) (continued int) {
+	k.Helper()
+	for {
+		h := k.history(target, run)
+		last := h.Events[len(h.Events)-1]
+		next := last.GetWorkflowExecutionContinuedAsNewEventAttributes()
+		if next == nil {
+			return continued
+		}
+		if continued++; continued == 1 {
+			k.examine(target, run, name, 400)
+		}
+		run = next.GetNewExecutionRunId()
+	}
+}
