@@ -73,10 +73,10 @@ generate: $(BIN)/sqlc web/node_modules/.package-lock.json ## code from SQL, open
 verify: $(BIN)/sqlc $(BIN)/govulncheck web ## generated files are current; modules are tidy, whole and without known holes
 	@scripts/verify
 
-bench: build temporal ## figures as JSON lines; BENCH=name for one
+bench: ## figures as JSON lines; BENCH=name for one
 	@scripts/bench $(BENCH)
 
-bench-long: build temporal ## the long ones: a million recipients
+bench-long: ## the long ones: a million recipients
 	@scripts/bench --long $(BENCH)
 
 clean: ## remove what was built; the data stay

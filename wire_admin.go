@@ -51,6 +51,41 @@ func printBootstrap(out io.Writer, created bool, email, oneTime string) error {
 
 type adminCommand struct {
 	NewKeys newKeysCommand `cmd:"" aliases:"new-key" help:"Print a fresh ENCRYPTION_KEY and JWT_SECRET_KEY."`
+	Company companyCommand `cmd:"" help:"Make a company and its first admin, and print the admin's one-time password."`
+}
+
+type companyCommand struct {
+	config.Database
+	Name  string `arg:"" help:"The company's name."`
+	Email string `arg:"" help:"E-mail of its first admin."`
+	Zone  string `default:"UTC" help:"The company's IANA time zone, such as America/Sao_Paulo."`
+}
+
+// Run makes both in one transaction: a taken e-mail address leaves no company behind.
+func (c *companyCommand) Run(ctx context.Context) error {
+	db, err := openDatabase(ctx, c.Database, 2)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	oneTime := account.OneTimePassword()
+	hash, err := account.HashPassword(ctx, oneTime)
+	if err != nil {
+		return err
+	}
+	err = db.InSystem(ctx, func(tx postgres.Tx) error {
+		company, err := account.CreateCompany(ctx, tx, c.Name, c.Zone, false)
+		if err != nil {
+			return err
+		}
+		_, err = account.CreateUser(ctx, tx, account.NewUser{Home: &company.ID, Email: c.Email, Name: "Admin", Role: account.Admin, Hash: hash, MustChange: true})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(os.Stdout, "Made %s. Its admin signs in as %s with this one-time password, shown only now: %s\n", c.Name, c.Email, oneTime)
+	return err
 }
 
 type newKeysCommand struct{}

@@ -78,7 +78,7 @@ func openDatabase(ctx context.Context, c config.Database, connections int) (*pos
 	if err := c.Require(); err != nil {
 		return nil, err
 	}
-	return postgres.Open(ctx, c.URL, postgres.Options{MaxConns: connections})
+	return postgres.Open(ctx, c.URL, postgres.Options{MaxConns: connections, DirectURL: c.DirectURL})
 }
 
 func openSecrets(c config.Secrets) (*secret.Sealer, *account.Tokens, error) {

@@ -66,6 +66,24 @@ func (a *Campaigns) lookAt(ctx context.Context, tx postgres.Tx, ref flow.Ref, c 
 		return a.lookAtRunning(ctx, tx, ref)
 	case campaign.Paused:
 		return flow.Look{Step: flow.StepWait, Reason: "paused by an admin; resume it to go on"}, nil
+	case campaign.Canceled:
+		return a.lookAtCanceled(ctx, tx, ref)
+	default:
+		return flow.Look{Step: flow.StepEnd, Reason: "nothing is left to do"}, nil
+	}
+}
+
+// lookAtCanceled stays until the last claim is settled: one that is given back finds no sender any more.
+func (a *Campaigns) lookAtCanceled(ctx context.Context, tx postgres.Tx, ref flow.Ref) (flow.Look, error) {
+	counts, err := send.CountsOf(ctx, tx, ref.Company, ref.Subject)
+	n := counts[ref.Subject]
+	switch {
+	case err != nil:
+		return flow.Look{}, err
+	case n.Queued > 0:
+		return flow.Look{Step: flow.StepCancel, Reason: "messages came back to the queue after the cancel"}, nil
+	case n.Sending > 0:
+		return flow.Look{Step: flow.StepWait, Until: time.Now().Add(lookSoon), Reason: "waits for the outcomes of claimed messages"}, nil
 	default:
 		return flow.Look{Step: flow.StepEnd, Reason: "nothing is left to do"}, nil
 	}
@@ -115,6 +133,20 @@ func (a *Campaigns) FinishCampaign(ctx context.Context, ref flow.Ref) error {
 			counts, err := send.CountsOf(ctx, tx, ref.Company, ref.Subject)
 			return counts[ref.Subject].Open() > 0, err
 		})
+	})
+}
+
+// CancelQueued ends what came back to the queue of a canceled campaign.
+func (a *Campaigns) CancelQueued(ctx context.Context, ref flow.Ref) error {
+	return a.change(ctx, ref, func(tx postgres.Tx) error {
+		c, err := campaign.Get(ctx, tx, ref.Company, ref.Subject)
+		if err != nil || c.State != campaign.Canceled {
+			return err
+		}
+		if err := send.LockScope(ctx, tx, ref.Company, c.Connection); err != nil {
+			return err
+		}
+		return send.CancelQueued(ctx, tx, ref.Company, c.Connection, ref.Subject, time.Now())
 	})
 }
 

@@ -18,7 +18,7 @@ const temporalPath = "/temporal"
 // temporalPolicy is the UI's own page policy: its built pages start by inline scripts and style elements.
 const temporalPolicy = "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; " +
 	"img-src 'self' data:; font-src 'self' data:; connect-src 'self'; worker-src 'self' blob:; " +
-	"object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'none'"
+	"object-src 'none'; base-uri 'self'; form-action 'self'; frame-ancestors 'self'" // it shows summaries in frames of its own
 
 func (s *Server) temporalRoutes() error {
 	show := func(c *gin.Context) {

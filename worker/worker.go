@@ -102,7 +102,7 @@ func workWorker(temporal client.Client, campaigns *activities.Campaigns) sdkwork
 		WorkerStopTimeout:                  10 * time.Second,
 	})
 	for name, do := range map[string]any{flow.FreezeAudience: campaigns.FreezeAudience, flow.BeginCampaign: campaigns.BeginCampaign,
-		flow.FeedCampaign: campaigns.FeedCampaign, flow.FinishCampaign: campaigns.FinishCampaign} {
+		flow.FeedCampaign: campaigns.FeedCampaign, flow.FinishCampaign: campaigns.FinishCampaign, flow.CancelQueued: campaigns.CancelQueued} {
 		w.RegisterActivityWithOptions(do, activity.RegisterOptions{Name: name})
 	}
 	return w

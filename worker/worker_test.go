@@ -177,6 +177,7 @@ func TestContinueAsNewLosesNoWake(t *testing.T) {
 	_, campaignRun := k.awaitLive(flow.Campaign(first), func(flow.Live) bool { return true })
 	stop := s.background(t, func(ctx context.Context) { hammer(ctx, k, first) })
 	campaigns := []id.ID{first}
+	began := time.Now()
 	for range 5 {
 		k.awaitTaken(40*(len(campaigns)-1) + 20)
 		campaigns = append(campaigns, k.launch(nil))
@@ -187,6 +188,8 @@ func TestContinueAsNewLosesNoWake(t *testing.T) {
 		k.awaitState(c, campaign.Finished)
 		require.Equal(t, send.Counts{Sent: 40}, k.settle(c))
 	}
+	// A campaign that missed a wake would look by itself after half a minute.
+	require.Less(t, time.Since(began), 25*time.Second)
 	require.Positive(t, chain(k, flow.Sender(k.connection), senderRun, "continue-as-new"))
 	chain(k, flow.Campaign(first), campaignRun, "campaign-continue-as-new")
 }

@@ -49,6 +49,8 @@ func (a *attendant) campaignStep(ctx workflow.Context, look flow.Look) error {
 		return a.feed(ctx)
 	case flow.StepFinish:
 		return a.step(ctx, flow.FinishCampaign, "every message has come to an end", time.Minute, nil)
+	case flow.StepCancel:
+		return a.step(ctx, flow.CancelQueued, "messages came back to the queue after the cancel", time.Minute, nil)
 	case flow.StepWait:
 		// A sender that emptied the ledger within the last feed would stand still while this waits.
 		if look.Unfed && a.fed > 0 {

@@ -38,7 +38,7 @@ func newStage(t *testing.T, looks ...flow.Look) *stage {
 	}
 	register(flow.LookAtCampaign, look)
 	register(flow.LookAtSender, look)
-	for _, name := range []string{flow.FreezeAudience, flow.BeginCampaign, flow.FinishCampaign} {
+	for _, name := range []string{flow.FreezeAudience, flow.BeginCampaign, flow.FinishCampaign, flow.CancelQueued} {
 		register(name, func(flow.Ref) error { s.steps = append(s.steps, name); return nil })
 	}
 	register(flow.FeedCampaign, func(flow.Ref) (flow.FeedResult, error) {

@@ -105,11 +105,6 @@ func (h *house) start(name string) string {
 	return made.ID
 }
 
-func (h *house) campaign(campaignID string) (c campaign) {
-	require.NoError(h.t, h.api.get("/campaigns/"+campaignID, &c))
-	return c
-}
-
 // awaitCampaign polls until the campaign is as wanted. While a part is dead there may be no answer.
 func (h *house) awaitCampaign(campaignID, what string, wanted func(campaign) bool) campaign {
 	h.t.Helper()

@@ -2,6 +2,7 @@ package config
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -37,4 +38,13 @@ func TestMissingKeysSayHowToMakeThem(t *testing.T) {
 	require.ErrorContains(t, Secrets{SessionKey: "x"}.Require(), "ENCRYPTION_KEY is not set: make it once with `omnidesk admin new-keys`")
 	require.ErrorContains(t, Secrets{EncryptionKey: "x"}.Require(), "JWT_SECRET_KEY is not set")
 	require.NoError(t, Secrets{EncryptionKey: "x", SessionKey: "x"}.Require())
+}
+
+func TestProviderTimeoutFitsAPage(t *testing.T) {
+	for _, good := range []time.Duration{time.Second, 30 * time.Second, time.Minute} {
+		require.NoError(t, Provider{ProviderTimeout: good}.Require())
+	}
+	for _, bad := range []time.Duration{0, -time.Second, 999 * time.Millisecond, time.Minute + 1} {
+		require.ErrorContains(t, Provider{ProviderTimeout: bad}.Require(), "OMNIDESK_PROVIDER_TIMEOUT")
+	}
 }

@@ -54,6 +54,7 @@ const (
 	BeginCampaign  = "BeginCampaign"
 	FeedCampaign   = "FeedCampaign"
 	FinishCampaign = "FinishCampaign"
+	CancelQueued   = "CancelQueued"
 	LookAtSender   = "LookAtSender"
 	SendPage       = "SendPage"
 )
@@ -73,6 +74,7 @@ const (
 	StepBegin  Step = "begin"
 	StepFeed   Step = "feed"
 	StepFinish Step = "finish"
+	StepCancel Step = "cancel"
 	StepPage   Step = "page"
 	StepWait   Step = "wait"
 	StepEnd    Step = "end"

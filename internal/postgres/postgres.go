@@ -38,12 +38,13 @@ type Tx = pgx.Tx
 type DB struct {
 	app    *pgxpool.Pool
 	system *pgxpool.Pool
-	url    string
+	direct string
 }
 
 // Options of Open.
 type Options struct {
-	MaxConns int // of the application's pool; 0 means 20. The system pool has a quarter, at least 2.
+	MaxConns  int    // of the application's pool; 0 means 20. The system pool has a quarter, at least 2.
+	DirectURL string // the same database without a pooler between, for LISTEN; empty means that url is direct
 }
 
 // Open connects both pools and refuses a database that is not migrated or whose roles could step around
@@ -62,7 +63,10 @@ func Open(ctx context.Context, url string, options Options) (*DB, error) {
 		app.Close()
 		return nil, err
 	}
-	db := &DB{app: app, system: system, url: url}
+	db := &DB{app: app, system: system, direct: url}
+	if options.DirectURL != "" {
+		db.direct = options.DirectURL
+	}
 	if err := db.assertRoles(ctx); err != nil {
 		db.Close()
 		return nil, err
@@ -127,7 +131,7 @@ func (db *DB) Close() {
 }
 
 // URL is where LISTEN connects; a pooler can't serve it.
-func (db *DB) URL() string { return db.url }
+func (db *DB) URL() string { return db.direct }
 
 // Ping answers nil when the database takes a statement.
 func (db *DB) Ping(ctx context.Context) error { return db.app.Ping(ctx) }
@@ -143,12 +147,6 @@ func (db *DB) InCompany(ctx context.Context, company id.ID, do func(Tx) error) e
 }
 
 const setCompany = `SELECT set_config('app.company_id', $1::uuid::text, true)`
-
-// SetCompany changes the company of a transaction, for batches that span companies, group by group.
-func SetCompany(ctx context.Context, tx Tx, company id.ID) error {
-	_, err := tx.Exec(ctx, setCompany, company)
-	return err
-}
 
 // InSystem runs do in a transaction of the cross-company role.
 func (db *DB) InSystem(ctx context.Context, do func(Tx) error) error {

@@ -238,8 +238,11 @@ func resolve(ctx context.Context, tx postgres.Tx, company, connection id.ID, sta
 // applyEarly applies the statuses that waited for provider ids which are known by now.
 func applyEarly(ctx context.Context, tx postgres.Tx, company, connection id.ID) error {
 	rows, err := New(tx).TakeEarly(ctx, company, connection)
-	if err != nil || len(rows) == 0 {
-		return err
+	if err != nil {
+		return fmt.Errorf("taking early statuses: %w", err)
+	}
+	if len(rows) == 0 {
+		return nil
 	}
 	ids := make([]string, len(rows))
 	for i, r := range rows {
@@ -247,7 +250,7 @@ func applyEarly(ctx context.Context, tx postgres.Tx, company, connection id.ID) 
 	}
 	found, err := New(tx).FindByProviderID(ctx, company, connection, ids)
 	if err != nil {
-		return err
+		return fmt.Errorf("finding the messages of early statuses: %w", err)
 	}
 	message := make(map[string]id.ID, len(found))
 	for _, f := range found {

@@ -144,7 +144,7 @@ func (p *page) end(ctx context.Context) error {
 				}
 			}
 			if err := applyEarly(ctx, tx, p.Company, p.Connection); err != nil {
-				return fmt.Errorf("applying early statuses: %w", err)
+				return err
 			}
 			return New(tx).EndPage(ctx, p.Company, p.Connection, p.epoch.Load())
 		})
@@ -337,7 +337,7 @@ func (p *page) keep(ctx context.Context) {
 			if err == nil && n == 0 {
 				p.halt(errFenced)
 			}
-			return err
+			return errors.Join(err, applyEarly(ctx, tx, p.Company, p.Connection))
 		})
 		if err != nil && ctx.Err() == nil {
 			slog.Warn("a page could not say that it lives", "error", err)

@@ -12,6 +12,3 @@ LIMIT $1;
 
 -- name: DeleteWakes :exec
 DELETE FROM wakes WHERE id = ANY($1::bigint[]);
-
--- name: OldestWake :one
-SELECT min(created_at)::timestamptz FROM wakes;

@@ -7,7 +7,6 @@ package wake
 
 import (
 	"context"
-	"time"
 
 	"github.com/google/uuid"
 )
@@ -33,17 +32,6 @@ DELETE FROM wakes WHERE id = ANY($1::bigint[])
 func (q *Queries) DeleteWakes(ctx context.Context, dollar_1 []int64) error {
 	_, err := q.db.Exec(ctx, deleteWakes, dollar_1)
 	return err
-}
-
-const oldestWake = `-- name: OldestWake :one
-SELECT min(created_at)::timestamptz FROM wakes
-`
-
-func (q *Queries) OldestWake(ctx context.Context) (time.Time, error) {
-	row := q.db.QueryRow(ctx, oldestWake)
-	var column_1 time.Time
-	err := row.Scan(&column_1)
-	return column_1, err
 }
 
 const pendingWakes = `-- name: PendingWakes :many
