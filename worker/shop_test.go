@@ -145,6 +145,16 @@ func (k *shop) command(of id.ID, do func(postgres.Tx) error) {
 	k.relay.Hint()
 }
 
+func (k *shop) cancel(c id.ID) {
+	k.Helper()
+	k.command(c, func(tx postgres.Tx) error {
+		if err := campaign.Cancel(k.Context(), tx, k.company, c, time.Now()); err != nil {
+			return err
+		}
+		return send.CancelQueued(k.Context(), tx, k.company, k.connection, c, time.Now())
+	})
+}
+
 func (k *shop) state(of id.ID) (c campaign.Campaign) {
 	k.Helper()
 	k.tx(func(tx postgres.Tx) (err error) {

@@ -25,7 +25,7 @@ func TestCampaignsOnARealServer(t *testing.T) {
 	t.Run("lost worker", s.lostWorker) // first: it needs the stage without another worker
 	s.startWorker(t)
 	for name, run := range map[string]func(*testing.T){"plain": s.plain, "paused and resumed": s.paused, "canceled": s.canceled,
-		"scheduled": s.scheduled, "provider cut off and back": s.cutOff, "slow down and come later": s.comeLater} {
+		"canceled with claims that come back": s.cameBack, "scheduled": s.scheduled, "provider cut off and back": s.cutOff, "slow down and come later": s.comeLater} {
 		t.Run(name, func(t *testing.T) {
 			t.Cleanup(func() { s.control(t, "PUT", "/sandbox/faults", []world.Fault{}) })
 			run(t)
@@ -78,12 +78,7 @@ func (s *stage) canceled(t *testing.T) {
 	k.slow(60 * time.Millisecond)
 	c := k.launch(nil)
 	k.awaitTaken(20)
-	k.command(c, func(tx postgres.Tx) error {
-		if err := campaign.Cancel(t.Context(), tx, k.company, c, time.Now()); err != nil {
-			return err
-		}
-		return send.CancelQueued(t.Context(), tx, k.company, k.connection, c, time.Now())
-	})
+	k.cancel(c)
 	k.awaitEnd(flow.Campaign(c))
 	k.awaitEnd(flow.Sender(k.connection))
 	counts := k.settle(c)
@@ -92,6 +87,29 @@ func (s *stage) canceled(t *testing.T) {
 	require.Equal(t, campaign.Canceled, k.state(c).State)
 	k.examine(flow.Campaign(c), "", "cancel", fewEvents)
 	k.examine(flow.Sender(k.connection), "", "sender-after-cancel", fewEvents)
+}
+
+// cameBack cancels while claimed messages are on the wire and the provider then takes none of them: what comes
+// back to the queue must not stay there.
+func (s *stage) cameBack(t *testing.T) {
+	k := s.newShop(t, 40)
+	k.faults(t, world.Fault{Match: world.Match{NumberID: k.number}, DelayMS: 1000, Code: 131056})
+	c := k.launch(nil)
+	eventually(t, "messages are claimed", func() (claimed bool) {
+		k.tx(func(tx postgres.Tx) error {
+			counts, err := send.CountsOf(t.Context(), tx, k.company, c)
+			claimed = counts[c].Sending > 0
+			return err
+		})
+		return claimed
+	})
+	k.cancel(c)
+	k.awaitEnd(flow.Campaign(c))
+	require.Equal(t, send.Counts{Canceled: 40}, k.settle(c))
+	require.Empty(t, k.taken())
+	k.awaitEnd(flow.Sender(k.connection))
+	k.examine(flow.Campaign(c), "", "cancel-came-back", fewEvents)
+	k.examine(flow.Sender(k.connection), "", "sender-came-back", fewEvents)
 }
 
 func (s *stage) scheduled(t *testing.T) {
@@ -109,6 +127,8 @@ func (s *stage) scheduled(t *testing.T) {
 	}
 	k.awaitEnd(flow.Campaign(c))
 	k.examine(flow.Campaign(c), "", "scheduled", fewEvents)
+	k.awaitEnd(flow.Sender(k.connection))
+	k.examine(flow.Sender(k.connection), "", "sender-after-schedule", fewEvents)
 }
 
 func (s *stage) cutOff(t *testing.T) {
@@ -137,6 +157,8 @@ func (s *stage) comeLater(t *testing.T) {
 	require.Equal(t, send.Counts{Sent: 100}, k.settle(c))
 	k.awaitEnd(flow.Sender(k.connection))
 	k.examine(flow.Sender(k.connection), "", "slowed-down", fewEvents)
+	k.awaitEnd(flow.Campaign(c))
+	k.examine(flow.Campaign(c), "", "campaign-slowed-down", fewEvents)
 }
 
 // lostWorker kills a worker process in the middle of a page. Its claims become uncertain, never sent again; a
