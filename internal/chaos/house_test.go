@@ -115,7 +115,7 @@ func (h *house) furnish() {
 	require.NoError(h.t, err)
 	h.sandbox.must(http.MethodPut, "/numbers/"+numberID, map[string]string{"account_id": "200000000000042", "app_id": "100000000000042",
 		"app_secret": appSecret, "webhook_url": h.hooks.server.URL + webhook.Path, "verify_token": connection.VerifyToken}, nil)
-	h.sandbox.must(http.MethodPut, "/statuses", map[string]any{"delivered_after_ms": 100, "read_after_ms": 200}, nil)
+	h.sandbox.must(http.MethodPut, "/statuses", map[string]any{"delivered_after_ms": 100, "read_after_ms": 200, "duplicate_share": 0.1, "shuffle": true}, nil)
 }
 
 // kill ends a part as kill -9 does and starts it again. The others must live through it.

@@ -273,6 +273,10 @@ func retrying(ctx context.Context, do func() error) error {
 			return err
 		}
 		slog.Warn("the database did not take a write; trying again", "error", err, "retry_in", wait)
-		time.Sleep(wait)
+		select {
+		case <-ctx.Done():
+			return err
+		case <-time.After(wait):
+		}
 	}
 }
