@@ -65,7 +65,7 @@ func (p *page) watch(s sent) {
 	if healed {
 		p.unhealed = false
 		p.limit = 2 * p.Slots
-		p.free.Signal()
+		p.tellTurn()
 	}
 	holding := p.stop != nil
 	p.mu.Unlock()

@@ -7,11 +7,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
 
 	"omnidesk/internal/channel"
 	"omnidesk/internal/id"
@@ -39,13 +37,10 @@ type source struct {
 	needsWindow bool
 }
 
-// claimSettings hold for one claim. Who can't have the connection's mutex in a second tries again. The plan is
-// made once, without a sort: only messages_claim has the order of the sequence, while the bounds of ids would
-// tempt the planner to walk the whole campaign along the primary key.
-const claimSettings = `SELECT set_config('lock_timeout', '1s', true), set_config('enable_sort', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)`
-
-// recordSettings hold for one record: its plan never depends on what is in the arrays.
-const recordSettings = `SELECT set_config('plan_cache_mode', 'force_generic_plan', true)`
+// settings hold for one turn or record. Who can't have the connection's mutex in a second tries again. Plans are
+// made once, whatever is in the arrays, and without a sort: only messages_claim has the order of the sequence,
+// while the bounds of ids would tempt the planner to walk the whole campaign along the primary key.
+const settings = `SELECT set_config('lock_timeout', '1s', true), set_config('enable_sort', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)`
 
 // claimCampaign takes: company, connection, campaign, zone set, smallest and largest id, now, epoch, limit,
 // attempt, whether the text needs an open window.
@@ -53,26 +48,27 @@ const recordSettings = `SELECT set_config('plan_cache_mode', 'force_generic_plan
 //go:embed claim.sql
 var claimCampaign string
 
-// claim takes up to limit rows of one source, in one transaction and one round trip. The second statement
-// runs after the first has locked the scope, so that it sees whatever a pause before it has committed.
-// It returns errFenced when a newer page owns the connection; verdicts other than sending are recorded there.
+// turn writes outcomes down and takes up to limit rows of one source, in one transaction and one round trip: a
+// row that is done makes room for the next at the same instant. The claim runs after the scope is locked, so
+// that it sees whatever a pause before it has committed. An error means that nothing is known of either half,
+// errDry and errFenced that the outcomes are written and nothing was claimed.
 // It does not end with ctx: a claim that commits must be known, or its rows would wait to become uncertain.
-func (p *page) claim(ctx context.Context, from source, limit int) ([]Claim, error) {
+func (p *page) turn(ctx context.Context, from source, limit int, outcomes []Event) ([]Claim, error) {
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), onWireWithin)
 	defer cancel()
-	epoch := p.epoch.Load()
-	attempt, now := id.New(), p.now()
-	var claims []Claim
-	var ended []id.ID // what the gate did not let through
+	epoch, attempt, now := p.epoch.Load(), id.New(), p.now()
+	var got harvest
 	var fenced bool
+	written := newRecord(outcomes)
 	err := p.db.Batch(bounded, p.Company, func(b *pgx.Batch) {
-		b.Queue(claimSettings)
+		b.Queue(settings)
 		b.Queue(lockForClaim, p.Company, p.Connection, now)
+		written.queue(b, p)
 		b.Queue(claimCampaign, p.Company, p.Connection, from.campaign, from.zoneSet, id.Floor(from.since), id.Floor(now.Add(time.Minute)),
 			now, epoch, limit, attempt, from.needsWindow)
 	}, func(results pgx.BatchResults) error {
 		if _, err := results.Exec(); err != nil {
-			return fmt.Errorf("setting up a claim: %w", err)
+			return fmt.Errorf("setting up a turn: %w", err)
 		}
 		var current int32
 		var last time.Time
@@ -81,39 +77,65 @@ func (p *page) claim(ctx context.Context, from source, limit int) ([]Claim, erro
 		}
 		p.sawInstant(last)
 		fenced = current != epoch
-		rows, err := results.Query()
-		if err != nil {
-			return fmt.Errorf("claiming messages: %w", err)
+		if err := written.read(results); err != nil {
+			return err
 		}
-		defer rows.Close()
-		for rows.Next() {
-			c := Claim{Attempt: attempt, Campaign: from.campaign, At: now}
-			var state int16
-			if err := rows.Scan(&c.ID, &state, &c.Attempts, &c.TextVersion, &c.To.Kind, &c.To.Value, &c.Name, &c.Zone, &c.Attributes); err != nil {
-				return fmt.Errorf("reading a claim: %w", err)
-			}
-			if State(state) == Sending {
-				claims = append(claims, c)
-			} else {
-				ended = append(ended, c.ID)
-			}
-		}
-		return rows.Err()
+		return got.read(results, Claim{Attempt: attempt, Campaign: from.campaign, At: now})
 	})
-	switch {
-	case err != nil:
+	if postgres.IsRetryable(err) { // the database says that it has undone it
+		return nil, err
+	}
+	if err != nil {
 		return nil, errors.Join(err, p.giveBack(ctx, attempt))
+	}
+	p.recordLate(ctx, written)
+	p.explain(ctx, got.ended, now)
+	switch {
 	case fenced:
 		return nil, errFenced
-	case len(claims)+len(ended) == 0:
+	case len(got.claims)+len(got.ended) == 0:
 		return nil, errDry
-	case len(ended) > 0:
-		err = p.db.InCompany(ctx, p.Company, func(tx postgres.Tx) error { return New(tx).ExplainEnded(ctx, now, p.Company, ended) })
-		if err != nil {
-			slog.Warn("messages that may not be sent stay without a reason", "count", len(ended), "error", err)
+	}
+	return got.claims, nil
+}
+
+// harvest is what a claim brought.
+type harvest struct {
+	claims []Claim
+	ended  []id.ID // what the gate did not let through
+}
+
+func (h *harvest) read(results pgx.BatchResults, like Claim) error {
+	rows, err := results.Query()
+	if err != nil {
+		return fmt.Errorf("claiming messages: %w", err)
+	}
+	defer rows.Close()
+	for rows.Next() {
+		c := like
+		var state int16
+		if err := rows.Scan(&c.ID, &state, &c.Attempts, &c.TextVersion, &c.To.Kind, &c.To.Value, &c.Name, &c.Zone, &c.Attributes); err != nil {
+			return fmt.Errorf("reading a claim: %w", err)
+		}
+		if State(state) == Sending {
+			h.claims = append(h.claims, c)
+		} else {
+			h.ended = append(h.ended, c.ID)
 		}
 	}
-	return claims, nil
+	return rows.Err()
+}
+
+// explain says why messages were not let through.
+func (p *page) explain(ctx context.Context, ended []id.ID, now time.Time) {
+	if len(ended) == 0 {
+		return
+	}
+	ctx = context.WithoutCancel(ctx)
+	err := p.db.InCompany(ctx, p.Company, func(tx postgres.Tx) error { return New(tx).ExplainEnded(ctx, now, p.Company, ended) })
+	if err != nil {
+		slog.Warn("messages that may not be sent stay without a reason", "count", len(ended), "error", err)
+	}
 }
 
 // giveBack undoes a claim whose answer was lost: it may have committed, or may yet, but nothing of it was sent.
@@ -137,60 +159,6 @@ func (p *page) giveBack(ctx context.Context, attempt id.ID) error {
 		p.epoch.Store(epoch)
 	}
 	return err
-}
-
-// record writes the outcomes of a batch in one transaction and one round trip. Rows that moved on meanwhile
-// take the slow path.
-func (p *page) record(ctx context.Context, outcomes []Event) error {
-	slices.SortFunc(outcomes, func(a, b Event) int { return slices.Compare(a.Message[:], b.Message[:]) })
-	n := len(outcomes)
-	var (
-		ids, attempts     = make(pgtype.FlatArray[pgtype.UUID], n), make(pgtype.FlatArray[pgtype.UUID], n)
-		states            = make([]int16, n)
-		providers         = make([]string, n)
-		codes             = make([]int32, n)
-		details, contents = make([]string, n), make(pgtype.FlatArray[*string], n)
-		ats               = make([]time.Time, n)
-		retries           = make(pgtype.FlatArray[*time.Time], n)
-	)
-	for i, e := range outcomes {
-		ids[i], attempts[i] = pgtype.UUID{Bytes: e.Message, Valid: true}, pgtype.UUID{Bytes: e.Attempt, Valid: true}
-		states[i], providers[i] = int16(e.State), e.ProviderID
-		codes[i], details[i], ats[i], retries[i] = e.Code, e.Detail, e.At, e.RetryAt
-		if e.Content != "" {
-			contents[i] = &outcomes[i].Content
-		}
-	}
-	recorded := make(map[id.ID]struct{}, n)
-	err := p.db.Batch(ctx, p.Company, func(b *pgx.Batch) {
-		b.Queue(recordSettings)
-		b.Queue(recordOutcomes, p.Company, ids, attempts, states, providers, codes, details, ats, retries, contents, ids[0], ids[n-1], p.Connection)
-	}, func(results pgx.BatchResults) error {
-		if _, err := results.Exec(); err != nil {
-			return err
-		}
-		rows, err := results.Query()
-		if err != nil {
-			return err
-		}
-		var recordedID id.ID
-		_, err = pgx.ForEachRow(rows, []any{&recordedID}, func() error {
-			recorded[recordedID] = struct{}{}
-			return nil
-		})
-		return err
-	})
-	if err != nil {
-		return fmt.Errorf("recording outcomes: %w", err)
-	}
-	if len(recorded) == n {
-		return nil
-	}
-	late := slices.DeleteFunc(slices.Clone(outcomes), func(e Event) bool { _, ok := recorded[e.Message]; return ok })
-	return p.db.InCompany(ctx, p.Company, func(tx postgres.Tx) error {
-		_, err := applyEvents(ctx, tx, p.Company, p.Connection, late)
-		return err
-	})
 }
 
 // outcomeEvent translates what the adapter learnt into what the ledger keeps.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 
 	"omnidesk/internal/channel"
@@ -15,63 +16,79 @@ import (
 	"omnidesk/internal/wake"
 )
 
-// claimAll claims from the sources in turn, so that campaigns share the connection, until something ends it.
-func (p *page) claimAll(ctx context.Context) error {
+// turns is the page's only writer: each turn records what is done and claims as much again, from the sources
+// one after the other, so that campaigns share the connection. It returns when nothing is claimed any more.
+func (p *page) turns(ctx context.Context) error {
 	stopWaiting := context.AfterFunc(ctx, func() { p.halt(context.Cause(ctx)) })
 	defer stopWaiting()
 	timer := time.AfterFunc(p.MaxDuration, func() { p.halt(errExpired) })
 	defer timer.Stop()
-	var sources []source
-	var refreshed time.Time
+	list := sourceList{page: p}
 	busy := time.Now()
-	for turn := 0; ; turn++ {
-		room, err := p.waitForRoom()
-		if err != nil {
-			return nil
+	for {
+		batch, room, stopped := p.await(list.any())
+		var from *source
+		if !stopped && room > 0 {
+			from = list.next(ctx)
 		}
-		if time.Since(refreshed) > sourcesFor {
-			if sources, err = p.sources(ctx); err != nil {
-				if p.pauseAfter(ctx, err) {
-					continue
-				}
-				return err
+		if from == nil {
+			p.recordOnly(ctx, events(batch))
+			p.release(batch)
+			if p.openCount() == 0 && (stopped || time.Since(busy) > linger) {
+				return list.failure
 			}
-			refreshed = time.Now()
-		}
-		if len(sources) == 0 {
-			if p.openCount() == 0 && time.Since(busy) > linger {
-				return nil
-			}
-			p.nap(ctx, 50*time.Millisecond)
-			refreshed = time.Time{}
 			continue
 		}
-		i := turn % len(sources)
-		claims, err := p.claim(ctx, sources[i], room)
+		claims, err := p.turn(ctx, *from, room, events(batch))
 		switch {
 		case errors.Is(err, errDry):
-			sources = append(sources[:i], sources[i+1:]...)
+			list.drop()
 		case errors.Is(err, errFenced):
-			return nil
+			p.halt(errFenced)
 		case err != nil:
-			if !p.pauseAfter(ctx, err) {
-				return err
-			}
+			p.recordOnly(ctx, events(batch))
+			p.pauseAfter(ctx, err)
 		default:
 			busy = time.Now()
-			p.hand(sources[i].campaign, claims)
+		}
+		p.release(batch)
+		p.hand(from.campaign, claims)
+	}
+}
+
+// await returns when a turn is worth its round trip: a quarter of the limit can be claimed, or outcomes have
+// waited long enough. room is what may be claimed once the batch is recorded.
+func (p *page) await(hungry bool) (batch []sent, room int, stopped bool) {
+	tick := time.NewTimer(idleLook)
+	defer tick.Stop()
+	for expired := false; ; {
+		p.mu.Lock()
+		n := len(p.done)
+		room = p.limit - p.open + n
+		enough := room >= max(p.limit/4, 1)
+		ready := expired || (n > 0 && (n == p.open || time.Since(p.done[0].event.At) > recordWithin)) ||
+			(enough && hungry && p.stop == nil) || (enough && n > 0) || (p.stop != nil && p.open == 0)
+		if ready {
+			batch, p.done = p.done, nil
+			stopped = p.stop != nil
+			p.mu.Unlock()
+			return batch, room, stopped
+		}
+		p.mu.Unlock()
+		select {
+		case <-p.news:
+		case <-tick.C:
+			expired = true
 		}
 	}
 }
 
-// waitForRoom blocks until half of a full load may be claimed, which keeps batches worth their round trip.
-func (p *page) waitForRoom() (int, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for p.stop == nil && p.limit-p.open < max(p.limit/4, 1) {
-		p.free.Wait()
+func events(batch []sent) []Event {
+	list := make([]Event, len(batch))
+	for i, s := range batch {
+		list[i] = s.event
 	}
-	return p.limit - p.open, p.stop
+	return list
 }
 
 // hand gives claims to the senders. The channel has room for the whole limit, so it never blocks.
@@ -88,7 +105,7 @@ func (p *page) hand(campaign id.ID, claims []Claim) {
 // sendAll is one slot.
 func (p *page) sendAll(ctx context.Context) {
 	for c := range p.work {
-		p.done <- p.sendOne(ctx, c)
+		p.finish(p.sendOne(ctx, c))
 	}
 }
 
@@ -112,52 +129,21 @@ func (p *page) sendOne(ctx context.Context, c Claim) sent {
 	return s
 }
 
-// recordAll writes outcomes down in group commits: one runs while the next gathers.
-func (p *page) recordAll(ctx context.Context) {
-	for first := range p.done {
-		batch := p.gather(first)
-		events := make([]Event, len(batch))
-		for i, s := range batch {
-			events[i] = s.event
-		}
-		if err := retrying(ctx, func() error { return p.record(ctx, events) }); err != nil {
-			slog.Error("outcomes could not be recorded; their messages become uncertain", "count", len(events), "error", err)
-		}
-		p.release(batch)
+// finish hands an outcome to the next turn and tells it when that turn is worth taking.
+func (p *page) finish(s sent) {
+	p.mu.Lock()
+	p.done = append(p.done, s)
+	worth := len(p.done) == p.open || p.limit-p.open+len(p.done) >= max(p.limit/4, 1)
+	p.mu.Unlock()
+	if worth {
+		p.tellTurn()
 	}
 }
 
-// gather takes what is there and waits a little for more, up to a quarter of the limit.
-func (p *page) gather(first sent) []sent {
-	batch := make([]sent, 1, cap(p.done))
-	batch[0] = first
-	timer := time.NewTimer(recordWithin)
-	defer timer.Stop()
-	p.mu.Lock() // healing raises the limit meanwhile
-	enough := max(p.limit/4, 1)
-	p.mu.Unlock()
-	for {
-		select {
-		case s, ok := <-p.done:
-			if !ok {
-				return batch
-			}
-			batch = append(batch, s)
-			continue
-		default:
-		}
-		if len(batch) >= enough || p.openCount() <= len(batch) {
-			return batch
-		}
-		select {
-		case s, ok := <-p.done:
-			if !ok {
-				return batch
-			}
-			batch = append(batch, s)
-		case <-timer.C:
-			return batch
-		}
+func (p *page) tellTurn() {
+	select {
+	case p.news <- struct{}{}:
+	default:
 	}
 }
 
@@ -178,11 +164,45 @@ func (p *page) release(batch []sent) {
 			p.result.Retried++
 		}
 	}
-	p.free.Signal()
 }
 
-// sources asks for what is queued and wakes campaigns whose rows are all done.
-func (p *page) sources(ctx context.Context) ([]source, error) {
+// sourceList is what can be claimed from, looked up anew every two seconds and whenever it has run dry.
+type sourceList struct {
+	page    *page
+	list    []source
+	at      int
+	looked  time.Time
+	failure error // of the last look, when it never succeeded again
+}
+
+func (l *sourceList) any() bool { return len(l.list) > 0 || l.looked.IsZero() }
+
+// next returns the source whose turn it is, or nil when there is none.
+func (l *sourceList) next(ctx context.Context) *source {
+	age := time.Since(l.looked)
+	if age > sourcesFor || (len(l.list) == 0 && age > idleLook/2) {
+		l.looked = time.Now()
+		if l.list, l.failure = l.page.lookForSources(ctx); l.failure != nil {
+			l.page.pauseAfter(ctx, l.failure)
+		}
+	}
+	if len(l.list) == 0 {
+		return nil
+	}
+	l.at++
+	return &l.list[l.at%len(l.list)]
+}
+
+// drop forgets the source that next returned last.
+func (l *sourceList) drop() {
+	i := l.at % len(l.list)
+	l.list = slices.Delete(l.list, i, i+1)
+}
+
+// lookForSources asks for what is queued and wakes campaigns whose rows are all done.
+func (p *page) lookForSources(ctx context.Context) ([]source, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), onWireWithin)
+	defer cancel()
 	var found []source
 	err := p.db.InCompany(ctx, p.Company, func(tx postgres.Tx) error {
 		found = nil

@@ -26,6 +26,7 @@ const (
 	linger       = 700 * time.Millisecond // how long a page without work waits for the feeder
 	recordWithin = 20 * time.Millisecond  // how long an outcome waits for company in its group commit
 	sourcesFor   = 2 * time.Second        // how long a list of sources serves
+	idleLook     = 50 * time.Millisecond  // how often a page without work looks for some
 	keepEvery    = time.Second
 	liveFor      = 5 * time.Second
 )
@@ -46,8 +47,8 @@ type Options struct {
 // ClaimLifetime is how old an open claim is when its owner can't record an outcome any more.
 func ClaimLifetime(timeout time.Duration) time.Duration { return onWireWithin + timeout + ownerMargin }
 
-// page claims, sends and records until its work, its time or its context ends. One goroutine claims, Slots
-// goroutines send, one records; at most 2 × Slots rows are claimed and unrecorded at any instant.
+// page claims, sends and records until its work, its time or its context ends. Slots goroutines send, one takes
+// turns of recording and claiming; at most 2 × Slots rows are claimed and unrecorded at any instant.
 type page struct {
 	Options
 	db      *postgres.DB
@@ -55,11 +56,11 @@ type page struct {
 	started time.Time
 
 	work chan Claim
-	done chan sent
+	news chan struct{} // a turn is worth taking
 
 	mu       sync.Mutex
-	free     *sync.Cond
-	open     int // claimed and not yet recorded
+	open     int    // claimed and not yet recorded
+	done     []sent // of these, the ones whose outcome is known
 	limit    int
 	openOf   map[id.ID]int
 	result   flow.PageResult
@@ -87,26 +88,23 @@ var (
 // or its time is over, the connection is held, a newer page has taken over, or ctx was cancelled.
 func RunPage(ctx context.Context, db *postgres.DB, o Options) (flow.PageResult, error) {
 	p := &page{Options: o, db: db, started: time.Now(), limit: 2 * o.Slots, openOf: map[id.ID]int{},
-		work: make(chan Claim, 2*o.Slots), done: make(chan sent, 2*o.Slots)}
-	p.free = sync.NewCond(&p.mu)
+		work: make(chan Claim, 2*o.Slots), news: make(chan struct{}, 1)}
 	if err := p.begin(ctx); err != nil {
 		return p.result, err
 	}
 	// Outcomes must be written down even when the activity has been cancelled.
 	lasting := context.WithoutCancel(ctx)
-	var senders, others sync.WaitGroup
+	var senders, keeper sync.WaitGroup
 	for range o.Slots {
 		senders.Go(func() { p.sendAll(lasting) })
 	}
-	others.Go(func() { p.recordAll(lasting) })
 	keeping, stopKeeping := context.WithCancel(lasting)
-	others.Go(func() { p.keep(keeping) })
-	err := p.claimAll(ctx)
+	keeper.Go(func() { p.keep(keeping) })
+	err := p.turns(ctx)
 	close(p.work)
 	senders.Wait()
-	close(p.done)
 	stopKeeping()
-	others.Wait()
+	keeper.Wait()
 	return p.result, errors.Join(err, p.end(lasting))
 }
 
@@ -209,7 +207,7 @@ func (p *page) halt(why error) {
 	if p.stop == nil {
 		p.stop = why
 	}
-	p.free.Broadcast()
+	p.tellTurn()
 }
 
 func (p *page) stopped() bool {
@@ -249,19 +247,12 @@ func (p *page) nap(ctx context.Context, d time.Duration) {
 	}
 }
 
-// pauseAfter waits a moment after a failure of the database and tells whether to go on.
-func (p *page) pauseAfter(ctx context.Context, err error) bool {
-	if ctx.Err() != nil {
-		return true // the next turn sees the stop
-	}
-	if time.Since(p.started) > p.MaxDuration {
-		return false
-	}
+// pauseAfter waits a moment after a failure of the database; one that a repeat mends needs none.
+func (p *page) pauseAfter(ctx context.Context, err error) {
 	if !postgres.IsRetryable(err) {
 		slog.Warn("claiming failed; trying again", "error", err)
 		p.nap(ctx, 500*time.Millisecond)
 	}
-	return true
 }
 
 // retrying repeats a write that must not be lost, for as long as its row could still be settled by hand.

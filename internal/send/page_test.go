@@ -178,3 +178,23 @@ func TestWorkerThatStopsGivesBackWhatIsNotOnTheWire(t *testing.T) {
 	require.Equal(t, send.Counts{Sent: result.Sent, Queued: 200 - result.Sent}, r.rows())
 	require.Less(t, result.Sent, 60)
 }
+
+func TestSlowProviderDoesNotMakeAPageForgetItsSources(t *testing.T) {
+	r := newRunning(t, 40)
+	release := make(chan struct{})
+	provider := newScript(nil)
+	provider.answer = func(out channel.Outgoing, nth int) channel.Outcome {
+		if nth == 16 { // every slot is taken and as much again is claimed: there is no room for a while
+			time.AfterFunc(300*time.Millisecond, func() { close(release) })
+		}
+		if nth <= 16 {
+			<-release
+		}
+		return accept(out, nth)
+	}
+	options := r.options(provider)
+	options.Slots = 16
+	_, err := send.RunPage(t.Context(), r.db, options)
+	require.NoError(t, err)
+	require.Equal(t, send.Counts{Sent: 40}, r.rows())
+}
