@@ -47,7 +47,7 @@ func (a *Campaigns) LookAtCampaign(ctx context.Context, ref flow.Ref) (look flow
 			return err
 		}
 		look, err = a.lookAt(ctx, tx, ref, c)
-		look.State = string(c.State)
+		look.State, look.Connection = string(c.State), c.Connection
 		return err
 	})
 	return look, err

@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/sdk/workflow"
 
 	"omnidesk/internal/flow"
+	"omnidesk/internal/id"
 )
 
 // attendant is what every workflow of ours does between its steps: it looks at its rows, says what it found,
@@ -65,7 +66,11 @@ func (a *attendant) lookAround(ctx workflow.Context) (flow.Look, error) {
 // search attribute.
 func (a *attendant) say(ctx workflow.Context, look flow.Look) {
 	if a.live.State != look.State {
-		if err := workflow.UpsertTypedSearchAttributes(ctx, flow.StateAttribute.ValueSet(look.State)); err != nil {
+		found := []temporal.SearchAttributeUpdate{flow.StateAttribute.ValueSet(look.State)}
+		if look.Connection != id.Nil {
+			found = append(found, flow.ConnectionAttribute.ValueSet(look.Connection.String()))
+		}
+		if err := workflow.UpsertTypedSearchAttributes(ctx, found...); err != nil {
 			workflow.GetLogger(ctx).Warn("the state could not be made searchable", "error", err)
 		}
 	}

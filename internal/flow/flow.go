@@ -83,11 +83,12 @@ const (
 // Look is the verdict of a look at the rows. All that depends on a clock, a zone or a limit is decided in the
 // activity that made it, so that a change there never breaks a replay.
 type Look struct {
-	Step   Step
-	State  string    // of the row, for the search attribute
-	Reason string    // why it waits or what it does, in words of ours
-	Until  time.Time // with StepWait: look again then at the latest; zero: wait for a wake
-	Unfed  bool      // a campaign's plan is not in the ledger completely
+	Step       Step
+	State      string    // of the row, for the search attribute
+	Reason     string    // why it waits or what it does, in words of ours
+	Until      time.Time // with StepWait: look again then at the latest; zero: wait for a wake
+	Unfed      bool      // a campaign's plan is not in the ledger completely
+	Connection id.ID     // the one a campaign sends on, for the search attribute
 }
 
 // FeedResult tells what one feed activity did.
