@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"os"
@@ -98,7 +99,7 @@ func (r *Rig) choosePorts() error {
 	}()
 	p := &r.Ports
 	for _, port := range []*int{&p.Postgres, &p.Temporal, &p.TemporalUI, &p.App, &p.Sandbox, &p.ServeMetrics, &p.WorkMetrics, &p.TemporalMetrics} {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
+		l, err := listenAnywhere()
 		if err != nil {
 			return fmt.Errorf("choosing a free port: %w", err)
 		}
@@ -106,6 +107,17 @@ func (r *Rig) choosePorts() error {
 		*port = l.Addr().(*net.TCPAddr).Port
 	}
 	return nil
+}
+
+// listenAnywhere stays below the range from which the system takes the ports of outgoing connections: a part that
+// is started again must find its port free.
+func listenAnywhere() (l net.Listener, err error) {
+	for range 100 {
+		if l, err = net.Listen("tcp", "127.0.0.1:"+strconv.Itoa(16_000+rand.IntN(16_000))); err == nil {
+			return l, nil
+		}
+	}
+	return nil, err
 }
 
 // AppURL is where the server answers.

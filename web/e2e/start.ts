@@ -14,8 +14,9 @@ export default async function start(): Promise<(() => Promise<void>) | undefined
   const data = mkdtempSync(path.join(tmpdir(), "omnidesk-e2e-"));
   chmodSync(data, 0o755); // PostgreSQL runs as another user when this one is root
   const names = ["PORT", "OMNIDESK_POSTGRES_PORT", "OMNIDESK_TEMPORAL_PORT", "OMNIDESK_TEMPORAL_UI_PORT", "OMNIDESK_SANDBOX_PORT"];
-  const ports = Object.fromEntries(await Promise.all(names.map(async (name) => [name, String(await freePort())] as const)));
-  const env = { ...process.env, ...ports, OMNIDESK_METRICS_PORT: String(await freeRange(3)), OMNIDESK_DATA: data };
+  const first = await freeRange(names.length + 3); // metrics take three
+  const ports = Object.fromEntries(names.map((name, k) => [name, String(first + k)]));
+  const env = { ...process.env, ...ports, OMNIDESK_METRICS_PORT: String(first + names.length), OMNIDESK_DATA: data };
   const child = spawn(path.resolve(binary), ["dev"], { cwd: path.resolve(".."), env, stdio: ["ignore", "pipe", "inherit"] });
   try {
     const words = await untilReady(child);
@@ -60,23 +61,22 @@ async function stop(child: ChildProcess, data: string) {
   rmSync(data, { recursive: true, force: true });
 }
 
-function freePort(at = 0): Promise<number> {
-  return new Promise((resolve, reject) => {
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.once("error", reject);
-    server.listen(at, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => (typeof address === "object" && address !== null ? resolve(address.port) : reject(new Error("no port"))));
-    });
+    server.once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
   });
 }
 
-/** The first of n free ports in a row. */
+/**
+ * The first of n free ports in a row, below the range from which the system takes the ports of outgoing
+ * connections: one of those could take a port between now and the start.
+ */
 async function freeRange(n: number): Promise<number> {
   for (;;) {
-    const first = await freePort();
-    const rest = Array.from({ length: n - 1 }, (_, k) => freePort(first + k + 1));
-    const results = await Promise.allSettled(rest);
-    if (results.every((result) => result.status === "fulfilled")) return first;
+    const first = 16_000 + Math.floor(Math.random() * 16_000);
+    const free = await Promise.all(Array.from({ length: n }, (_, k) => isFree(first + k)));
+    if (free.every(Boolean)) return first;
   }
 }
