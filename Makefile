@@ -76,7 +76,7 @@ verify: $(BIN)/sqlc $(BIN)/govulncheck web ## generated files are current; modul
 bench: ## figures as JSON lines; BENCH=name for one
 	@scripts/bench $(BENCH)
 
-bench-long: ## the long ones: a million recipients
+bench-long: ## the long ones: a million recipients, every read at 2,000,000 messages
 	@scripts/bench --long $(BENCH)
 
 clean: ## remove what was built; the data stay

@@ -23,6 +23,7 @@ type benchmark struct {
 var benchmarks = []benchmark{
 	{"campaign", false, func(ctx context.Context) error { return campaignPairs(ctx, 40_000, 3) }},
 	{"campaign-million", true, campaignMillion},
+	{"reads", true, readsAt200k},
 }
 
 func main() {

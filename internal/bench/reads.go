@@ -1,0 +1,254 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	_ "embed"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net/http"
+	"net/http/cookiejar"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"omnidesk/internal/account"
+	"omnidesk/internal/connection"
+	"omnidesk/internal/id"
+	"omnidesk/internal/postgres"
+	"omnidesk/internal/rig"
+	"omnidesk/internal/secret"
+)
+
+// readTries is how often each address is asked, after readWarm tries that are not counted.
+const (
+	readTries = 400
+	readWarm  = 20
+)
+
+//go:embed reads.sql
+var readsSeed string
+
+// read is one address of the API. Its path is made anew for each try, so that no answer is a repeat.
+type read struct {
+	name string
+	path func(*readsBench) string
+}
+
+func fixed(path string) func(*readsBench) string { return func(*readsBench) string { return path } }
+
+var reads = []read{
+	{"contacts", fixed("/contacts")},
+	{"contacts_page", func(b *readsBench) string { return "/contacts?limit=200&cursor=" + b.cursor("/contacts?limit=200") }},
+	{"contacts_by_tag", func(b *readsBench) string { return "/contacts?tag_id=" + pick(b.tags) }},
+	{"contact", func(b *readsBench) string { return "/contacts/" + pick(b.contacts) }},
+	{"contacts_count", fixed("/contacts/count")},
+	{"tags", fixed("/tags")},
+	{"campaigns", fixed("/campaigns")},
+	{"campaign", func(b *readsBench) string { return "/campaigns/" + pick(b.campaigns) }},
+	{"campaign_messages", func(b *readsBench) string { return "/campaigns/" + pick(b.campaigns) + "/messages" }},
+	{"campaign_failed", func(b *readsBench) string { return "/campaigns/" + pick(b.campaigns) + "/messages?state=failed" }},
+	{"connections", fixed("/connections")},
+	{"connection", func(b *readsBench) string { return "/connections/" + b.connection.String() }},
+	{"me", fixed("/auth/me")},
+}
+
+type readsBench struct {
+	rig        *rig.Rig
+	client     http.Client
+	company    id.ID
+	connection id.ID
+	contacts   []string
+	campaigns  []string
+	tags       []string
+	cursors    map[string][]string
+}
+
+// readsAt200k asks every address that the dashboard reads, one after the other, over a company of 200,000
+// contacts and 2,000,000 messages, and prints the slowest hundredth of each and of the worst.
+func readsAt200k(ctx context.Context) error {
+	b, err := newReadsBench(ctx)
+	if err != nil {
+		return err
+	}
+	defer b.close()
+	worst := 0.0
+	for _, r := range reads {
+		times := make([]float64, 0, readTries)
+		for i := range readTries + readWarm {
+			path := r.path(b)
+			began := time.Now()
+			if _, err := b.get(ctx, path); err != nil {
+				return err
+			}
+			if i >= readWarm {
+				times = append(times, float64(time.Since(began).Microseconds())/1000)
+			}
+		}
+		slices.Sort(times)
+		p50, p99 := times[len(times)/2], times[len(times)*99/100]
+		note("%-24s p50 %6.1f ms · p99 %6.1f ms", r.name, p50, p99)
+		figure("reads", r.name+"_p99_ms", p99, "ms", readTries)
+		worst = max(worst, p99)
+	}
+	figure("reads", "worst_p99_ms", worst, "ms", len(reads)*readTries)
+	return nil
+}
+
+func newReadsBench(ctx context.Context) (*readsBench, error) {
+	dir, err := os.MkdirTemp("", "omnidesk-bench-")
+	if err != nil {
+		return nil, err
+	}
+	r, err := rig.New(ctx, rig.Options{Dir: dir, Durable: true, Binary: os.Getenv("OMNIDESK_BINARY"), TemporalBinary: os.Getenv("OMNIDESK_TEMPORAL_BINARY"),
+		TemporalConfig: "temporal-dev.yaml", SandboxArgs: []string{"--sink"}})
+	if err != nil {
+		return nil, err
+	}
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		return nil, err
+	}
+	b := &readsBench{rig: r, client: http.Client{Jar: jar, Timeout: time.Minute}, cursors: map[string][]string{}}
+	note("adding 200,000 contacts and 2,000,000 messages in %s", dir)
+	if err := b.seed(ctx); err != nil {
+		return nil, err
+	}
+	for _, part := range []string{rig.Temporal, rig.Sandbox, rig.Work, rig.Serve} {
+		if err := r.Start(ctx, part); err != nil {
+			return nil, err
+		}
+	}
+	return b, b.login(ctx)
+}
+
+func (b *readsBench) close() {
+	if err := b.rig.Close(); err != nil {
+		note("closing: %v", err)
+	}
+	_ = os.RemoveAll(b.rig.Dir)
+}
+
+const readsEmail, readsPassword = "bench@example.com", "a long password of the bench"
+
+func (b *readsBench) seed(ctx context.Context) error {
+	hash, err := account.HashPassword(ctx, readsPassword)
+	if err != nil {
+		return err
+	}
+	err = b.rig.DB.InSystem(ctx, func(tx postgres.Tx) error {
+		company, err := account.CreateCompany(ctx, tx, "Bench", "America/Sao_Paulo", false)
+		if err != nil {
+			return err
+		}
+		b.company = company.ID
+		_, err = account.CreateUser(ctx, tx, account.NewUser{Home: &company.ID, Email: readsEmail, Name: "Bench", Role: account.Admin, Hash: hash})
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	sealer, err := secret.Open(b.rig.Keyset)
+	if err != nil {
+		return err
+	}
+	err = b.rig.DB.InCompany(ctx, b.company, func(tx postgres.Tx) error {
+		view, err := connection.NewStore(sealer).Create(ctx, tx, b.company, connection.Draft{Name: "Bench", AppID: "1", AppSecret: "bench-secret", AccountID: "200", NumberID: "300", Token: "bench-token"})
+		b.connection = view.ID
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return b.seedRows(ctx)
+}
+
+func (b *readsBench) seedRows(ctx context.Context) error {
+	owner, err := pgx.Connect(ctx, b.rig.DatabaseURL)
+	if err != nil {
+		return err
+	}
+	defer owner.Close(ctx)
+	if _, err := owner.Exec(ctx, fmt.Sprintf(readsSeed, b.company, b.connection)); err != nil {
+		return fmt.Errorf("seeding: %w", err)
+	}
+	if _, err := owner.Exec(ctx, `VACUUM ANALYZE`); err != nil {
+		return fmt.Errorf("analysing: %w", err)
+	}
+	for into, query := range map[*[]string]string{
+		&b.contacts:  `SELECT id::text FROM omnidesk.contacts TABLESAMPLE SYSTEM (1) LIMIT 1000`,
+		&b.campaigns: `SELECT id::text FROM omnidesk.campaigns`,
+		&b.tags:      `SELECT id::text FROM omnidesk.tags`,
+	} {
+		rows, err := owner.Query(ctx, query)
+		if err != nil {
+			return err
+		}
+		if *into, err = pgx.CollectRows(rows, pgx.RowTo[string]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (b *readsBench) login(ctx context.Context) error {
+	body, err := json.Marshal(map[string]string{"email": readsEmail, "password": readsPassword})
+	if err != nil {
+		return err
+	}
+	_, err = b.do(ctx, http.MethodPost, "/auth/login", body)
+	return err
+}
+
+func (b *readsBench) get(ctx context.Context, path string) ([]byte, error) {
+	return b.do(ctx, http.MethodGet, path, nil)
+}
+
+func (b *readsBench) do(ctx context.Context, method, path string, body []byte) ([]byte, error) {
+	request, err := http.NewRequestWithContext(ctx, method, b.rig.AppURL()+"/api/v1"+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	answer, err := b.client.Do(request)
+	if err != nil {
+		return nil, err
+	}
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	if err == nil && answer.StatusCode >= http.StatusBadRequest {
+		err = fmt.Errorf("%s %s: %s: %s", method, path, answer.Status, text)
+	}
+	return text, err
+}
+
+// cursor is that of a random one of the first pages of a list.
+func (b *readsBench) cursor(list string) string {
+	if b.cursors[list] == nil {
+		path := list
+		for range 20 {
+			text, err := b.get(context.Background(), path)
+			var page struct {
+				Next string `json:"next_cursor"`
+			}
+			if err != nil || json.Unmarshal(text, &page) != nil || page.Next == "" {
+				break
+			}
+			b.cursors[list] = append(b.cursors[list], page.Next)
+			path = list + "&cursor=" + page.Next
+		}
+	}
+	return pick(b.cursors[list])
+}
+
+func pick(values []string) string {
+	if len(values) == 0 {
+		return ""
+	}
+	return strings.TrimSpace(values[rand.IntN(len(values))])
+}
