@@ -2,8 +2,10 @@ import { defineConfig } from "@playwright/test";
 
 // Against a running server: OMNIDESK_URL, OMNIDESK_E2E_EMAIL, OMNIDESK_E2E_PASSWORD (and OMNIDESK_SANDBOX_URL).
 // Without OMNIDESK_URL, e2e/start.ts starts the program that OMNIDESK_TEST_BINARY names.
-// screens.spec.ts answers the API itself and looks at the built app alone.
-const preview = "http://localhost:4173";
+// The screens answer the API themselves and look at the built app alone, on OMNIDESK_PREVIEW_PORT.
+// *.spec.ts walk through the running program, screens.spec.ts and *.screens.spec.ts look at pages.
+const port = process.env.OMNIDESK_PREVIEW_PORT ?? "4173";
+const preview = `http://localhost:${port}`;
 
 export default defineConfig({
   testDir: "e2e",
@@ -28,8 +30,8 @@ export default defineConfig({
     },
   },
   projects: [
-    { name: "walk", testMatch: "campaign.spec.ts" },
-    { name: "screens", testMatch: "screens.spec.ts", use: { baseURL: preview } },
+    { name: "walk", testMatch: "*.spec.ts", testIgnore: ["screens.spec.ts", "*.screens.spec.ts"] },
+    { name: "screens", testMatch: ["screens.spec.ts", "*.screens.spec.ts"], use: { baseURL: preview } },
   ],
-  webServer: { command: "npx vite preview --port 4173 --strictPort", url: preview, reuseExistingServer: false },
+  webServer: { command: `npx vite preview --port ${port} --strictPort`, url: preview, reuseExistingServer: false },
 });
