@@ -11,6 +11,7 @@ import (
 	"go.temporal.io/sdk/activity"
 
 	"omnidesk/internal/campaign"
+	"omnidesk/internal/contact"
 	"omnidesk/internal/flow"
 	"omnidesk/internal/id"
 	"omnidesk/internal/postgres"
@@ -114,9 +115,26 @@ func (a *Campaigns) lookAtRunning(ctx context.Context, tx postgres.Tx, ref flow.
 func (a *Campaigns) FreezeAudience(ctx context.Context, ref flow.Ref) error {
 	stop := heartbeats(ctx)
 	defer stop()
+	if err := a.fillZones(ctx, ref.Company); err != nil {
+		return err
+	}
 	return a.change(ctx, ref, func(tx postgres.Tx) error {
 		return campaign.Freeze(ctx, tx, ref.Company, ref.Subject, time.Now())
 	})
+}
+
+// fillZones asks for the zones of phones that were kept before there were any: a plan must know them.
+func (a *Campaigns) fillZones(ctx context.Context, company id.ID) error {
+	for {
+		var filled int
+		err := a.DB.InCompany(ctx, company, func(tx postgres.Tx) (err error) {
+			filled, err = contact.FillZones(ctx, tx, company)
+			return err
+		})
+		if err != nil || filled == 0 {
+			return retryClass(err)
+		}
+	}
 }
 
 // BeginCampaign takes a scheduled campaign to running.

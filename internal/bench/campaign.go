@@ -153,7 +153,7 @@ func (b *campaignBench) seed(ctx context.Context) error {
 		`INSERT INTO companies (company_id, name, zone) VALUES ('` + b.company.String() + `', 'Bench', 'America/Sao_Paulo')`,
 		fmt.Sprintf(`WITH person AS MATERIALIZED (SELECT gen_random_uuid() AS id, gen_random_uuid() AS identity, g FROM generate_series(1, %d) g),
 			c AS (INSERT INTO contacts (company_id, id, name, attributes) SELECT '%[2]s', id, 'Person ' || g, '{"city":"Recife"}' FROM person)
-			INSERT INTO identities (company_id, id, contact_id, kind, value) SELECT '%[2]s', identity, id, 'phone', '+55119' || lpad(g::text, 8, '0') FROM person`,
+			INSERT INTO identities (company_id, id, contact_id, kind, value, zones) SELECT '%[2]s', identity, id, 'phone', '+55119' || lpad(g::text, 8, '0'), 'America/Sao_Paulo' FROM person`,
 			b.recipients, b.company),
 		`ANALYZE`,
 	} {

@@ -145,7 +145,7 @@ func Freeze(ctx context.Context, tx postgres.Tx, company, campaign id.ID, now ti
 	if err != nil {
 		return fmt.Errorf("reading the company's zone: %w", err)
 	}
-	if err := q.AddZoneSets(ctx, zone, company); err != nil {
+	if err := q.AddZoneSets(ctx, company, zone); err != nil {
 		return fmt.Errorf("adding zone sets: %w", err)
 	}
 	frozen, err := q.Freeze(ctx, FreezeParams{CompanyID: company, CampaignID: campaign, ConnectionID: c.Connection, CompanyZone: zone,

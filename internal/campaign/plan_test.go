@@ -267,3 +267,31 @@ func TestCampaignFinishesOnlyWhenAllIsFedAndEnded(t *testing.T) {
 	require.Equal(t, campaign.Finished, finish(true)) // ended already: nobody is asked
 	require.Equal(t, 2, asked)
 }
+
+// Windows are kept by the time of the recipient: the contact's zone, else what the number says, else the company's.
+func TestARecipientsZoneIsTheContactsThenTheNumbersThenTheCompanys(t *testing.T) {
+	w := newTown(t)
+	w.exec(`DELETE FROM contact_tags WHERE tag_id = $1`, w.tag)
+	for _, c := range []struct {
+		zone  string
+		phone any
+	}{{"Asia/Tokyo", "America/Manaus"}, {"", "America/Manaus"}, {"", "Atlantic/Azores,Europe/Lisbon"}, {"", ""}, {"", nil}} {
+		made := w.contact(c.zone, true, false)
+		w.exec(`UPDATE identities SET zones = $3 WHERE company_id = $1 AND contact_id = $2`, w.company, made, c.phone)
+		w.exec(`INSERT INTO contact_tags (company_id, tag_id, contact_id) VALUES ($1, $2, $3)`, w.company, w.tag, made)
+	}
+	fields := w.fields()
+	fields.Audience = campaign.Audience{TagIDs: []id.ID{w.tag}}
+	c := w.running(fields)
+	rows, err := w.owner.Query(t.Context(), `SELECT z.zones, cz.recipients FROM campaign_zones cz JOIN zone_sets z ON z.id = cz.zone_set_id WHERE cz.campaign_id = $1`, c.ID)
+	require.NoError(t, err)
+	found := map[string]int{}
+	for rows.Next() {
+		var zones string
+		var n int
+		require.NoError(t, rows.Scan(&zones, &n))
+		found[zones] = n
+	}
+	require.NoError(t, rows.Err())
+	require.Equal(t, map[string]int{"Asia/Tokyo": 1, "America/Manaus": 1, "Atlantic/Azores,Europe/Lisbon": 1, "America/Sao_Paulo": 2}, found)
+}

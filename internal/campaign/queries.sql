@@ -40,32 +40,35 @@ WHERE company_id = @company_id AND id = @id;
 -- name: AddZoneSets :exec
 -- The zone sets a freeze will need, before it: the freeze then is one statement over what is there.
 INSERT INTO zone_sets (zones)
-SELECT DISTINCT coalesce(c.zone, sqlc.arg(company_zone)::text) FROM contacts c WHERE c.company_id = @company_id
+SELECT c.zone FROM contacts c WHERE c.company_id = @company_id AND c.zone IS NOT NULL
+UNION SELECT i.zones FROM identities i WHERE i.company_id = @company_id AND i.zones <> ''
+UNION SELECT sqlc.arg(company_zone)::text
 ON CONFLICT DO NOTHING;
 
 -- name: Freeze :one
 -- The audience, frozen in one statement: one recipient per contact, by its oldest phone; a sequence per zone set.
 WITH member AS (
-    SELECT c.id, coalesce(c.zone, sqlc.arg(company_zone)::text) AS zone, c.opted_out_at IS NOT NULL AS opted_out
+    SELECT c.id, c.zone, c.opted_out_at IS NOT NULL AS opted_out
     FROM contacts c
     WHERE c.company_id = @company_id
       AND (sqlc.arg(everyone)::boolean OR EXISTS (SELECT FROM contact_tags t
           WHERE t.company_id = c.company_id AND t.contact_id = c.id AND t.tag_id = ANY(sqlc.arg(tag_ids)::uuid[])))
 ), phone AS (
     -- Joined as a set: a look-up per contact would take as long as everything else together.
-    SELECT DISTINCT ON (i.contact_id) i.contact_id, i.id AS identity_id
+    SELECT DISTINCT ON (i.contact_id) i.contact_id, i.id AS identity_id, i.zones
     FROM identities i JOIN member m ON m.id = i.contact_id
     WHERE i.company_id = @company_id AND i.kind = 'phone'
     ORDER BY i.contact_id, i.id
 ), reach AS (
-    SELECT m.*, p.identity_id, NOT sqlc.arg(needs_window)::boolean OR w.contact_id IS NOT NULL AS reachable
+    -- The contact's own zone, else those of the number, else the company's.
+    SELECT m.id, m.opted_out, coalesce(m.zone, nullif(p.zones, ''), sqlc.arg(company_zone)::text) AS zones, p.identity_id, NOT sqlc.arg(needs_window)::boolean OR w.contact_id IS NOT NULL AS reachable
     FROM member m
     LEFT JOIN phone p ON p.contact_id = m.id
     LEFT JOIN service_windows w ON w.company_id = @company_id AND w.connection_id = sqlc.arg(connection_id)::uuid
         AND w.contact_id = m.id AND w.open_until > sqlc.arg(now)::timestamptz
 ), fit AS (
     SELECT r.*, z.id AS zone_set_id, (row_number() OVER (PARTITION BY z.id ORDER BY r.id))::int AS sequence
-    FROM reach r JOIN zone_sets z ON z.zones = r.zone
+    FROM reach r JOIN zone_sets z ON z.zones = r.zones
     WHERE NOT r.opted_out AND r.identity_id IS NOT NULL AND r.reachable
 ), planned AS (
     INSERT INTO recipients (company_id, campaign_id, zone_set_id, sequence, contact_id, identity_id, text_version)

@@ -15,13 +15,15 @@ import (
 
 const addZoneSets = `-- name: AddZoneSets :exec
 INSERT INTO zone_sets (zones)
-SELECT DISTINCT coalesce(c.zone, $1::text) FROM contacts c WHERE c.company_id = $2
+SELECT c.zone FROM contacts c WHERE c.company_id = $1 AND c.zone IS NOT NULL
+UNION SELECT i.zones FROM identities i WHERE i.company_id = $1 AND i.zones <> ''
+UNION SELECT $2::text
 ON CONFLICT DO NOTHING
 `
 
 // The zone sets a freeze will need, before it: the freeze then is one statement over what is there.
-func (q *Queries) AddZoneSets(ctx context.Context, companyZone string, companyID uuid.UUID) error {
-	_, err := q.db.Exec(ctx, addZoneSets, companyZone, companyID)
+func (q *Queries) AddZoneSets(ctx context.Context, companyID uuid.UUID, companyZone string) error {
+	_, err := q.db.Exec(ctx, addZoneSets, companyID, companyZone)
 	return err
 }
 
@@ -90,33 +92,34 @@ func (q *Queries) DeleteDraft(ctx context.Context, companyID uuid.UUID, iD uuid.
 
 const freeze = `-- name: Freeze :one
 WITH member AS (
-    SELECT c.id, coalesce(c.zone, $1::text) AS zone, c.opted_out_at IS NOT NULL AS opted_out
+    SELECT c.id, c.zone, c.opted_out_at IS NOT NULL AS opted_out
     FROM contacts c
-    WHERE c.company_id = $2
-      AND ($3::boolean OR EXISTS (SELECT FROM contact_tags t
-          WHERE t.company_id = c.company_id AND t.contact_id = c.id AND t.tag_id = ANY($4::uuid[])))
+    WHERE c.company_id = $1
+      AND ($2::boolean OR EXISTS (SELECT FROM contact_tags t
+          WHERE t.company_id = c.company_id AND t.contact_id = c.id AND t.tag_id = ANY($3::uuid[])))
 ), phone AS (
     -- Joined as a set: a look-up per contact would take as long as everything else together.
-    SELECT DISTINCT ON (i.contact_id) i.contact_id, i.id AS identity_id
+    SELECT DISTINCT ON (i.contact_id) i.contact_id, i.id AS identity_id, i.zones
     FROM identities i JOIN member m ON m.id = i.contact_id
-    WHERE i.company_id = $2 AND i.kind = 'phone'
+    WHERE i.company_id = $1 AND i.kind = 'phone'
     ORDER BY i.contact_id, i.id
 ), reach AS (
-    SELECT m.id, m.zone, m.opted_out, p.identity_id, NOT $5::boolean OR w.contact_id IS NOT NULL AS reachable
+    -- The contact's own zone, else those of the number, else the company's.
+    SELECT m.id, m.opted_out, coalesce(m.zone, nullif(p.zones, ''), $4::text) AS zones, p.identity_id, NOT $5::boolean OR w.contact_id IS NOT NULL AS reachable
     FROM member m
     LEFT JOIN phone p ON p.contact_id = m.id
-    LEFT JOIN service_windows w ON w.company_id = $2 AND w.connection_id = $6::uuid
+    LEFT JOIN service_windows w ON w.company_id = $1 AND w.connection_id = $6::uuid
         AND w.contact_id = m.id AND w.open_until > $7::timestamptz
 ), fit AS (
-    SELECT r.id, r.zone, r.opted_out, r.identity_id, r.reachable, z.id AS zone_set_id, (row_number() OVER (PARTITION BY z.id ORDER BY r.id))::int AS sequence
-    FROM reach r JOIN zone_sets z ON z.zones = r.zone
+    SELECT r.id, r.opted_out, r.zones, r.identity_id, r.reachable, z.id AS zone_set_id, (row_number() OVER (PARTITION BY z.id ORDER BY r.id))::int AS sequence
+    FROM reach r JOIN zone_sets z ON z.zones = r.zones
     WHERE NOT r.opted_out AND r.identity_id IS NOT NULL AND r.reachable
 ), planned AS (
     INSERT INTO recipients (company_id, campaign_id, zone_set_id, sequence, contact_id, identity_id, text_version)
-    SELECT $2, $8::uuid, zone_set_id, sequence, id, identity_id, $9::int FROM fit
+    SELECT $1, $8::uuid, zone_set_id, sequence, id, identity_id, $9::int FROM fit
 ), zoned AS (
     INSERT INTO campaign_zones (company_id, campaign_id, zone_set_id, recipients)
-    SELECT $2, $8::uuid, zone_set_id, count(*) FROM fit GROUP BY zone_set_id
+    SELECT $1, $8::uuid, zone_set_id, count(*) FROM fit GROUP BY zone_set_id
 )
 SELECT (SELECT count(*) FROM fit)::int AS recipients,
     count(*) FILTER (WHERE opted_out)::int AS opted_out,
@@ -126,10 +129,10 @@ FROM reach
 `
 
 type FreezeParams struct {
-	CompanyZone  string
 	CompanyID    uuid.UUID
 	Everyone     bool
 	TagIds       []uuid.UUID
+	CompanyZone  string
 	NeedsWindow  bool
 	ConnectionID uuid.UUID
 	Now          time.Time
@@ -147,10 +150,10 @@ type FreezeRow struct {
 // The audience, frozen in one statement: one recipient per contact, by its oldest phone; a sequence per zone set.
 func (q *Queries) Freeze(ctx context.Context, arg FreezeParams) (FreezeRow, error) {
 	row := q.db.QueryRow(ctx, freeze,
-		arg.CompanyZone,
 		arg.CompanyID,
 		arg.Everyone,
 		arg.TagIds,
+		arg.CompanyZone,
 		arg.NeedsWindow,
 		arg.ConnectionID,
 		arg.Now,

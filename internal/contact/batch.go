@@ -117,7 +117,7 @@ func (e *entry) over(row lockByPhoneRow) (name, zone string, attributes map[stri
 // insert adds a contact for every phone that has none and notes its id in contacts.
 func (i *importer) insert(ctx context.Context, q *Queries, contacts map[string]id.ID) (map[id.ID]bool, error) {
 	rows := insertContactsBatchParams{CompanyID: i.company}
-	var phones []string
+	var phones, zones []string
 	var identities []id.ID
 	added := map[id.ID]bool{}
 	for _, phone := range i.order {
@@ -130,7 +130,7 @@ func (i *importer) insert(ctx context.Context, q *Queries, contacts map[string]i
 		rows.Names = append(rows.Names, e.name)
 		rows.Zones = append(rows.Zones, e.zone)
 		rows.Attributes = append(rows.Attributes, string(marshal(e.attributes)))
-		phones, identities = append(phones, phone), append(identities, id.New())
+		phones, zones, identities = append(phones, phone), append(zones, PhoneZones(phone)), append(identities, id.New())
 	}
 	if len(phones) == 0 {
 		return added, nil
@@ -138,7 +138,7 @@ func (i *importer) insert(ctx context.Context, q *Queries, contacts map[string]i
 	if err := q.insertContactsBatch(ctx, rows); err != nil {
 		return nil, fmt.Errorf("adding contacts: %w", err)
 	}
-	if err := q.insertPhonesBatch(ctx, i.company, identities, rows.Ids, phones); err != nil {
+	if err := q.insertPhonesBatch(ctx, insertPhonesBatchParams{CompanyID: i.company, Ids: identities, ContactIds: rows.Ids, Phones: phones, Zones: zones}); err != nil {
 		return nil, fmt.Errorf("adding phones: %w", err)
 	}
 	return added, nil

@@ -97,7 +97,7 @@ func Create(ctx context.Context, tx postgres.Tx, company id.ID, draft Draft) (Co
 	if err != nil {
 		return Contact{}, fmt.Errorf("adding a contact: %w", err)
 	}
-	if err := q.insertPhone(ctx, company, id.New(), contact, phone); err != nil {
+	if err := q.insertPhone(ctx, insertPhoneParams{CompanyID: company, ID: id.New(), ContactID: contact, Phone: phone, Zones: PhoneZones(phone)}); err != nil {
 		return Contact{}, phoneTaken(fmt.Errorf("adding a phone: %w", err))
 	}
 	if err := setTags(ctx, q, company, contact, clean.tags); err != nil {

@@ -4,7 +4,16 @@
 INSERT INTO contacts (company_id, id, name, zone, attributes) VALUES (@company_id, @id, @name, @zone, @attributes);
 
 -- name: insertPhone :exec
-INSERT INTO identities (company_id, id, contact_id, kind, value) VALUES (@company_id, @id, @contact_id, 'phone', @phone);
+INSERT INTO identities (company_id, id, contact_id, kind, value, zones)
+VALUES (@company_id, @id, @contact_id, 'phone', @phone, sqlc.arg(zones)::text);
+
+-- name: zonelessPhones :many
+SELECT id, value FROM identities WHERE company_id = @company_id AND kind = 'phone' AND zones IS NULL
+ORDER BY id LIMIT @row_limit FOR UPDATE SKIP LOCKED;
+
+-- name: setZones :exec
+UPDATE identities i SET zones = z.zones FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@zones::text[]) AS zones) z
+WHERE i.company_id = @company_id AND i.id = z.id;
 
 -- name: getContacts :many
 SELECT c.id, c.name, c.zone, c.attributes, c.opted_out_at, c.created_at,
@@ -83,9 +92,9 @@ SELECT @company_id, i.id, i.name, nullif(i.zone, ''), i.attributes::jsonb
 FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@names::text[]) AS name, unnest(@zones::text[]) AS zone, unnest(@attributes::text[]) AS attributes) i;
 
 -- name: insertPhonesBatch :exec
-INSERT INTO identities (company_id, id, contact_id, kind, value)
-SELECT @company_id, i.id, i.contact_id, 'phone', i.phone
-FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@contact_ids::uuid[]) AS contact_id, unnest(@phones::text[]) AS phone) i;
+INSERT INTO identities (company_id, id, contact_id, kind, value, zones)
+SELECT @company_id, i.id, i.contact_id, 'phone', i.phone, i.zones
+FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@contact_ids::uuid[]) AS contact_id, unnest(@phones::text[]) AS phone, unnest(@zones::text[]) AS zones) i;
 
 -- name: updateContactsBatch :exec
 UPDATE contacts c SET name = i.name, zone = nullif(i.zone, ''), attributes = i.attributes::jsonb, updated_at = now()

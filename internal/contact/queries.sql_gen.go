@@ -159,31 +159,50 @@ func (q *Queries) insertContactsBatch(ctx context.Context, arg insertContactsBat
 }
 
 const insertPhone = `-- name: insertPhone :exec
-INSERT INTO identities (company_id, id, contact_id, kind, value) VALUES ($1, $2, $3, 'phone', $4)
+INSERT INTO identities (company_id, id, contact_id, kind, value, zones)
+VALUES ($1, $2, $3, 'phone', $4, $5::text)
 `
 
-func (q *Queries) insertPhone(ctx context.Context, companyID uuid.UUID, iD uuid.UUID, contactID uuid.UUID, phone string) error {
+type insertPhoneParams struct {
+	CompanyID uuid.UUID
+	ID        uuid.UUID
+	ContactID uuid.UUID
+	Phone     string
+	Zones     string
+}
+
+func (q *Queries) insertPhone(ctx context.Context, arg insertPhoneParams) error {
 	_, err := q.db.Exec(ctx, insertPhone,
-		companyID,
-		iD,
-		contactID,
-		phone,
+		arg.CompanyID,
+		arg.ID,
+		arg.ContactID,
+		arg.Phone,
+		arg.Zones,
 	)
 	return err
 }
 
 const insertPhonesBatch = `-- name: insertPhonesBatch :exec
-INSERT INTO identities (company_id, id, contact_id, kind, value)
-SELECT $1, i.id, i.contact_id, 'phone', i.phone
-FROM (SELECT unnest($2::uuid[]) AS id, unnest($3::uuid[]) AS contact_id, unnest($4::text[]) AS phone) i
+INSERT INTO identities (company_id, id, contact_id, kind, value, zones)
+SELECT $1, i.id, i.contact_id, 'phone', i.phone, i.zones
+FROM (SELECT unnest($2::uuid[]) AS id, unnest($3::uuid[]) AS contact_id, unnest($4::text[]) AS phone, unnest($5::text[]) AS zones) i
 `
 
-func (q *Queries) insertPhonesBatch(ctx context.Context, companyID uuid.UUID, ids []uuid.UUID, contactIds []uuid.UUID, phones []string) error {
+type insertPhonesBatchParams struct {
+	CompanyID  uuid.UUID
+	Ids        []uuid.UUID
+	ContactIds []uuid.UUID
+	Phones     []string
+	Zones      []string
+}
+
+func (q *Queries) insertPhonesBatch(ctx context.Context, arg insertPhonesBatchParams) error {
 	_, err := q.db.Exec(ctx, insertPhonesBatch,
-		companyID,
-		ids,
-		contactIds,
-		phones,
+		arg.CompanyID,
+		arg.Ids,
+		arg.ContactIds,
+		arg.Phones,
+		arg.Zones,
 	)
 	return err
 }
@@ -420,6 +439,16 @@ func (q *Queries) removeOtherTags(ctx context.Context, companyID uuid.UUID, cont
 	return err
 }
 
+const setZones = `-- name: setZones :exec
+UPDATE identities i SET zones = z.zones FROM (SELECT unnest($2::uuid[]) AS id, unnest($3::text[]) AS zones) z
+WHERE i.company_id = $1 AND i.id = z.id
+`
+
+func (q *Queries) setZones(ctx context.Context, companyID uuid.UUID, ids []uuid.UUID, zones []string) error {
+	_, err := q.db.Exec(ctx, setZones, companyID, ids, zones)
+	return err
+}
+
 const tagExists = `-- name: tagExists :one
 SELECT EXISTS (SELECT FROM tags WHERE company_id = $1 AND id = $2)
 `
@@ -540,4 +569,34 @@ func (q *Queries) updateContactsBatch(ctx context.Context, arg updateContactsBat
 		arg.Attributes,
 	)
 	return err
+}
+
+const zonelessPhones = `-- name: zonelessPhones :many
+SELECT id, value FROM identities WHERE company_id = $1 AND kind = 'phone' AND zones IS NULL
+ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED
+`
+
+type zonelessPhonesRow struct {
+	ID    uuid.UUID
+	Value string
+}
+
+func (q *Queries) zonelessPhones(ctx context.Context, companyID uuid.UUID, rowLimit int32) ([]zonelessPhonesRow, error) {
+	rows, err := q.db.Query(ctx, zonelessPhones, companyID, rowLimit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []zonelessPhonesRow
+	for rows.Next() {
+		var i zonelessPhonesRow
+		if err := rows.Scan(&i.ID, &i.Value); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

@@ -54,6 +54,10 @@ INSERT INTO connections (company_id, id, channel, name, app_id, account_id, numb
 INSERT INTO webhook_routes (company_id, connection_id, slug, number_id) VALUES ($c, $x, $x, '3');
 INSERT INTO contacts (company_id, id, name) VALUES ($c, $x, 'N');
 INSERT INTO identities (company_id, id, contact_id, kind, value) VALUES ($c, $x, $x, 'phone', '+5511999999999');
+INSERT INTO imports (company_id, id, file_name) VALUES ($c, $x, 'people.csv');
+INSERT INTO import_chunks (company_id, import_id, number, data) VALUES ($c, $x, 0, 'phone');
+INSERT INTO import_rows (company_id, import_id, row, contact_id, outcome, changed_at) VALUES ($c, $x, 2, $x, 'added', now());
+INSERT INTO import_refused (company_id, import_id, row, reason) VALUES ($c, $x, 3, 'The phone is empty.');
 INSERT INTO tags (company_id, id, name) VALUES ($c, $x, 'T');
 INSERT INTO contact_tags (company_id, tag_id, contact_id) VALUES ($c, $x, $x);
 INSERT INTO service_windows (company_id, connection_id, contact_id, open_until) VALUES ($c, $x, $x, now());
