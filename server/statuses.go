@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -117,8 +118,11 @@ func (q *statusQueues) commit(posts []*statusPost) (err error) {
 			if campaigns, err = send.ApplyStatuses(ctx, tx, route.Company, route.Connection, statuses); err != nil {
 				return err
 			}
-			unknown, err = openWindows(ctx, tx, route, inbound)
-			return err
+			var replies int
+			if replies, unknown, err = openWindows(ctx, tx, route, inbound); err != nil || replies == 0 {
+				return err
+			}
+			return send.CountReplies(ctx, tx, route.Company, route.Connection, replies)
 		})
 		if !postgres.IsRetryable(err) {
 			break
@@ -138,34 +142,30 @@ func (q *statusQueues) commit(posts []*statusPost) (err error) {
 	return nil
 }
 
-// openWindows keeps when contacts wrote. Sorted, so that two commits lock windows in one order.
-func openWindows(ctx context.Context, tx postgres.Tx, route connection.Route, inbound []channel.Inbound) (unknown int, err error) {
-	latest := map[channel.Address]time.Time{}
-	for _, message := range inbound {
-		if message.At.After(latest[message.From]) {
-			latest[message.From] = message.At
-		}
-	}
-	addresses := make([]channel.Address, 0, len(latest))
-	for address := range latest {
-		addresses = append(addresses, address)
-	}
-	slices.SortFunc(addresses, func(a, b channel.Address) int {
-		return slices.Compare([]string{a.Kind, a.Value}, []string{b.Kind, b.Value})
+// openWindows keeps when contacts wrote and counts what they wrote: replies of contacts, and addresses of nobody
+// we know. A contact's messages of one second count once, and one that comes again does not count. Sorted, so
+// that two commits lock windows in one order.
+func openWindows(ctx context.Context, tx postgres.Tx, route connection.Route, inbound []channel.Inbound) (replies, unknown int, err error) {
+	inbound = slices.Clone(inbound)
+	slices.SortFunc(inbound, func(a, b channel.Inbound) int {
+		return cmp.Or(cmp.Compare(a.From.Kind, b.From.Kind), cmp.Compare(a.From.Value, b.From.Value), a.At.Compare(b.At))
 	})
 	now := time.Now()
-	for _, address := range addresses {
-		at := latest[address]
+	for _, message := range inbound {
+		at := message.At
 		if at.After(now) {
 			at = now // a clock ahead of ours must not open a window for longer than 24 hours
 		}
-		known, err := contact.OpenWindow(ctx, tx, route.Company, route.Connection, address, at)
+		known, news, err := contact.OpenWindow(ctx, tx, route.Company, route.Connection, message.From, at)
 		if err != nil {
-			return 0, err
+			return 0, 0, err
 		}
 		if !known {
 			unknown++
 		}
+		if news {
+			replies++
+		}
 	}
-	return unknown, nil
+	return replies, unknown, nil
 }

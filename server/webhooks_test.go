@@ -43,11 +43,12 @@ func hook(numbers ...string) string {
 }
 
 // stored counts what webhooks have left in the database of all companies.
-func (x *site) stored(t *testing.T) (early, windows int) {
+func (x *site) stored(t *testing.T) (early, windows, replies int) {
 	t.Helper()
 	owner := pgtest.Owner(t, x.db)
-	require.NoError(t, owner.QueryRow(t.Context(), `SELECT (SELECT count(*) FROM omnidesk.early_statuses), (SELECT count(*) FROM omnidesk.service_windows)`).Scan(&early, &windows))
-	return early, windows
+	require.NoError(t, owner.QueryRow(t.Context(), `SELECT (SELECT count(*) FROM omnidesk.early_statuses), (SELECT count(*) FROM omnidesk.service_windows),
+		(SELECT coalesce(sum(replies), 0) FROM omnidesk.message_counts)`).Scan(&early, &windows, &replies))
+	return early, windows, replies
 }
 
 func TestAWebhookIsTakenOnlyWithItsOwnSignature(t *testing.T) {
@@ -73,8 +74,8 @@ func TestAWebhookIsTakenOnlyWithItsOwnSignature(t *testing.T) {
 			meta.do(http.MethodPost, path, body, change).problem(t, http.StatusUnauthorized)
 		})
 	}
-	early, windows := x.stored(t)
-	require.Zero(t, early+windows, "nothing of an unsigned webhook is stored")
+	early, windows, replies := x.stored(t)
+	require.Zero(t, early+windows+replies, "nothing of an unsigned webhook is stored")
 
 	meta.do(http.MethodPost, "/api/webhooks/meta/AAAAAAAAAAAAAAAAAAAAAA", body, sign(appSecret, body)).problem(t, http.StatusNotFound)
 	huge := strings.Repeat(" ", mostWebhook+1)
@@ -82,8 +83,8 @@ func TestAWebhookIsTakenOnlyWithItsOwnSignature(t *testing.T) {
 
 	for range 2 {
 		require.Equal(t, http.StatusOK, meta.do(http.MethodPost, path, body, sign(appSecret, body)).status)
-		early, windows = x.stored(t)
-		require.Equal(t, []int{1, 1}, []int{early, windows}, "the second time changes nothing")
+		early, windows, replies = x.stored(t)
+		require.Equal(t, []int{1, 1, 1}, []int{early, windows, replies}, "the second time changes nothing")
 	}
 	require.Equal(t, http.StatusOK, meta.do(http.MethodPost, path, "[]", sign(appSecret, "[]")).status, "what can't be read is not worth sending again")
 	require.NotContains(t, x.log.String(), "Canary")
@@ -166,6 +167,6 @@ func TestManyPostsShareCommits(t *testing.T) {
 	for range 40 {
 		require.Equal(t, http.StatusOK, <-done)
 	}
-	early, _ := x.stored(t)
+	early, _, _ := x.stored(t)
 	require.Equal(t, 40, early)
 }

@@ -19,6 +19,7 @@ import (
 	"omnidesk/internal/flow"
 	"omnidesk/internal/id"
 	"omnidesk/internal/postgres"
+	"omnidesk/internal/send"
 	"omnidesk/internal/wake"
 	"omnidesk/workflows"
 )
@@ -72,6 +73,7 @@ func Run(ctx context.Context, o Options) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { relay.Run(ctx); return nil })
 	group.Go(func() error { keepPartitions(ctx, o.DB); return nil })
+	group.Go(func() error { send.KeepRolledUp(ctx, o.DB); return nil })
 	return group.Wait()
 }
 

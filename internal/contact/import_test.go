@@ -183,7 +183,7 @@ func TestContactsOfAnotherCompanyAreOutOfReach(t *testing.T) {
 		require.ErrorIs(t, err, contact.ErrNotFound)
 		_, _, err = contact.List(ctx, tx, theirs, &made.Tags[0].ID, contact.First, 10)
 		require.ErrorIs(t, err, contact.ErrNoTag)
-		known, err := contact.OpenWindow(ctx, tx, theirs, id.New(), channel.Address{Kind: "phone", Value: made.Phone}, time.Now())
+		known, _, err := contact.OpenWindow(ctx, tx, theirs, id.New(), channel.Address{Kind: "phone", Value: made.Phone}, time.Now())
 		require.False(t, known)
 		return err
 	})

@@ -101,9 +101,14 @@ UPDATE contacts c SET name = i.name, zone = nullif(i.zone, ''), attributes = i.a
 FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@names::text[]) AS name, unnest(@zones::text[]) AS zone, unnest(@attributes::text[]) AS attributes) i
 WHERE c.company_id = @company_id AND c.id = i.id;
 
--- name: openWindow :execrows
-INSERT INTO service_windows (company_id, connection_id, contact_id, open_until)
-SELECT i.company_id, @connection_id, i.contact_id, @open_until
-FROM identities i WHERE i.company_id = @company_id AND i.kind = @kind AND i.scope = '' AND i.value = @value
-ON CONFLICT (company_id, connection_id, contact_id)
-DO UPDATE SET open_until = greatest(service_windows.open_until, EXCLUDED.open_until);
+-- name: openWindow :one
+WITH person AS (
+    SELECT i.contact_id FROM identities i WHERE i.company_id = @company_id AND i.kind = @kind AND i.scope = '' AND i.value = @value
+), opened AS (
+    INSERT INTO service_windows (company_id, connection_id, contact_id, open_until)
+    SELECT @company_id, @connection_id, contact_id, @open_until FROM person
+    ON CONFLICT (company_id, connection_id, contact_id)
+    DO UPDATE SET open_until = EXCLUDED.open_until WHERE service_windows.open_until < EXCLUDED.open_until
+    RETURNING contact_id
+)
+SELECT EXISTS (SELECT FROM person) AS known, EXISTS (SELECT FROM opened) AS news;

@@ -371,34 +371,43 @@ func (q *Queries) lockContact(ctx context.Context, companyID uuid.UUID, iD uuid.
 	return i, err
 }
 
-const openWindow = `-- name: openWindow :execrows
-INSERT INTO service_windows (company_id, connection_id, contact_id, open_until)
-SELECT i.company_id, $1, i.contact_id, $2
-FROM identities i WHERE i.company_id = $3 AND i.kind = $4 AND i.scope = '' AND i.value = $5
-ON CONFLICT (company_id, connection_id, contact_id)
-DO UPDATE SET open_until = greatest(service_windows.open_until, EXCLUDED.open_until)
+const openWindow = `-- name: openWindow :one
+WITH person AS (
+    SELECT i.contact_id FROM identities i WHERE i.company_id = $1 AND i.kind = $2 AND i.scope = '' AND i.value = $3
+), opened AS (
+    INSERT INTO service_windows (company_id, connection_id, contact_id, open_until)
+    SELECT $1, $4, contact_id, $5 FROM person
+    ON CONFLICT (company_id, connection_id, contact_id)
+    DO UPDATE SET open_until = EXCLUDED.open_until WHERE service_windows.open_until < EXCLUDED.open_until
+    RETURNING contact_id
+)
+SELECT EXISTS (SELECT FROM person) AS known, EXISTS (SELECT FROM opened) AS news
 `
 
 type openWindowParams struct {
-	ConnectionID uuid.UUID
-	OpenUntil    time.Time
 	CompanyID    uuid.UUID
 	Kind         string
 	Value        string
+	ConnectionID uuid.UUID
+	OpenUntil    time.Time
 }
 
-func (q *Queries) openWindow(ctx context.Context, arg openWindowParams) (int64, error) {
-	result, err := q.db.Exec(ctx, openWindow,
-		arg.ConnectionID,
-		arg.OpenUntil,
+type openWindowRow struct {
+	Known bool
+	News  bool
+}
+
+func (q *Queries) openWindow(ctx context.Context, arg openWindowParams) (openWindowRow, error) {
+	row := q.db.QueryRow(ctx, openWindow,
 		arg.CompanyID,
 		arg.Kind,
 		arg.Value,
+		arg.ConnectionID,
+		arg.OpenUntil,
 	)
-	if err != nil {
-		return 0, err
-	}
-	return result.RowsAffected(), nil
+	var i openWindowRow
+	err := row.Scan(&i.Known, &i.News)
+	return i, err
 }
 
 const recentAttributeNames = `-- name: recentAttributeNames :many

@@ -35,6 +35,7 @@ var exceptions = map[string]string{
 	"system webhook_routes": "ids only, read before the company is known",
 	"system wakes":          "ids only, relayed over all companies",
 	"system scopes":         "ids and instants only, tells which pages live",
+	"system message_counts": "its company ids only: whose changes are to be rolled up",
 	// Functions that run as their owner.
 	"function ensure_message_partitions": "makes the months ahead; the application owns no table",
 }

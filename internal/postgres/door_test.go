@@ -68,7 +68,10 @@ INSERT INTO recipients (company_id, campaign_id, zone_set_id, sequence, contact_
 INSERT INTO messages (company_id, id, connection_id, contact_id, identity_id, lane) VALUES ($c, $x, $x, $x, $x, 1);
 INSERT INTO provider_ids (company_id, connection_id, provider_id, message_id) VALUES ($c, $x, 'wamid', $x);
 INSERT INTO early_statuses (company_id, connection_id, provider_id, state, at) VALUES ($c, $x, 'wamid', 2, now());
-INSERT INTO message_counts (company_id, campaign_id) VALUES ($c, $x);
+INSERT INTO message_counts (company_id, connection_id, campaign_id) VALUES ($c, $x, $x);
+INSERT INTO campaign_counts SELECT $c, $x, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0;
+INSERT INTO campaign_traffic SELECT $c, $x, now(), 0, 0, 0, 0, 0;
+INSERT INTO traffic SELECT $c, $x, now(), 0, 0, 0, 0, 0, 0;
 INSERT INTO scopes (company_id, connection_id) VALUES ($c, $x);
 INSERT INTO wakes (company_id, workflow, subject_id) VALUES ($c, 'sender', $x);`
 

@@ -25,8 +25,8 @@ WITH picked AS MATERIALIZED (
     WHERE m.company_id = $1 AND m.id = p.id AND m.ctid = p.place AND m.state = 0
     RETURNING m.id, m.state, m.attempts, m.text_version, i.kind, i.value, c.name, coalesce(c.zone, '') AS zone, c.attributes
 ), counted AS (
-    INSERT INTO message_counts (company_id, campaign_id, queued, sending, expired, suppressed)
-    SELECT $1, $3, -count(*), count(*) FILTER (WHERE state = 1), count(*) FILTER (WHERE state = 8), count(*) FILTER (WHERE state = 9)
+    INSERT INTO message_counts (company_id, connection_id, campaign_id, queued, sending, expired, suppressed)
+    SELECT $1, $2, $3, -count(*), count(*) FILTER (WHERE state = 1), count(*) FILTER (WHERE state = 8), count(*) FILTER (WHERE state = 9)
     FROM claimed HAVING count(*) > 0
 )
 SELECT * FROM claimed;

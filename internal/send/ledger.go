@@ -33,9 +33,6 @@ func (c *Counts) add(state State, n int) {
 	*field += n
 }
 
-// compactAbove is how many delta rows a campaign may have before a reader sums them into one.
-const compactAbove = 400
-
 // CountsOf returns the counts of several campaigns; one without messages is missing in the answer.
 func CountsOf(ctx context.Context, tx postgres.Tx, company id.ID, campaigns ...id.ID) (map[id.ID]Counts, error) {
 	rows, err := New(tx).Counts(ctx, company, campaigns)
@@ -46,17 +43,17 @@ func CountsOf(ctx context.Context, tx postgres.Tx, company id.ID, campaigns ...i
 	for _, r := range rows {
 		counts[r.CampaignID] = Counts{int(r.Queued), int(r.Sending), int(r.Sent), int(r.Failed), int(r.Delivered), int(r.Read),
 			int(r.Uncertain), int(r.Canceled), int(r.Expired), int(r.Suppressed)}
-		if r.Deltas > compactAbove {
-			if err := New(tx).CompactCounts(ctx, company, r.CampaignID); err != nil {
-				return nil, fmt.Errorf("compacting counts: %w", err)
-			}
-		}
 	}
 	return counts, nil
 }
 
-func addCount(ctx context.Context, tx postgres.Tx, company, campaign id.ID, c Counts) error {
-	err := New(tx).InsertCount(ctx, InsertCountParams{CompanyID: company, CampaignID: campaign,
+// addCount appends a change; campaign is id.Nil for messages without one.
+func addCount(ctx context.Context, tx postgres.Tx, company, connection, campaign id.ID, c Counts) error {
+	var of *id.ID
+	if campaign != id.Nil {
+		of = &campaign
+	}
+	err := New(tx).InsertCount(ctx, InsertCountParams{CompanyID: company, ConnectionID: connection, CampaignID: of,
 		Queued: int32(c.Queued), Sending: int32(c.Sending), Sent: int32(c.Sent), Failed: int32(c.Failed), Delivered: int32(c.Delivered),
 		Read: int32(c.Read), Uncertain: int32(c.Uncertain), Canceled: int32(c.Canceled), Expired: int32(c.Expired), Suppressed: int32(c.Suppressed)})
 	if err != nil {
@@ -103,7 +100,7 @@ func QueueRecipients(ctx context.Context, tx postgres.Tx, company, connection, c
 	if int(n) != len(ids) {
 		return 0, fmt.Errorf("queueing recipients: the plan has %d where %d were expected", n, len(ids))
 	}
-	return int(n), addCount(ctx, tx, company, campaign, Counts{Queued: int(n)})
+	return int(n), addCount(ctx, tx, company, connection, campaign, Counts{Queued: int(n)})
 }
 
 // CancelQueued ends a campaign's queued messages. The caller holds the connection's scope.
@@ -115,7 +112,7 @@ func CancelQueued(ctx context.Context, tx postgres.Tx, company, connection, camp
 	if n == 0 {
 		return nil
 	}
-	return addCount(ctx, tx, company, campaign, Counts{Queued: -int(n), Canceled: int(n)})
+	return addCount(ctx, tx, company, connection, campaign, Counts{Queued: -int(n), Canceled: int(n)})
 }
 
 // ListCampaign returns up to limit messages of a campaign after an id, in the order they were queued.

@@ -84,10 +84,10 @@ WITH outcome AS (
     SELECT $1, connection_id, provider_id, id FROM recorded WHERE provider_id IS NOT NULL
     ON CONFLICT DO NOTHING
 ), counted AS (
-    INSERT INTO message_counts (company_id, campaign_id, sending, queued, sent, failed, uncertain)
-    SELECT $1, campaign_id, -count(*), count(*) FILTER (WHERE state = 0), count(*) FILTER (WHERE state = 2),
+    INSERT INTO message_counts (company_id, connection_id, campaign_id, sending, queued, sent, failed, uncertain)
+    SELECT $1, $13, campaign_id, -count(*), count(*) FILTER (WHERE state = 0), count(*) FILTER (WHERE state = 2),
         count(*) FILTER (WHERE state = 3), count(*) FILTER (WHERE state = 6)
-    FROM recorded WHERE campaign_id IS NOT NULL GROUP BY campaign_id
+    FROM recorded GROUP BY campaign_id
 )
 SELECT id FROM recorded;
 
@@ -139,23 +139,96 @@ WHERE e.company_id = @company_id AND e.connection_id = @connection_id
 RETURNING e.provider_id, e.state, e.at, e.error_code, e.error_detail;
 
 -- name: InsertCount :exec
-INSERT INTO message_counts (company_id, campaign_id, queued, sending, sent, failed, delivered, read, uncertain, canceled, expired, suppressed)
-VALUES (@company_id, @campaign_id, @queued, @sending, @sent, @failed, @delivered, @read, @uncertain, @canceled, @expired, @suppressed);
+INSERT INTO message_counts (company_id, connection_id, campaign_id, queued, sending, sent, failed, delivered, read, uncertain, canceled, expired, suppressed, replies)
+VALUES (@company_id, sqlc.arg(connection_id)::uuid, sqlc.narg(campaign_id), @queued, @sending, @sent, @failed, @delivered, @read, @uncertain, @canceled, @expired, @suppressed, @replies);
 
 -- name: Counts :many
-SELECT campaign_id, sum(queued)::int AS queued, sum(sending)::int AS sending, sum(sent)::int AS sent, sum(failed)::int AS failed,
+SELECT c.campaign_id::uuid AS campaign_id, sum(queued)::int AS queued, sum(sending)::int AS sending, sum(sent)::int AS sent, sum(failed)::int AS failed,
     sum(delivered)::int AS delivered, sum(read)::int AS read, sum(uncertain)::int AS uncertain, sum(canceled)::int AS canceled,
-    sum(expired)::int AS expired, sum(suppressed)::int AS suppressed, count(*)::int AS deltas
-FROM message_counts
-WHERE company_id = @company_id AND campaign_id = ANY(sqlc.arg(campaigns)::uuid[])
-GROUP BY campaign_id;
+    sum(expired)::int AS expired, sum(suppressed)::int AS suppressed
+FROM (
+    SELECT campaign_id, queued, sending, sent, failed, delivered, read, uncertain, canceled, expired, suppressed
+    FROM campaign_counts t WHERE t.company_id = @company_id AND t.campaign_id = ANY(sqlc.arg(campaigns)::uuid[])
+    UNION ALL
+    SELECT campaign_id, queued, sending, sent, failed, delivered, read, uncertain, canceled, expired, suppressed
+    FROM message_counts m WHERE m.company_id = @company_id AND m.campaign_id = ANY(sqlc.arg(campaigns)::uuid[])
+) c
+GROUP BY c.campaign_id;
 
--- name: CompactCounts :exec
-WITH gone AS (DELETE FROM message_counts c WHERE c.company_id = @company_id AND c.campaign_id = @campaign_id RETURNING c.*)
-INSERT INTO message_counts (company_id, campaign_id, queued, sending, sent, failed, delivered, read, uncertain, canceled, expired, suppressed)
-SELECT @company_id, @campaign_id, sum(queued), sum(sending), sum(sent), sum(failed), sum(delivered), sum(read), sum(uncertain), sum(canceled),
-    sum(expired), sum(suppressed)
-FROM gone HAVING count(*) > 0;
+-- name: CompaniesWithChanges :many
+SELECT DISTINCT company_id FROM message_counts;
+
+-- name: AllCompanies :many
+SELECT company_id FROM companies;
+
+-- name: RollUp :one
+-- Carries the oldest changes on into every sum. A change that another roll-up has taken meanwhile is not among
+-- the deleted ones and counts once.
+WITH gone AS (
+    DELETE FROM message_counts d
+    WHERE d.company_id = @company_id
+      AND d.id IN (SELECT c.id FROM message_counts c WHERE c.company_id = @company_id ORDER BY c.id LIMIT @most)
+    RETURNING d.*
+), change AS (
+    SELECT g.*, coalesce(g.connection_id, k.connection_id) AS connection, g.sent + g.delivered + g.read AS accepted, g.delivered + g.read AS arrived
+    FROM gone g LEFT JOIN campaigns k ON k.company_id = @company_id AND k.id = g.campaign_id
+), counted AS (
+    INSERT INTO campaign_counts AS t (company_id, campaign_id, queued, sending, sent, failed, delivered, read, uncertain, canceled, expired, suppressed)
+    SELECT @company_id, campaign_id, sum(queued), sum(sending), sum(sent), sum(failed), sum(delivered), sum(read), sum(uncertain), sum(canceled), sum(expired), sum(suppressed)
+    FROM change WHERE campaign_id IS NOT NULL GROUP BY campaign_id
+    ON CONFLICT (company_id, campaign_id) DO UPDATE SET queued = t.queued + EXCLUDED.queued, sending = t.sending + EXCLUDED.sending, sent = t.sent + EXCLUDED.sent, failed = t.failed + EXCLUDED.failed, delivered = t.delivered + EXCLUDED.delivered,
+        read = t.read + EXCLUDED.read, uncertain = t.uncertain + EXCLUDED.uncertain, canceled = t.canceled + EXCLUDED.canceled, expired = t.expired + EXCLUDED.expired, suppressed = t.suppressed + EXCLUDED.suppressed
+), by_minute AS (
+    INSERT INTO campaign_traffic AS t (company_id, campaign_id, at, sent, delivered, read, failed, uncertain)
+    SELECT @company_id, campaign_id, date_trunc('minute', at), sum(accepted), sum(arrived), sum(read), sum(failed), sum(uncertain)
+    FROM change WHERE campaign_id IS NOT NULL AND (accepted, arrived, read, failed, uncertain) <> (0, 0, 0, 0, 0) GROUP BY 2, 3
+    ON CONFLICT (company_id, campaign_id, at) DO UPDATE SET sent = t.sent + EXCLUDED.sent, delivered = t.delivered + EXCLUDED.delivered, read = t.read + EXCLUDED.read, failed = t.failed + EXCLUDED.failed, uncertain = t.uncertain + EXCLUDED.uncertain
+), by_quarter AS (
+    INSERT INTO traffic AS t (company_id, connection_id, at, sent, delivered, read, failed, uncertain, replies)
+    SELECT @company_id, connection, date_bin('15 minutes', at, 'epoch'), sum(accepted), sum(arrived), sum(read), sum(failed), sum(uncertain), sum(replies)
+    FROM change WHERE (accepted, arrived, read, failed, uncertain, replies) <> (0, 0, 0, 0, 0, 0) GROUP BY 2, 3
+    ON CONFLICT (company_id, at, connection_id) DO UPDATE SET sent = t.sent + EXCLUDED.sent, delivered = t.delivered + EXCLUDED.delivered, read = t.read + EXCLUDED.read, failed = t.failed + EXCLUDED.failed, uncertain = t.uncertain + EXCLUDED.uncertain, replies = t.replies + EXCLUDED.replies
+)
+SELECT count(*)::int AS changes FROM gone;
+
+-- name: MergeMinutes :one
+-- Minutes become hours. The minute at the start of an hour is the hour's row.
+WITH gone AS (
+    DELETE FROM campaign_traffic o
+    WHERE o.company_id = @company_id AND (o.campaign_id, o.at) IN (SELECT c.campaign_id, c.at FROM campaign_traffic c
+        WHERE c.company_id = @company_id AND c.at < sqlc.arg(before)::timestamptz AND c.at <> date_trunc('hour', c.at) LIMIT @most)
+    RETURNING o.*
+), merged AS (
+    INSERT INTO campaign_traffic AS t (company_id, campaign_id, at, sent, delivered, read, failed, uncertain)
+    SELECT @company_id, campaign_id, date_trunc('hour', at), sum(sent), sum(delivered), sum(read), sum(failed), sum(uncertain)
+    FROM gone GROUP BY 2, 3
+    ON CONFLICT (company_id, campaign_id, at) DO UPDATE SET sent = t.sent + EXCLUDED.sent, delivered = t.delivered + EXCLUDED.delivered, read = t.read + EXCLUDED.read, failed = t.failed + EXCLUDED.failed, uncertain = t.uncertain + EXCLUDED.uncertain
+)
+SELECT count(*)::int AS minutes FROM gone;
+
+-- name: CampaignTraffic :many
+SELECT date_bin(make_interval(secs => sqlc.arg(step_seconds)::float8), c.at, 'epoch')::timestamptz AS at, sum(sent)::int AS sent, sum(delivered)::int AS delivered,
+    sum(read)::int AS read, sum(failed)::int AS failed, sum(uncertain)::int AS uncertain
+FROM (
+    SELECT t.at, t.sent, t.delivered, t.read, t.failed, t.uncertain
+    FROM campaign_traffic t WHERE t.company_id = @company_id AND t.campaign_id = @campaign_id
+    UNION ALL
+    SELECT m.at, m.sent + m.delivered + m.read, m.delivered + m.read, m.read, m.failed, m.uncertain
+    FROM message_counts m WHERE m.company_id = @company_id AND m.campaign_id = @campaign_id
+) c
+GROUP BY 1 ORDER BY 1;
+
+-- name: Traffic :many
+SELECT date_trunc(sqlc.arg(unit)::text, c.at, sqlc.arg(zone)::text)::timestamptz AS at, sum(sent)::int AS sent, sum(delivered)::int AS delivered,
+    sum(read)::int AS read, sum(failed)::int AS failed, sum(uncertain)::int AS uncertain, sum(replies)::int AS replies
+FROM (
+    SELECT t.at, t.sent, t.delivered, t.read, t.failed, t.uncertain, t.replies
+    FROM traffic t WHERE t.company_id = @company_id AND t.at >= sqlc.arg(from_at)::timestamptz AND t.at < sqlc.arg(to_at)::timestamptz
+    UNION ALL
+    SELECT date_bin('15 minutes', m.at, 'epoch'), m.sent + m.delivered + m.read, m.delivered + m.read, m.read, m.failed, m.uncertain, m.replies
+    FROM message_counts m WHERE m.company_id = @company_id AND m.at >= sqlc.arg(from_at)::timestamptz AND m.at < sqlc.arg(to_at)::timestamptz
+) c
+GROUP BY 1 ORDER BY 1;
 
 -- name: QueueRecipients :execrows
 -- The feed: recipients become rows of the ledger. The ids come in the order of the sequence.
@@ -226,8 +299,8 @@ RETURNING page_epoch;
 -- An attempt of which nothing was sent: its claim's answer was lost.
 WITH given AS (
     UPDATE messages m SET state = 0, attempts = attempts - 1
-    WHERE m.company_id = @company_id AND m.connection_id = @connection_id AND m.state = 1 AND m.attempt_id = @attempt_id
+    WHERE m.company_id = @company_id AND m.connection_id = sqlc.arg(connection_id)::uuid AND m.state = 1 AND m.attempt_id = @attempt_id
     RETURNING m.campaign_id
 )
-INSERT INTO message_counts (company_id, campaign_id, queued, sending)
-SELECT @company_id, campaign_id, count(*), -count(*) FROM given WHERE campaign_id IS NOT NULL GROUP BY campaign_id;
+INSERT INTO message_counts (company_id, connection_id, campaign_id, queued, sending)
+SELECT @company_id, sqlc.arg(connection_id)::uuid, campaign_id, count(*), -count(*) FROM given GROUP BY campaign_id;

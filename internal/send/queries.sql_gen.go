@@ -12,6 +12,30 @@ import (
 	"github.com/google/uuid"
 )
 
+const allCompanies = `-- name: AllCompanies :many
+SELECT company_id FROM companies
+`
+
+func (q *Queries) AllCompanies(ctx context.Context) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, allCompanies)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var company_id uuid.UUID
+		if err := rows.Scan(&company_id); err != nil {
+			return nil, err
+		}
+		items = append(items, company_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const beginPage = `-- name: BeginPage :one
 UPDATE scopes SET page_epoch = page_epoch + 1, page_live_until = $1::timestamptz
 WHERE company_id = $2 AND connection_id = $3
@@ -54,6 +78,55 @@ func (q *Queries) BumpEpoch(ctx context.Context, companyID uuid.UUID, connection
 	return page_epoch, err
 }
 
+const campaignTraffic = `-- name: CampaignTraffic :many
+SELECT date_bin(make_interval(secs => $1::float8), c.at, 'epoch')::timestamptz AS at, sum(sent)::int AS sent, sum(delivered)::int AS delivered,
+    sum(read)::int AS read, sum(failed)::int AS failed, sum(uncertain)::int AS uncertain
+FROM (
+    SELECT t.at, t.sent, t.delivered, t.read, t.failed, t.uncertain
+    FROM campaign_traffic t WHERE t.company_id = $2 AND t.campaign_id = $3
+    UNION ALL
+    SELECT m.at, m.sent + m.delivered + m.read, m.delivered + m.read, m.read, m.failed, m.uncertain
+    FROM message_counts m WHERE m.company_id = $2 AND m.campaign_id = $3
+) c
+GROUP BY 1 ORDER BY 1
+`
+
+type CampaignTrafficRow struct {
+	At        time.Time
+	Sent      int32
+	Delivered int32
+	Read      int32
+	Failed    int32
+	Uncertain int32
+}
+
+func (q *Queries) CampaignTraffic(ctx context.Context, stepSeconds float64, companyID uuid.UUID, campaignID uuid.UUID) ([]CampaignTrafficRow, error) {
+	rows, err := q.db.Query(ctx, campaignTraffic, stepSeconds, companyID, campaignID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []CampaignTrafficRow
+	for rows.Next() {
+		var i CampaignTrafficRow
+		if err := rows.Scan(
+			&i.At,
+			&i.Sent,
+			&i.Delivered,
+			&i.Read,
+			&i.Failed,
+			&i.Uncertain,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const cancelQueued = `-- name: CancelQueued :execrows
 UPDATE messages m SET state = 7, ended_at = $1::timestamptz, retry_at = NULL
 WHERE m.company_id = $2 AND m.connection_id = $3 AND m.lane = 5 AND m.campaign_id = $4 AND m.state = 0
@@ -85,26 +158,42 @@ func (q *Queries) Claimable(ctx context.Context, companyID uuid.UUID, connection
 	return claimable, err
 }
 
-const compactCounts = `-- name: CompactCounts :exec
-WITH gone AS (DELETE FROM message_counts c WHERE c.company_id = $1 AND c.campaign_id = $2 RETURNING c.company_id, c.campaign_id, c.id, c.at, c.queued, c.sending, c.sent, c.failed, c.delivered, c.read, c.uncertain, c.canceled, c.expired, c.suppressed)
-INSERT INTO message_counts (company_id, campaign_id, queued, sending, sent, failed, delivered, read, uncertain, canceled, expired, suppressed)
-SELECT $1, $2, sum(queued), sum(sending), sum(sent), sum(failed), sum(delivered), sum(read), sum(uncertain), sum(canceled),
-    sum(expired), sum(suppressed)
-FROM gone HAVING count(*) > 0
+const companiesWithChanges = `-- name: CompaniesWithChanges :many
+SELECT DISTINCT company_id FROM message_counts
 `
 
-func (q *Queries) CompactCounts(ctx context.Context, companyID uuid.UUID, campaignID uuid.UUID) error {
-	_, err := q.db.Exec(ctx, compactCounts, companyID, campaignID)
-	return err
+func (q *Queries) CompaniesWithChanges(ctx context.Context) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, companiesWithChanges)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var company_id uuid.UUID
+		if err := rows.Scan(&company_id); err != nil {
+			return nil, err
+		}
+		items = append(items, company_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const counts = `-- name: Counts :many
-SELECT campaign_id, sum(queued)::int AS queued, sum(sending)::int AS sending, sum(sent)::int AS sent, sum(failed)::int AS failed,
+SELECT c.campaign_id::uuid AS campaign_id, sum(queued)::int AS queued, sum(sending)::int AS sending, sum(sent)::int AS sent, sum(failed)::int AS failed,
     sum(delivered)::int AS delivered, sum(read)::int AS read, sum(uncertain)::int AS uncertain, sum(canceled)::int AS canceled,
-    sum(expired)::int AS expired, sum(suppressed)::int AS suppressed, count(*)::int AS deltas
-FROM message_counts
-WHERE company_id = $1 AND campaign_id = ANY($2::uuid[])
-GROUP BY campaign_id
+    sum(expired)::int AS expired, sum(suppressed)::int AS suppressed
+FROM (
+    SELECT campaign_id, queued, sending, sent, failed, delivered, read, uncertain, canceled, expired, suppressed
+    FROM campaign_counts t WHERE t.company_id = $1 AND t.campaign_id = ANY($2::uuid[])
+    UNION ALL
+    SELECT campaign_id, queued, sending, sent, failed, delivered, read, uncertain, canceled, expired, suppressed
+    FROM message_counts m WHERE m.company_id = $1 AND m.campaign_id = ANY($2::uuid[])
+) c
+GROUP BY c.campaign_id
 `
 
 type CountsRow struct {
@@ -119,7 +208,6 @@ type CountsRow struct {
 	Canceled   int32
 	Expired    int32
 	Suppressed int32
-	Deltas     int32
 }
 
 func (q *Queries) Counts(ctx context.Context, companyID uuid.UUID, campaigns []uuid.UUID) ([]CountsRow, error) {
@@ -143,7 +231,6 @@ func (q *Queries) Counts(ctx context.Context, companyID uuid.UUID, campaigns []u
 			&i.Canceled,
 			&i.Expired,
 			&i.Suppressed,
-			&i.Deltas,
 		); err != nil {
 			return nil, err
 		}
@@ -287,11 +374,11 @@ func (q *Queries) ForUpdate(ctx context.Context, companyID uuid.UUID, ids []uuid
 const giveBack = `-- name: GiveBack :exec
 WITH given AS (
     UPDATE messages m SET state = 0, attempts = attempts - 1
-    WHERE m.company_id = $1 AND m.connection_id = $2 AND m.state = 1 AND m.attempt_id = $3
+    WHERE m.company_id = $1 AND m.connection_id = $2::uuid AND m.state = 1 AND m.attempt_id = $3
     RETURNING m.campaign_id
 )
-INSERT INTO message_counts (company_id, campaign_id, queued, sending)
-SELECT $1, campaign_id, count(*), -count(*) FROM given WHERE campaign_id IS NOT NULL GROUP BY campaign_id
+INSERT INTO message_counts (company_id, connection_id, campaign_id, queued, sending)
+SELECT $1, $2::uuid, campaign_id, count(*), -count(*) FROM given GROUP BY campaign_id
 `
 
 // An attempt of which nothing was sent: its claim's answer was lost.
@@ -327,28 +414,31 @@ func (q *Queries) Held(ctx context.Context, companyID uuid.UUID, connectionID uu
 }
 
 const insertCount = `-- name: InsertCount :exec
-INSERT INTO message_counts (company_id, campaign_id, queued, sending, sent, failed, delivered, read, uncertain, canceled, expired, suppressed)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
+INSERT INTO message_counts (company_id, connection_id, campaign_id, queued, sending, sent, failed, delivered, read, uncertain, canceled, expired, suppressed, replies)
+VALUES ($1, $2::uuid, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
 `
 
 type InsertCountParams struct {
-	CompanyID  uuid.UUID
-	CampaignID uuid.UUID
-	Queued     int32
-	Sending    int32
-	Sent       int32
-	Failed     int32
-	Delivered  int32
-	Read       int32
-	Uncertain  int32
-	Canceled   int32
-	Expired    int32
-	Suppressed int32
+	CompanyID    uuid.UUID
+	ConnectionID uuid.UUID
+	CampaignID   *uuid.UUID
+	Queued       int32
+	Sending      int32
+	Sent         int32
+	Failed       int32
+	Delivered    int32
+	Read         int32
+	Uncertain    int32
+	Canceled     int32
+	Expired      int32
+	Suppressed   int32
+	Replies      int32
 }
 
 func (q *Queries) InsertCount(ctx context.Context, arg InsertCountParams) error {
 	_, err := q.db.Exec(ctx, insertCount,
 		arg.CompanyID,
+		arg.ConnectionID,
 		arg.CampaignID,
 		arg.Queued,
 		arg.Sending,
@@ -360,6 +450,7 @@ func (q *Queries) InsertCount(ctx context.Context, arg InsertCountParams) error 
 		arg.Canceled,
 		arg.Expired,
 		arg.Suppressed,
+		arg.Replies,
 	)
 	return err
 }
@@ -545,6 +636,29 @@ func (q *Queries) LockScope(ctx context.Context, companyID uuid.UUID, connection
 	return page_epoch, err
 }
 
+const mergeMinutes = `-- name: MergeMinutes :one
+WITH gone AS (
+    DELETE FROM campaign_traffic o
+    WHERE o.company_id = $1 AND (o.campaign_id, o.at) IN (SELECT c.campaign_id, c.at FROM campaign_traffic c
+        WHERE c.company_id = $1 AND c.at < $2::timestamptz AND c.at <> date_trunc('hour', c.at) LIMIT $3)
+    RETURNING o.company_id, o.campaign_id, o.at, o.sent, o.delivered, o.read, o.failed, o.uncertain
+), merged AS (
+    INSERT INTO campaign_traffic AS t (company_id, campaign_id, at, sent, delivered, read, failed, uncertain)
+    SELECT $1, campaign_id, date_trunc('hour', at), sum(sent), sum(delivered), sum(read), sum(failed), sum(uncertain)
+    FROM gone GROUP BY 2, 3
+    ON CONFLICT (company_id, campaign_id, at) DO UPDATE SET sent = t.sent + EXCLUDED.sent, delivered = t.delivered + EXCLUDED.delivered, read = t.read + EXCLUDED.read, failed = t.failed + EXCLUDED.failed, uncertain = t.uncertain + EXCLUDED.uncertain
+)
+SELECT count(*)::int AS minutes FROM gone
+`
+
+// Minutes become hours. The minute at the start of an hour is the hour's row.
+func (q *Queries) MergeMinutes(ctx context.Context, companyID uuid.UUID, before time.Time, most int32) (int32, error) {
+	row := q.db.QueryRow(ctx, mergeMinutes, companyID, before, most)
+	var minutes int32
+	err := row.Scan(&minutes)
+	return minutes, err
+}
+
 const nextRetry = `-- name: NextRetry :one
 SELECT m.retry_at FROM messages m JOIN campaigns k ON k.company_id = m.company_id AND k.id = m.campaign_id AND k.state = 'running'
 WHERE m.company_id = $1 AND m.connection_id = $2 AND m.state = 0 AND m.retry_at > $3::timestamptz
@@ -649,6 +763,44 @@ func (q *Queries) ReleaseHold(ctx context.Context, companyID uuid.UUID, connecti
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const rollUp = `-- name: RollUp :one
+WITH gone AS (
+    DELETE FROM message_counts d
+    WHERE d.company_id = $1
+      AND d.id IN (SELECT c.id FROM message_counts c WHERE c.company_id = $1 ORDER BY c.id LIMIT $2)
+    RETURNING d.company_id, d.campaign_id, d.id, d.at, d.queued, d.sending, d.sent, d.failed, d.delivered, d.read, d.uncertain, d.canceled, d.expired, d.suppressed, d.connection_id, d.replies
+), change AS (
+    SELECT g.company_id, g.campaign_id, g.id, g.at, g.queued, g.sending, g.sent, g.failed, g.delivered, g.read, g.uncertain, g.canceled, g.expired, g.suppressed, g.connection_id, g.replies, coalesce(g.connection_id, k.connection_id) AS connection, g.sent + g.delivered + g.read AS accepted, g.delivered + g.read AS arrived
+    FROM gone g LEFT JOIN campaigns k ON k.company_id = $1 AND k.id = g.campaign_id
+), counted AS (
+    INSERT INTO campaign_counts AS t (company_id, campaign_id, queued, sending, sent, failed, delivered, read, uncertain, canceled, expired, suppressed)
+    SELECT $1, campaign_id, sum(queued), sum(sending), sum(sent), sum(failed), sum(delivered), sum(read), sum(uncertain), sum(canceled), sum(expired), sum(suppressed)
+    FROM change WHERE campaign_id IS NOT NULL GROUP BY campaign_id
+    ON CONFLICT (company_id, campaign_id) DO UPDATE SET queued = t.queued + EXCLUDED.queued, sending = t.sending + EXCLUDED.sending, sent = t.sent + EXCLUDED.sent, failed = t.failed + EXCLUDED.failed, delivered = t.delivered + EXCLUDED.delivered,
+        read = t.read + EXCLUDED.read, uncertain = t.uncertain + EXCLUDED.uncertain, canceled = t.canceled + EXCLUDED.canceled, expired = t.expired + EXCLUDED.expired, suppressed = t.suppressed + EXCLUDED.suppressed
+), by_minute AS (
+    INSERT INTO campaign_traffic AS t (company_id, campaign_id, at, sent, delivered, read, failed, uncertain)
+    SELECT $1, campaign_id, date_trunc('minute', at), sum(accepted), sum(arrived), sum(read), sum(failed), sum(uncertain)
+    FROM change WHERE campaign_id IS NOT NULL AND (accepted, arrived, read, failed, uncertain) <> (0, 0, 0, 0, 0) GROUP BY 2, 3
+    ON CONFLICT (company_id, campaign_id, at) DO UPDATE SET sent = t.sent + EXCLUDED.sent, delivered = t.delivered + EXCLUDED.delivered, read = t.read + EXCLUDED.read, failed = t.failed + EXCLUDED.failed, uncertain = t.uncertain + EXCLUDED.uncertain
+), by_quarter AS (
+    INSERT INTO traffic AS t (company_id, connection_id, at, sent, delivered, read, failed, uncertain, replies)
+    SELECT $1, connection, date_bin('15 minutes', at, 'epoch'), sum(accepted), sum(arrived), sum(read), sum(failed), sum(uncertain), sum(replies)
+    FROM change WHERE (accepted, arrived, read, failed, uncertain, replies) <> (0, 0, 0, 0, 0, 0) GROUP BY 2, 3
+    ON CONFLICT (company_id, at, connection_id) DO UPDATE SET sent = t.sent + EXCLUDED.sent, delivered = t.delivered + EXCLUDED.delivered, read = t.read + EXCLUDED.read, failed = t.failed + EXCLUDED.failed, uncertain = t.uncertain + EXCLUDED.uncertain, replies = t.replies + EXCLUDED.replies
+)
+SELECT count(*)::int AS changes FROM gone
+`
+
+// Carries the oldest changes on into every sum. A change that another roll-up has taken meanwhile is not among
+// the deleted ones and counts once.
+func (q *Queries) RollUp(ctx context.Context, companyID uuid.UUID, most int32) (int32, error) {
+	row := q.db.QueryRow(ctx, rollUp, companyID, most)
+	var changes int32
+	err := row.Scan(&changes)
+	return changes, err
 }
 
 const setHold = `-- name: SetHold :exec
@@ -771,6 +923,71 @@ func (q *Queries) TakeEarly(ctx context.Context, companyID uuid.UUID, connection
 	return items, nil
 }
 
+const traffic = `-- name: Traffic :many
+SELECT date_trunc($1::text, c.at, $2::text)::timestamptz AS at, sum(sent)::int AS sent, sum(delivered)::int AS delivered,
+    sum(read)::int AS read, sum(failed)::int AS failed, sum(uncertain)::int AS uncertain, sum(replies)::int AS replies
+FROM (
+    SELECT t.at, t.sent, t.delivered, t.read, t.failed, t.uncertain, t.replies
+    FROM traffic t WHERE t.company_id = $3 AND t.at >= $4::timestamptz AND t.at < $5::timestamptz
+    UNION ALL
+    SELECT date_bin('15 minutes', m.at, 'epoch'), m.sent + m.delivered + m.read, m.delivered + m.read, m.read, m.failed, m.uncertain, m.replies
+    FROM message_counts m WHERE m.company_id = $3 AND m.at >= $4::timestamptz AND m.at < $5::timestamptz
+) c
+GROUP BY 1 ORDER BY 1
+`
+
+type TrafficParams struct {
+	Unit      string
+	Zone      string
+	CompanyID uuid.UUID
+	FromAt    time.Time
+	ToAt      time.Time
+}
+
+type TrafficRow struct {
+	At        time.Time
+	Sent      int32
+	Delivered int32
+	Read      int32
+	Failed    int32
+	Uncertain int32
+	Replies   int32
+}
+
+func (q *Queries) Traffic(ctx context.Context, arg TrafficParams) ([]TrafficRow, error) {
+	rows, err := q.db.Query(ctx, traffic,
+		arg.Unit,
+		arg.Zone,
+		arg.CompanyID,
+		arg.FromAt,
+		arg.ToAt,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TrafficRow
+	for rows.Next() {
+		var i TrafficRow
+		if err := rows.Scan(
+			&i.At,
+			&i.Sent,
+			&i.Delivered,
+			&i.Read,
+			&i.Failed,
+			&i.Uncertain,
+			&i.Replies,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const lockForClaim = `-- name: lockForClaim :one
 UPDATE scopes SET last_instant = greatest(last_instant, $3::timestamptz) WHERE company_id = $1 AND connection_id = $2
 RETURNING page_epoch, last_instant
@@ -808,10 +1025,10 @@ WITH outcome AS (
     SELECT $1, connection_id, provider_id, id FROM recorded WHERE provider_id IS NOT NULL
     ON CONFLICT DO NOTHING
 ), counted AS (
-    INSERT INTO message_counts (company_id, campaign_id, sending, queued, sent, failed, uncertain)
-    SELECT $1, campaign_id, -count(*), count(*) FILTER (WHERE state = 0), count(*) FILTER (WHERE state = 2),
+    INSERT INTO message_counts (company_id, connection_id, campaign_id, sending, queued, sent, failed, uncertain)
+    SELECT $1, $13, campaign_id, -count(*), count(*) FILTER (WHERE state = 0), count(*) FILTER (WHERE state = 2),
         count(*) FILTER (WHERE state = 3), count(*) FILTER (WHERE state = 6)
-    FROM recorded WHERE campaign_id IS NOT NULL GROUP BY campaign_id
+    FROM recorded GROUP BY campaign_id
 )
 SELECT id FROM recorded
 `

@@ -145,7 +145,7 @@ func applyEvents(ctx context.Context, tx postgres.Tx, company, connection id.ID,
 	if err != nil {
 		return nil, fmt.Errorf("locking messages: %w", err)
 	}
-	changes := newChanges(company)
+	changes := newChanges(company, connection)
 	for i := range rows {
 		row := &rows[i]
 		if row.ConnectionID != connection {
@@ -165,15 +165,16 @@ func applyEvents(ctx context.Context, tx postgres.Tx, company, connection id.ID,
 
 // changes gathers changed rows for set statements.
 type changes struct {
-	company id.ID
-	rows    []*ForUpdateRow
-	known   []*ForUpdateRow // with a provider id that is new
-	counts  map[id.ID]*Counts
-	closed  map[id.ID]bool // campaigns with a row that was open and is not any more
+	company, connection id.ID
+
+	rows   []*ForUpdateRow
+	known  []*ForUpdateRow   // with a provider id that is new
+	counts map[id.ID]*Counts // by campaign; id.Nil for messages without one
+	closed map[id.ID]bool    // campaigns with a row that was open and is not any more
 }
 
-func newChanges(company id.ID) *changes {
-	return &changes{company: company, counts: map[id.ID]*Counts{}, closed: map[id.ID]bool{}}
+func newChanges(company, connection id.ID) *changes {
+	return &changes{company: company, connection: connection, counts: map[id.ID]*Counts{}, closed: map[id.ID]bool{}}
 }
 
 func (c *changes) add(r *ForUpdateRow, before State, newProviderID bool) {
@@ -182,18 +183,19 @@ func (c *changes) add(r *ForUpdateRow, before State, newProviderID bool) {
 		c.known = append(c.known, r)
 	}
 	after := State(r.State)
-	if r.CampaignID == nil || after == before {
+	if after == before {
 		return
 	}
-	counts := c.counts[*r.CampaignID]
+	campaign := deref(r.CampaignID)
+	counts := c.counts[campaign]
 	if counts == nil {
 		counts = &Counts{}
-		c.counts[*r.CampaignID] = counts
+		c.counts[campaign] = counts
 	}
 	counts.add(before, -1)
 	counts.add(after, 1)
 	if before.Open() && !after.Open() {
-		c.closed[*r.CampaignID] = true
+		c.closed[campaign] = true
 	}
 }
 
@@ -214,8 +216,11 @@ func (c *changes) write(ctx context.Context, tx postgres.Tx) ([]id.ID, error) {
 	}
 	touched := make([]id.ID, 0, len(c.counts))
 	for campaign, counts := range c.counts {
-		if err := addCount(ctx, tx, c.company, campaign, *counts); err != nil {
+		if err := addCount(ctx, tx, c.company, c.connection, campaign, *counts); err != nil {
 			return nil, err
+		}
+		if campaign == id.Nil {
+			continue
 		}
 		touched = append(touched, campaign)
 		if c.closed[campaign] {
