@@ -44,6 +44,7 @@ func (s *Server) build() error {
 	s.contactRoutes()
 	s.importRoutes()
 	s.campaignRoutes()
+	s.templateRoutes()
 	s.messageRoutes()
 	s.liveRoutes()
 	s.healthRoutes()

@@ -72,6 +72,9 @@ var table = map[string]rule{
 	"campaignLive":     {least: admin, company: true},
 	"campaignMessages": {least: admin, company: true},
 
+	"listTemplates": {least: admin, company: true},
+	"syncTemplates": {least: admin, company: true},
+
 	"realtime":    {least: signedIn, company: true},
 	"temporalUI":  {least: superadmin, hideRefuse: true},
 	"webhookMeta": {least: public},

@@ -29,6 +29,8 @@ type Connection struct {
 	State       string     `json:"state" enum:"unchecked,connected,failing"`
 	StateDetail string     `json:"state_detail"`
 	CheckedAt   *time.Time `json:"checked_at,omitempty"`
+	Quality     string     `json:"quality" doc:"the provider's word about the number, such as GREEN; empty when not known"`
+	Limit       int        `json:"messaging_limit" doc:"contacts outside an open window it may write to in 24 hours; 0: not known, -1: no limit"`
 	WebhookURL  string     `json:"webhook_url" doc:"the callback address to enter at Meta"`
 	VerifyToken string     `json:"verify_token" doc:"the verify token to enter at Meta"`
 	CreatedAt   time.Time  `json:"created_at"`
@@ -179,6 +181,11 @@ func (s *Server) check(ctx context.Context, company, wanted id.ID) (*Out[Connect
 		return nil, err
 	}
 	result := s.askProvider(ctx, account)
+	if result.OK {
+		if _, err := s.syncTemplates(ctx, account); err != nil {
+			return nil, err
+		}
+	}
 	state := connection.Failing
 	if result.OK {
 		state = connection.Connected
@@ -189,6 +196,9 @@ func (s *Server) check(ctx context.Context, company, wanted id.ID) (*Out[Connect
 			return err
 		}
 		if result.OK {
+			if err = s.connections.SetStanding(ctx, tx, company, wanted, result.Quality, result.Limit); err != nil {
+				return err
+			}
 			if err = send.ReleaseHold(ctx, tx, company, wanted); err != nil {
 				return err
 			}
@@ -217,5 +227,5 @@ func (s *Server) askProvider(ctx context.Context, account channel.Account) chann
 func (s *Server) connectionView(v connection.View) Connection {
 	return Connection{ID: v.ID.String(), Channel: string(v.Channel), Name: v.Name, AppID: v.AppID, AccountID: v.AccountID,
 		NumberID: v.NumberID, Number: v.Number, State: v.State, StateDetail: v.StateDetail, CheckedAt: utc(v.CheckedAt),
-		WebhookURL: strings.TrimSuffix(s.PublicURL, "/") + metaPath + v.Slug, VerifyToken: v.VerifyToken, CreatedAt: v.CreatedAt.UTC()}
+		Quality: v.Quality, Limit: v.Limit, WebhookURL: strings.TrimSuffix(s.PublicURL, "/") + metaPath + v.Slug, VerifyToken: v.VerifyToken, CreatedAt: v.CreatedAt.UTC()}
 }

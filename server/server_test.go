@@ -62,12 +62,20 @@ type fakeRelay struct{ hints atomic.Int32 }
 
 func (f *fakeRelay) Hint() { f.hints.Add(1) }
 
-type fakeAdapter struct{ check channel.Check }
+type fakeAdapter struct {
+	check     channel.Check
+	templates []channel.ProviderTemplate
+	refused   error // what ListTemplates answers instead
+}
 
 func (f *fakeAdapter) Open(channel.Account, int) channel.Sender { return nil }
 func (f *fakeAdapter) Timeout() time.Duration                   { return time.Second }
 func (f *fakeAdapter) Check(context.Context, channel.Account) channel.Check {
 	return f.check
+}
+
+func (f *fakeAdapter) ListTemplates(context.Context, channel.Account) ([]channel.ProviderTemplate, error) {
+	return f.templates, f.refused
 }
 
 // site is a server under test with two companies.

@@ -30,4 +30,6 @@ type Record struct {
 	FrozenAt     *time.Time
 	StartedAt    *time.Time
 	FinishedAt   *time.Time
+	ChangedAt    *time.Time
+	ChangedBy    *uuid.UUID
 }

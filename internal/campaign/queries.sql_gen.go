@@ -171,7 +171,7 @@ func (q *Queries) Freeze(ctx context.Context, arg FreezeParams) (FreezeRow, erro
 }
 
 const get = `-- name: Get :one
-SELECT k.company_id, k.id, k.connection_id, k.name, k.state, k.state_detail, k.content, k.audience, k.text_version, k.starts_at, k.expires_at, k.version, k.recipients, k.skipped, k.created_at, k.frozen_at, k.started_at, k.finished_at, n.name AS connection_name FROM campaigns k
+SELECT k.company_id, k.id, k.connection_id, k.name, k.state, k.state_detail, k.content, k.audience, k.text_version, k.starts_at, k.expires_at, k.version, k.recipients, k.skipped, k.created_at, k.frozen_at, k.started_at, k.finished_at, k.changed_at, k.changed_by, n.name AS connection_name FROM campaigns k
 JOIN connections n ON n.company_id = k.company_id AND n.id = k.connection_id
 WHERE k.company_id = $1 AND k.id = $2
 `
@@ -203,6 +203,8 @@ func (q *Queries) Get(ctx context.Context, companyID uuid.UUID, iD uuid.UUID) (G
 		&i.Record.FrozenAt,
 		&i.Record.StartedAt,
 		&i.Record.FinishedAt,
+		&i.Record.ChangedAt,
+		&i.Record.ChangedBy,
 		&i.ConnectionName,
 	)
 	return i, err
@@ -287,7 +289,7 @@ func (q *Queries) KnownTags(ctx context.Context, companyID uuid.UUID, tagIds []u
 }
 
 const list = `-- name: List :many
-SELECT k.company_id, k.id, k.connection_id, k.name, k.state, k.state_detail, k.content, k.audience, k.text_version, k.starts_at, k.expires_at, k.version, k.recipients, k.skipped, k.created_at, k.frozen_at, k.started_at, k.finished_at, n.name AS connection_name FROM campaigns k
+SELECT k.company_id, k.id, k.connection_id, k.name, k.state, k.state_detail, k.content, k.audience, k.text_version, k.starts_at, k.expires_at, k.version, k.recipients, k.skipped, k.created_at, k.frozen_at, k.started_at, k.finished_at, k.changed_at, k.changed_by, n.name AS connection_name FROM campaigns k
 JOIN connections n ON n.company_id = k.company_id AND n.id = k.connection_id
 WHERE k.company_id = $1 AND k.id < $2::uuid AND ($3::text = '' OR k.state = $3::text)
 ORDER BY k.id DESC LIMIT $4
@@ -331,6 +333,8 @@ func (q *Queries) List(ctx context.Context, companyID uuid.UUID, beforeID uuid.U
 			&i.Record.FrozenAt,
 			&i.Record.StartedAt,
 			&i.Record.FinishedAt,
+			&i.Record.ChangedAt,
+			&i.Record.ChangedBy,
 			&i.ConnectionName,
 		); err != nil {
 			return nil, err
@@ -344,7 +348,7 @@ func (q *Queries) List(ctx context.Context, companyID uuid.UUID, beforeID uuid.U
 }
 
 const lock = `-- name: Lock :one
-SELECT company_id, id, connection_id, name, state, state_detail, content, audience, text_version, starts_at, expires_at, version, recipients, skipped, created_at, frozen_at, started_at, finished_at FROM campaigns WHERE company_id = $1 AND id = $2 FOR UPDATE
+SELECT company_id, id, connection_id, name, state, state_detail, content, audience, text_version, starts_at, expires_at, version, recipients, skipped, created_at, frozen_at, started_at, finished_at, changed_at, changed_by FROM campaigns WHERE company_id = $1 AND id = $2 FOR UPDATE
 `
 
 func (q *Queries) Lock(ctx context.Context, companyID uuid.UUID, iD uuid.UUID) (Record, error) {
@@ -369,12 +373,14 @@ func (q *Queries) Lock(ctx context.Context, companyID uuid.UUID, iD uuid.UUID) (
 		&i.FrozenAt,
 		&i.StartedAt,
 		&i.FinishedAt,
+		&i.ChangedAt,
+		&i.ChangedBy,
 	)
 	return i, err
 }
 
 const lockShared = `-- name: LockShared :one
-SELECT company_id, id, connection_id, name, state, state_detail, content, audience, text_version, starts_at, expires_at, version, recipients, skipped, created_at, frozen_at, started_at, finished_at FROM campaigns WHERE company_id = $1 AND id = $2 FOR SHARE
+SELECT company_id, id, connection_id, name, state, state_detail, content, audience, text_version, starts_at, expires_at, version, recipients, skipped, created_at, frozen_at, started_at, finished_at, changed_at, changed_by FROM campaigns WHERE company_id = $1 AND id = $2 FOR SHARE
 `
 
 func (q *Queries) LockShared(ctx context.Context, companyID uuid.UUID, iD uuid.UUID) (Record, error) {
@@ -399,6 +405,8 @@ func (q *Queries) LockShared(ctx context.Context, companyID uuid.UUID, iD uuid.U
 		&i.FrozenAt,
 		&i.StartedAt,
 		&i.FinishedAt,
+		&i.ChangedAt,
+		&i.ChangedBy,
 	)
 	return i, err
 }

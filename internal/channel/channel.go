@@ -5,6 +5,7 @@ package channel
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"omnidesk/internal/id"
@@ -104,6 +105,27 @@ type Check struct {
 	Number string // E.164 as the provider knows it
 	Name   string // the verified name
 	Detail string // one sentence: what is right, or what is wrong and how to mend it
+
+	Quality string // the provider's word about the number, such as GREEN; empty when it gave none
+	Limit   int    // contacts outside an open window that it lets the number write to in 24 hours; 0: not known, -1: no limit
+}
+
+// ProviderTemplate is one language of a message template as the provider has it. The words in capitals are its own.
+type ProviderTemplate struct {
+	ProviderID     string          `json:"provider_id"`
+	Name           string          `json:"name"`
+	Language       string          `json:"language"`
+	Category       string          `json:"category"` // MARKETING, UTILITY, AUTHENTICATION
+	Status         string          `json:"status"`   // APPROVED, PENDING, REJECTED, PAUSED, DISABLED …
+	Quality        string          `json:"quality"`  // GREEN, YELLOW, RED, UNKNOWN
+	RejectedReason string          `json:"rejected_reason"`
+	Components     json.RawMessage `json:"components"` // a list of header, body, footer and buttons
+}
+
+// TemplateLister is an ability of adapters whose provider reviews templates.
+type TemplateLister interface {
+	// ListTemplates returns all templates of the account. The error is one sentence that says what to mend.
+	ListTemplates(ctx context.Context, account Account) ([]ProviderTemplate, error)
 }
 
 // Adapter speaks one provider's protocol for many accounts.

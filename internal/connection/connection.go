@@ -41,6 +41,8 @@ type View struct {
 	State       string
 	StateDetail string
 	CheckedAt   *time.Time
+	Quality     string // the provider's word about the number, such as GREEN; empty: not known
+	Limit       int    // contacts outside an open window it may write to in 24 hours; 0: not known, -1: no limit
 	Slug        string // the secret part of the webhook's address
 	VerifyToken string // what Meta must repeat in its challenge
 	CreatedAt   time.Time
@@ -192,6 +194,15 @@ func (s *Store) SetChecked(ctx context.Context, tx postgres.Tx, company, connect
 	return nil
 }
 
+// SetStanding keeps what a successful check told about the number's quality and messaging limit.
+func (s *Store) SetStanding(ctx context.Context, tx postgres.Tx, company, connection id.ID, quality string, limit int) error {
+	err := New(tx).setStanding(ctx, quality, int32(limit), company, connection)
+	if err != nil {
+		return fmt.Errorf("keeping a number's standing: %w", err)
+	}
+	return nil
+}
+
 // Account returns a connection with its credentials unsealed, to be used at once and kept nowhere.
 func (s *Store) Account(ctx context.Context, tx postgres.Tx, company, connection id.ID) (channel.Account, error) {
 	row, err := New(tx).getConnection(ctx, company, connection)
@@ -239,7 +250,7 @@ func (s *Store) view(row Connection) (View, error) {
 	}
 	return View{ID: row.ID, Channel: channel.Kind(row.Channel), Name: row.Name, AppID: row.AppID, AccountID: row.AccountID,
 		NumberID: row.NumberID, Number: row.Number, State: row.State, StateDetail: row.StateDetail, CheckedAt: row.CheckedAt,
-		Slug: row.WebhookSlug, VerifyToken: verify, CreatedAt: row.CreatedAt}, nil
+		Quality: row.Quality, Limit: int(row.MessagingLimit), Slug: row.WebhookSlug, VerifyToken: verify, CreatedAt: row.CreatedAt}, nil
 }
 
 func place(row Connection, column string) secret.Place {

@@ -27,4 +27,6 @@ type Connection struct {
 	StateDetail       string
 	CheckedAt         *time.Time
 	CreatedAt         time.Time
+	Quality           string
+	MessagingLimit    int32
 }

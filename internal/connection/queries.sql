@@ -32,6 +32,9 @@ UPDATE connections SET state = @state, state_detail = @state_detail, checked_at 
     number = CASE WHEN @number::text <> '' THEN @number::text ELSE number END
 WHERE company_id = @company_id AND id = @id;
 
+-- name: setStanding :exec
+UPDATE connections SET quality = @quality, messaging_limit = @messaging_limit WHERE company_id = @company_id AND id = @id;
+
 -- The two routes run as the system role: the company is what they find out.
 
 -- name: routeBySlug :one

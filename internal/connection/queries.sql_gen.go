@@ -13,7 +13,7 @@ import (
 )
 
 const getConnection = `-- name: getConnection :one
-SELECT company_id, id, channel, name, app_id, account_id, number_id, number, webhook_slug, sealed_app_secret, sealed_token, sealed_verify_token, state, state_detail, checked_at, created_at FROM connections WHERE company_id = $1 AND id = $2
+SELECT company_id, id, channel, name, app_id, account_id, number_id, number, webhook_slug, sealed_app_secret, sealed_token, sealed_verify_token, state, state_detail, checked_at, created_at, quality, messaging_limit FROM connections WHERE company_id = $1 AND id = $2
 `
 
 func (q *Queries) getConnection(ctx context.Context, companyID uuid.UUID, iD uuid.UUID) (Connection, error) {
@@ -36,6 +36,8 @@ func (q *Queries) getConnection(ctx context.Context, companyID uuid.UUID, iD uui
 		&i.StateDetail,
 		&i.CheckedAt,
 		&i.CreatedAt,
+		&i.Quality,
+		&i.MessagingLimit,
 	)
 	return i, err
 }
@@ -95,7 +97,7 @@ func (q *Queries) insertRoute(ctx context.Context, companyID uuid.UUID, connecti
 }
 
 const listConnections = `-- name: listConnections :many
-SELECT company_id, id, channel, name, app_id, account_id, number_id, number, webhook_slug, sealed_app_secret, sealed_token, sealed_verify_token, state, state_detail, checked_at, created_at FROM connections WHERE company_id = $1 ORDER BY id
+SELECT company_id, id, channel, name, app_id, account_id, number_id, number, webhook_slug, sealed_app_secret, sealed_token, sealed_verify_token, state, state_detail, checked_at, created_at, quality, messaging_limit FROM connections WHERE company_id = $1 ORDER BY id
 `
 
 func (q *Queries) listConnections(ctx context.Context, companyID uuid.UUID) ([]Connection, error) {
@@ -124,6 +126,8 @@ func (q *Queries) listConnections(ctx context.Context, companyID uuid.UUID) ([]C
 			&i.StateDetail,
 			&i.CheckedAt,
 			&i.CreatedAt,
+			&i.Quality,
+			&i.MessagingLimit,
 		); err != nil {
 			return nil, err
 		}
@@ -136,7 +140,7 @@ func (q *Queries) listConnections(ctx context.Context, companyID uuid.UUID) ([]C
 }
 
 const lockConnection = `-- name: lockConnection :one
-SELECT company_id, id, channel, name, app_id, account_id, number_id, number, webhook_slug, sealed_app_secret, sealed_token, sealed_verify_token, state, state_detail, checked_at, created_at FROM connections WHERE company_id = $1 AND id = $2 FOR UPDATE
+SELECT company_id, id, channel, name, app_id, account_id, number_id, number, webhook_slug, sealed_app_secret, sealed_token, sealed_verify_token, state, state_detail, checked_at, created_at, quality, messaging_limit FROM connections WHERE company_id = $1 AND id = $2 FOR UPDATE
 `
 
 func (q *Queries) lockConnection(ctx context.Context, companyID uuid.UUID, iD uuid.UUID) (Connection, error) {
@@ -159,6 +163,8 @@ func (q *Queries) lockConnection(ctx context.Context, companyID uuid.UUID, iD uu
 		&i.StateDetail,
 		&i.CheckedAt,
 		&i.CreatedAt,
+		&i.Quality,
+		&i.MessagingLimit,
 	)
 	return i, err
 }
@@ -240,6 +246,20 @@ func (q *Queries) setChecked(ctx context.Context, arg setCheckedParams) (int64, 
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const setStanding = `-- name: setStanding :exec
+UPDATE connections SET quality = $1, messaging_limit = $2 WHERE company_id = $3 AND id = $4
+`
+
+func (q *Queries) setStanding(ctx context.Context, quality string, messagingLimit int32, companyID uuid.UUID, iD uuid.UUID) error {
+	_, err := q.db.Exec(ctx, setStanding,
+		quality,
+		messagingLimit,
+		companyID,
+		iD,
+	)
+	return err
 }
 
 const updateConnection = `-- name: updateConnection :exec

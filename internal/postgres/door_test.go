@@ -52,6 +52,8 @@ INSERT INTO sessions (id, user_id, company_id, expires_at) VALUES ($x, $x, $c, n
 INSERT INTO connections (company_id, id, channel, name, app_id, account_id, number_id, webhook_slug, sealed_app_secret, sealed_token, sealed_verify_token)
 	VALUES ($c, $x, 'whatsapp_cloud', 'C', '1', '2', $x, $x, '', '', '');
 INSERT INTO webhook_routes (company_id, connection_id, slug, number_id) VALUES ($c, $x, $x, '3');
+INSERT INTO templates (company_id, connection_id, name, language, components, synced_at) VALUES ($c, $x, 'hello', 'en', '[]', now());
+INSERT INTO template_syncs (company_id, connection_id) VALUES ($c, $x);
 INSERT INTO contacts (company_id, id, name) VALUES ($c, $x, 'N');
 INSERT INTO identities (company_id, id, contact_id, kind, value) VALUES ($c, $x, $x, 'phone', '+5511999999999');
 INSERT INTO imports (company_id, id, file_name) VALUES ($c, $x, 'people.csv');

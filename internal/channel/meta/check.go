@@ -7,13 +7,17 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"time"
 
 	"omnidesk/internal/channel"
 )
 
-const numberFields = "fields=id,display_phone_number,verified_name,quality_rating,status"
+const numberFields = "fields=id,display_phone_number,verified_name,quality_rating,status,whatsapp_business_manager_messaging_limit"
+
+// maxList bounds what is read of an answer to a question about an account, in bytes: a page of templates is the longest.
+const maxList = 4 << 20
 
 // Check asks Meta for the number and for the apps that hear the account's webhooks. A number that can send
 // but whose webhooks nobody hears is OK with a Detail that says so.
@@ -31,12 +35,14 @@ func (a *Adapter) Check(ctx context.Context, account channel.Account) channel.Ch
 		Display string `json:"display_phone_number"`
 		Name    string `json:"verified_name"`
 		Status  string `json:"status"`
+		Quality string `json:"quality_rating"`
+		Tier    string `json:"whatsapp_business_manager_messaging_limit"`
 	}
 	request := a.newRequest(http.MethodGet, account, "/"+account.NumberID, numberFields)
 	if problem := a.call(request.WithContext(ctx), &number); problem != "" {
 		return channel.Check{Detail: problem}
 	}
-	result := channel.Check{OK: true, Number: e164(number.Display), Name: number.Name}
+	result := channel.Check{OK: true, Number: e164(number.Display), Name: number.Name, Quality: number.Quality, Limit: tierLimit(number.Tier)}
 	if wrong := unfitStatus(number.Status); wrong != "" {
 		result.OK, result.Detail = false, wrong
 		return result
@@ -95,7 +101,7 @@ func (a *Adapter) call(request *http.Request, into any) string {
 		return failedTrip(err, track.touchedWire()).Detail
 	}
 	defer response.Body.Close()
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	body, err := io.ReadAll(io.LimitReader(response.Body, maxList))
 	if err != nil {
 		return "The connection to Meta broke while its answer was being read; try again."
 	}
@@ -128,6 +134,24 @@ func unfitStatus(status string) string {
 		return "Meta lists the number as " + strings.ToLower(status) + ": register it for the Cloud API in WhatsApp Manager."
 	default:
 		return ""
+	}
+}
+
+// tierLimit reads a messaging limit such as TIER_250, TIER_2K or TIER_UNLIMITED: -1 for no limit, 0 for an unknown word.
+func tierLimit(tier string) int {
+	words, found := strings.CutPrefix(tier, "TIER_")
+	if words == "UNLIMITED" {
+		return -1
+	}
+	digits, thousands := strings.CutSuffix(words, "K")
+	n, err := strconv.Atoi(digits)
+	switch {
+	case !found || err != nil || n < 0 || n > 1_000_000:
+		return 0
+	case thousands:
+		return n * 1000
+	default:
+		return n
 	}
 }
 

@@ -29,12 +29,14 @@ func TestCheck(t *testing.T) {
 	})
 	require.NoError(t, simulator.PutNumber(graph.Number{
 		ID: account.NumberID, Display: "+1 201-555-0142", Name: "Demo shop", AccountID: account.AccountID, AppID: account.AppID, AppSecret: "x",
+		Quality: "YELLOW", Tier: "TIER_2K",
 	}))
 	require.NoError(t, simulator.PutNumber(graph.Number{ID: "999", Status: "BANNED"}))
 	adapter := newAdapter(t, server.URL, 5*time.Second)
 
 	good := adapter.Check(t.Context(), account)
-	require.Equal(t, channel.Check{OK: true, Number: "+12015550142", Name: "Demo shop", Detail: "The number answers and its webhooks are subscribed."}, good)
+	require.Equal(t, channel.Check{OK: true, Number: "+12015550142", Name: "Demo shop", Detail: "The number answers and its webhooks are subscribed.",
+		Quality: "YELLOW", Limit: 2000}, good)
 
 	deaf := account
 	deaf.AppID = "4712"

@@ -170,3 +170,47 @@ func TestTemplates(t *testing.T) {
 	require.Equal(t, http.StatusOK, ask(server, "POST", "/v25.0/106/messages", "t", template("vip", "de", "Ana")).Code)
 	require.JSONEq(t, `{"success":true}`, ask(server, "DELETE", "/v25.0/100/subscribed_apps", "t", "").Body.String())
 }
+
+func TestTemplatesByPageAndField(t *testing.T) {
+	server := newServer(t, false)
+	type list struct {
+		Data   []map[string]any
+		Paging struct {
+			Next    string
+			Cursors struct{ After string }
+		}
+	}
+	get := func(query string) (answer list) {
+		recorder := ask(server, http.MethodGet, "/v25.0/200/message_templates?"+query, "token", "")
+		require.Equal(t, http.StatusOK, recorder.Code, recorder.Body.String())
+		require.NoError(t, json.Unmarshal(recorder.Body.Bytes(), &answer))
+		return answer
+	}
+	var names []string
+	for query := "fields=name,language&limit=3"; ; {
+		page := get(query)
+		for _, one := range page.Data {
+			require.Len(t, one, 3, "the fields asked for and the id")
+			names = append(names, fmt.Sprint(one["name"], " ", one["language"]))
+		}
+		if page.Paging.Next == "" {
+			break
+		}
+		query = "fields=name,language&limit=3&after=" + page.Paging.Cursors.After
+	}
+	require.Len(t, names, len(server.Templates()))
+	require.IsIncreasing(t, names)
+	require.Len(t, get("name=hello_world").Data, 5)
+	code, _ := envelope(t, ask(server, http.MethodGet, "/v25.0/200/message_templates?limit=no", "token", ""))
+	require.Equal(t, 100, code)
+}
+
+func TestATemplateThatIsNotApprovedIsRefused(t *testing.T) {
+	server := newServer(t, false)
+	for name, want := range map[string]int{"delivery_survey en_US": 132015, "winter_sale pt_BR": 132001, "loyalty_invite en_US": 132001, "catalog_photo en_US": 132012} {
+		name, language, _ := strings.Cut(name, " ")
+		body := template(name, language, "Ana", "7")
+		code, _ := envelope(t, ask(server, http.MethodPost, "/v25.0/300/messages", "token", body))
+		require.Equal(t, want, code, name)
+	}
+}

@@ -3,6 +3,7 @@ package graph
 import (
 	"cmp"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"io"
 	"math/rand/v2"
@@ -21,22 +22,16 @@ func (s *Server) getNumber(w http.ResponseWriter, r *http.Request, id, token str
 		fail(w, unknownObject(r.Method, id))
 		return
 	}
-	all := describeNumber(number)
-	fields := strings.Split(cmp.Or(r.URL.Query().Get("fields"), "verified_name,code_verification_status,display_phone_number,quality_rating"), ",")
-	for name := range all {
-		if name != "id" && !slices.Contains(fields, name) {
-			delete(all, name)
-		}
-	}
-	answer(w, http.StatusOK, all)
+	fields := cmp.Or(r.URL.Query().Get("fields"), "verified_name,code_verification_status,display_phone_number,quality_rating")
+	answer(w, http.StatusOK, narrow(describeNumber(number), fields))
 }
 
 func describeNumber(number *bound) map[string]any {
 	return map[string]any{
 		"id": number.ID, "display_phone_number": number.Display, "verified_name": number.Name,
-		"quality_rating": "GREEN", "status": cmp.Or(number.Status, "CONNECTED"), "code_verification_status": "VERIFIED",
+		"quality_rating": cmp.Or(number.Quality, "GREEN"), "status": cmp.Or(number.Status, "CONNECTED"), "code_verification_status": "VERIFIED",
 		"name_status": "APPROVED", "account_mode": "SANDBOX", "platform_type": "CLOUD_API",
-		"throughput": map[string]string{"level": "STANDARD"}, "whatsapp_business_manager_messaging_limit": "TIER_UNLIMITED",
+		"throughput": map[string]string{"level": "STANDARD"}, "whatsapp_business_manager_messaging_limit": cmp.Or(number.Tier, "TIER_UNLIMITED"),
 	}
 }
 
@@ -136,14 +131,51 @@ func (s *Server) challenge(ctx context.Context, address, token string) bool {
 	return err == nil && response.StatusCode == http.StatusOK && string(got) == challenge
 }
 
-// listTemplates answers GET /<account>/message_templates. All accounts share the sandbox's templates.
+// defaultPage is how many templates Meta lists when no limit is asked for.
+const defaultPage = 25
+
+// listTemplates answers GET /<account>/message_templates?fields=…&name=…&limit=…&after=…. All accounts share the
+// sandbox's templates. A cursor is the number of templates before it.
 func (s *Server) listTemplates(w http.ResponseWriter, r *http.Request) {
-	name := r.URL.Query().Get("name")
+	query := r.URL.Query()
 	list := []map[string]any{}
 	for _, template := range s.Templates() {
-		if name == "" || template.Name == name {
-			list = append(list, template.describe())
+		if name := query.Get("name"); name == "" || template.Name == name {
+			list = append(list, narrow(template.describe(), query.Get("fields")))
 		}
 	}
-	answer(w, http.StatusOK, map[string]any{"data": list, "paging": map[string]any{"cursors": map[string]string{"before": "MAZDZD", "after": "MjQZD"}}})
+	limit, from := defaultPage, 0
+	if raw := query.Get("limit"); raw != "" {
+		if limit, _ = strconv.Atoi(raw); limit < 1 {
+			fail(w, invalid(100, "Invalid parameter", "limit must be a positive number."))
+			return
+		}
+	}
+	if raw := query.Get("after"); raw != "" {
+		decoded, err := base64.RawURLEncoding.DecodeString(raw)
+		if from, _ = strconv.Atoi(string(decoded)); err != nil || from < 0 {
+			fail(w, invalid(100, "Invalid parameter", "after is no cursor of this list."))
+			return
+		}
+	}
+	from = min(from, len(list))
+	through := min(from+limit, len(list))
+	cursor := func(n int) string { return base64.RawURLEncoding.EncodeToString([]byte(strconv.Itoa(n))) }
+	paging := map[string]any{"cursors": map[string]string{"before": cursor(from), "after": cursor(through)}}
+	if through < len(list) {
+		query.Set("after", cursor(through))
+		paging["next"] = "https://" + Host + r.URL.Path + "?" + query.Encode()
+	}
+	answer(w, http.StatusOK, map[string]any{"data": list[from:through], "paging": paging})
+}
+
+// narrow leaves only the fields asked for, as Graph does; the id always stays.
+func narrow(all map[string]any, fields string) map[string]any {
+	asked := strings.Split(cmp.Or(fields, "name,parameter_format,components,language,status,category"), ",")
+	for name := range all {
+		if name != "id" && !slices.Contains(asked, name) {
+			delete(all, name)
+		}
+	}
+	return all
 }

@@ -24,7 +24,9 @@ type Number struct {
 	AppSecret   string `json:"app_secret"`
 	WebhookURL  string `json:"webhook_url"` // wins over the account's and the app's
 	VerifyToken string `json:"verify_token"`
-	Status      string `json:"status"` // CONNECTED when empty
+	Status      string `json:"status"`          // CONNECTED when empty
+	Quality     string `json:"quality_rating"`  // GREEN when empty
+	Tier        string `json:"messaging_limit"` // TIER_UNLIMITED when empty
 }
 
 // App is a Meta app: whose secret signs webhooks, and where they go when nothing nearer says so.
@@ -189,6 +191,8 @@ func (s *Server) PutNumber(number Number) error {
 			WebhookURL:  cmp.Or(number.WebhookURL, old.WebhookURL),
 			VerifyToken: cmp.Or(number.VerifyToken, old.VerifyToken),
 			Status:      cmp.Or(number.Status, old.Status),
+			Quality:     cmp.Or(number.Quality, old.Quality),
+			Tier:        cmp.Or(number.Tier, old.Tier),
 		}
 		state.Numbers[number.ID] = merged
 		if merged.AccountID != "" && merged.AppID != "" {

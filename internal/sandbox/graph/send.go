@@ -163,6 +163,9 @@ func (s *Server) validateTemplate(in *templateBody, m *message) *apiError {
 			details: "The template does not exist in the language asked for.",
 		}
 	}
+	if refused := template.refusal(); refused != nil {
+		return refused
+	}
 	var parameters []string
 	for _, component := range in.Components {
 		if strings.EqualFold(component.Type, "body") {

@@ -353,6 +353,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/connections/{id}/templates/sync": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read the templates from the provider
+         * @description Answers with the problem when the provider refuses; the templates known stay.
+         */
+        post: operations["syncTemplates"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/contacts": {
         parameters: {
             query?: never;
@@ -435,6 +455,23 @@ export interface paths {
         };
         /** All tags, by name */
         get: operations["listTags"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Templates as last synced, by connection, name and language */
+        get: operations["listTemplates"];
         put?: never;
         post?: never;
         delete?: never;
@@ -583,10 +620,17 @@ export interface components {
             /** Format: date-time */
             created_at: string;
             id: string;
+            /**
+             * Format: int64
+             * @description contacts outside an open window it may write to in 24 hours; 0: not known, -1: no limit
+             */
+            messaging_limit: number;
             name: string;
             /** @description E.164, empty before a check succeeded */
             number: string;
             number_id: string;
+            /** @description the provider's word about the number, such as GREEN; empty when not known */
+            quality: string;
             /** @enum {string} */
             state: "unchecked" | "connected" | "failing";
             state_detail: string;
@@ -845,6 +889,32 @@ export interface components {
             /** Format: int64 */
             window_shut: number;
         };
+        SyncedTemplate: {
+            body: string;
+            buttons: components["schemas"]["TemplateButton"][];
+            /** @description the provider's word, such as MARKETING */
+            category: string;
+            connection_id: string;
+            footer: string;
+            header: string;
+            header_format: string;
+            language: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description placeholders of the body
+             */
+            parameters: number;
+            /** @description GREEN, YELLOW, RED or UNKNOWN */
+            quality: string;
+            rejected_reason: string;
+            /** @description the provider's word, such as APPROVED */
+            status: string;
+            /** Format: date-time */
+            synced_at: string;
+            /** @description why a campaign can't send it and what to do; empty when it can */
+            unfit: string;
+        };
         Tag: {
             id: string;
             name: string;
@@ -863,6 +933,26 @@ export interface components {
             name: string;
             /** @description may hold merge fields such as {{first_name|friend}} */
             parameters?: string[];
+        };
+        TemplateButton: {
+            kind: string;
+            text: string;
+        };
+        TemplateList: {
+            items: components["schemas"]["SyncedTemplate"][];
+            /** @description empty on the last page */
+            next_cursor: string;
+            syncs: components["schemas"]["TemplateSync"][];
+        };
+        TemplateSync: {
+            connection_id: string;
+            /** @description why the last try failed; empty when it did not */
+            problem: string;
+            /**
+             * Format: date-time
+             * @description absent: never
+             */
+            synced_at?: string;
         };
         User: {
             email: string;
@@ -1655,6 +1745,38 @@ export interface operations {
             };
         };
     };
+    syncTemplates: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateSync"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     listContacts: {
         parameters: {
             query?: {
@@ -1875,6 +1997,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TagList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listTemplates: {
+        parameters: {
+            query?: {
+                connection_id?: string;
+                /** @description next_cursor of the page before */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateList"];
                 };
             };
             /** @description Error */

@@ -1,0 +1,114 @@
+package template
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"omnidesk/internal/channel"
+	"omnidesk/internal/id"
+	"omnidesk/internal/postgres"
+)
+
+// Sync says how current the templates of a connection are.
+type Sync struct {
+	Connection id.ID
+	SyncedAt   *time.Time // nil: never
+	Problem    string     // why the last try failed; empty when it did not
+}
+
+// Replace makes the templates of a connection those that the provider has now.
+func Replace(ctx context.Context, tx postgres.Tx, company, connection id.ID, found []channel.ProviderTemplate, now time.Time) error {
+	q := New(tx)
+	if err := q.noteSync(ctx, company, connection, &now, ""); err != nil {
+		return fmt.Errorf("noting a sync of templates: %w", err)
+	}
+	rows, err := encode(found)
+	if err != nil {
+		return err
+	}
+	if err := q.put(ctx, company, connection, now, rows); err != nil {
+		return fmt.Errorf("keeping templates: %w", err)
+	}
+	if err := q.dropOlder(ctx, company, connection, now); err != nil {
+		return fmt.Errorf("dropping templates the provider no longer has: %w", err)
+	}
+	return nil
+}
+
+// NoteFailure keeps why a sync failed. The templates known stay.
+func NoteFailure(ctx context.Context, tx postgres.Tx, company, connection id.ID, problem string) error {
+	if err := New(tx).noteSync(ctx, company, connection, nil, problem); err != nil {
+		return fmt.Errorf("noting a failed sync of templates: %w", err)
+	}
+	return nil
+}
+
+// Key orders templates: by connection, name and language.
+type Key struct {
+	Connection     id.ID
+	Name, Language string
+}
+
+// List returns up to limit templates after a key, of one connection or, with Nil, of all.
+func List(ctx context.Context, tx postgres.Tx, company, connection id.ID, after Key, limit int) ([]Template, error) {
+	arg := listParams{CompanyID: company, AfterConnection: after.Connection, AfterName: after.Name, AfterLanguage: after.Language, RowLimit: int32(limit)}
+	if connection != id.Nil {
+		arg.ConnectionID = &connection
+	}
+	rows, err := New(tx).list(ctx, arg)
+	if err != nil {
+		return nil, fmt.Errorf("listing templates: %w", err)
+	}
+	templates := make([]Template, len(rows))
+	for i, row := range rows {
+		parts, _ := read(row.Components)
+		templates[i] = Template{Connection: row.ConnectionID, Parts: parts, Parameters: int(row.Parameters), Unfit: row.Unfit, SyncedAt: row.SyncedAt,
+			ProviderTemplate: channel.ProviderTemplate{ProviderID: row.ProviderID, Name: row.Name, Language: row.Language, Category: row.Category,
+				Status: row.Status, Quality: row.Quality, RejectedReason: row.RejectedReason, Components: row.Components}}
+	}
+	return templates, nil
+}
+
+// Syncs returns how current each connection's templates are.
+func Syncs(ctx context.Context, tx postgres.Tx, company id.ID) ([]Sync, error) {
+	rows, err := New(tx).syncs(ctx, company)
+	if err != nil {
+		return nil, fmt.Errorf("reading when templates were synced: %w", err)
+	}
+	syncs := make([]Sync, len(rows))
+	for i, row := range rows {
+		syncs[i] = Sync{row.ConnectionID, row.SyncedAt, row.Problem}
+	}
+	return syncs, nil
+}
+
+// encode writes templates for one statement. A page that shifted under the sync may name one twice: the last counts.
+func encode(found []channel.ProviderTemplate) (json.RawMessage, error) {
+	type row struct {
+		channel.ProviderTemplate
+		Body       string `json:"body"`
+		Parameters int    `json:"parameters"`
+		Unfit      string `json:"unfit"`
+	}
+	at, rows := map[Key]int{}, []row{}
+	for _, one := range found {
+		if one.Name == "" || one.Language == "" || strings.Contains(string(one.Components), `\u0000`) {
+			continue // nothing that can be named or stored
+		}
+		parts, parameters, unfit := judge(one)
+		key := Key{Name: one.Name, Language: one.Language}
+		if _, twice := at[key]; !twice {
+			at[key] = len(rows)
+			rows = append(rows, row{})
+		}
+		rows[at[key]] = row{one, parts.Body, parameters, unfit}
+	}
+	raw, err := json.Marshal(rows)
+	if err != nil {
+		return nil, fmt.Errorf("writing templates: %w", err)
+	}
+	return raw, nil
+}
