@@ -66,6 +66,10 @@ const shots: Shot[] = [
     await page.getByRole("button", { name: "Import", exact: true }).click();
     await expect(page.getByText("Rejected rows")).toBeVisible();
   } },
+  { name: "templates", path: "/templates", ready: "promo_offer" },
+  { name: "templates-trouble", path: "/templates?standing=trouble", ready: "winter_sale" },
+  { name: "template", path: `/templates?template=${encodeURIComponent(`${data.id(31)} promo_offer`)}`, ready: "Use in a campaign" },
+  { name: "templates-empty", path: "/templates", empty: true, ready: "link a number first" },
   { name: "connections", path: "/connections", ready: "After-sales" },
   { name: "connections-empty", path: "/connections", empty: true, ready: "A connection is" },
   { name: "connection", path: `/connections/${data.id(31)}`, ready: "Meta accepts" },

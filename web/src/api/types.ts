@@ -21,4 +21,6 @@ export type Message = Schemas["Message"];
 /** A recipient's state; "planned" is the one that has no message in the ledger yet. */
 export type MessageState = keyof Counts;
 export type LedgerState = Message["state"];
+export type SyncedTemplate = Schemas["SyncedTemplate"];
+export type TemplateSync = Schemas["TemplateSync"];
 export type Problem = Schemas["ErrorModel"];

@@ -20,6 +20,8 @@ interface Props<Item> {
   columns: Column<Item>[];
   keyOf: (item: Item) => string;
   onOpen: (item: Item) => void;
+  /** the item that is shown beside the list */
+  isActive?: (item: Item) => boolean;
   /** px, fixed: rows of one height never make the list jump */
   rowHeight?: number;
   phoneHeight?: number;
@@ -73,8 +75,9 @@ export function VirtualList<Item>(props: Props<Item>) {
           return (
             <div
               key={row.key}
-              className="row"
+              className={props.isActive?.(item) === true ? "row active" : "row"}
               role="row"
+              aria-selected={props.isActive?.(item)}
               aria-rowindex={row.index + 2}
               data-index={row.index}
               tabIndex={0}

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formatFinish, formatInstant, formatRate, formatSpan, fromLocalInput, toLocalInput } from "./format";
+import { formatAgo, formatFinish, formatInstant, formatRate, formatSpan, fromLocalInput, toLocalInput } from "./format";
 
 const now = new Date("2026-11-21T12:00:00Z");
 
@@ -41,4 +41,10 @@ test("a form's local time survives the round trip", () => {
   expect(fromLocalInput("")).toBeNull();
   expect(fromLocalInput("soon")).toBeNull();
   expect(toLocalInput(null)).toBe("");
+});
+
+test.each([
+  ["2026-11-21T11:59:30Z", "just now"], ["2026-11-21T12:00:10Z", "just now"], ["2026-11-21T11:55:00Z", "5 min ago"], ["2026-11-19T08:00:00Z", "2 d 4 h ago"],
+])("%j was %j", (at, text) => {
+  expect(formatAgo(at, now)).toBe(text);
 });

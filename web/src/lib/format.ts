@@ -49,6 +49,12 @@ export function formatInstant(at: string, now: Date, zone?: string): string {
   return `${label.replace(",", "").replace("Sept", "Sep")}, ${clock}`;
 }
 
+/** "just now", "5 min ago", "2 d 4 h ago". */
+export function formatAgo(at: string, now: Date): string {
+  const past = now.getTime() - new Date(at).getTime();
+  return past < minute ? "just now" : `${formatSpan(past)} ago`;
+}
+
 /** Full instant with seconds and zone, for titles and details. */
 export function formatExact(at: string): string {
   return new Date(at).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "long" });

@@ -1,6 +1,6 @@
 import { Menu, SegmentedControl, Text, Tooltip, UnstyledButton, useMantineColorScheme } from "@mantine/core";
 import {
-  IconAddressBook, IconBuilding, IconChevronDown, IconDeviceMobileMessage, IconDots, IconKey, IconLogout, IconPlugConnected, IconPlugConnectedX, IconSend,
+  IconAddressBook, IconBuilding, IconChevronDown, IconDeviceMobileMessage, IconDots, IconKey, IconLogout, IconPlugConnected, IconPlugConnectedX, IconSend, IconTemplate,
 } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link, Outlet, useNavigate } from "@tanstack/react-router";
@@ -16,9 +16,10 @@ import { useLeave } from "./leave";
 const route = getRouteApi("/signed-in/shell");
 
 const places = [
-  { to: "/campaigns", icon: IconSend, key: "campaigns" },
-  { to: "/contacts", icon: IconAddressBook, key: "contacts" },
-  { to: "/connections", icon: IconPlugConnected, key: "connections" },
+  { to: "/campaigns", icon: IconSend, key: "campaigns", bar: true },
+  { to: "/contacts", icon: IconAddressBook, key: "contacts", bar: true },
+  { to: "/templates", icon: IconTemplate, key: "templates", bar: false },
+  { to: "/connections", icon: IconPlugConnected, key: "connections", bar: true },
 ] as const;
 
 /** What stands around every page: the rail (a bottom bar on phones), the company, the account. */
@@ -33,6 +34,7 @@ export function Shell() {
   useKeys({
     "g c": () => void navigate({ to: "/campaigns" }),
     "g p": () => void navigate({ to: "/contacts" }),
+    "g t": () => void navigate({ to: "/templates" }),
     "g n": () => void navigate({ to: "/connections" }),
     c: () => { if (company !== undefined) void navigate({ to: "/campaigns/new" }); },
   });
@@ -54,7 +56,7 @@ export function Shell() {
       </nav>
       <main id="main" className="main" tabIndex={-1} style={{ outline: "none" }}><Outlet /></main>
       <nav className="bar" aria-label={t("nav.label")}>
-        {company !== undefined && places.map(({ to, icon: Icon, key }) => (
+        {company !== undefined && places.filter((place) => place.bar).map(({ to, icon: Icon, key }) => (
           <Link key={to} to={to} activeProps={{ className: "active", "aria-current": "page" }}>
             <Icon size={20} stroke={1.6} />{t(`nav.${key}`)}
           </Link>
@@ -200,6 +202,9 @@ function MoreMenu({ me }: { me: Me }) {
       </Menu.Target>
       <Menu.Dropdown>
         {me.company != null && <Menu.Label>{me.company.name}</Menu.Label>}
+        {me.company != null && places.filter((place) => !place.bar).map(({ to, icon: Icon, key }) => (
+          <Menu.Item key={to} component={Link} to={to} leftSection={<Icon size={15} />}>{t(`nav.${key}`)}</Menu.Item>
+        ))}
         {me.build.sandbox && (
           <Menu.Item component="a" href={sandboxUrl(me)} target="_blank" rel="noreferrer" leftSection={<IconDeviceMobileMessage size={15} />} rightSection={<span className="badge">{t("sandbox.badge")}</span>}>
             {t("sandbox.phones")}

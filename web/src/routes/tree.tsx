@@ -5,6 +5,7 @@ import type { CampaignState, MessageState } from "../api/types";
 import { isMessageState } from "../lib/segments";
 import { meQuery } from "../features/account/queries";
 import { campaignStates } from "../features/campaign/states";
+import { type Standing, standings } from "../features/template/group";
 import { NotFound, PageError } from "./fallback";
 import { Shell } from "./shell";
 
@@ -86,6 +87,9 @@ const campaigns = createRoute({
 const newCampaign = createRoute({
   getParentRoute: () => inCompany,
   path: "/campaigns/new",
+  validateSearch: (search): { connection?: string; template?: string; language?: string } => ({
+    connection: text(search.connection), template: text(search.template), language: text(search.language),
+  }),
   component: lazyRouteComponent(() => import("./campaign-new")),
 });
 
@@ -115,6 +119,17 @@ const importContacts = createRoute({
   component: lazyRouteComponent(() => import("./contacts-import")),
 });
 
+const templates = createRoute({
+  getParentRoute: () => inCompany,
+  path: "/templates",
+  validateSearch: (search): { connection?: string; standing?: Standing; template?: string } => ({
+    connection: text(search.connection),
+    standing: standings.find((s) => s === search.standing),
+    template: text(search.template),
+  }),
+  component: lazyRouteComponent(() => import("./templates")),
+});
+
 const connections = createRoute({
   getParentRoute: () => inCompany,
   path: "/connections",
@@ -139,7 +154,7 @@ const tree = root.addChildren([
     password,
     shell.addChildren([
       companies,
-      inCompany.addChildren([home, campaigns, newCampaign, campaign, editCampaign, contacts, importContacts, connections, newConnection, connection]),
+      inCompany.addChildren([home, campaigns, newCampaign, campaign, editCampaign, contacts, importContacts, templates, connections, newConnection, connection]),
     ]),
   ]),
 ]);

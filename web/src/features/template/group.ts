@@ -1,0 +1,44 @@
+// Templates as people think of them: one name, several languages.
+import type { SyncedTemplate, TemplateSync } from "../../api/types";
+
+export interface TemplateGroup {
+  key: string;
+  connection_id: string;
+  name: string;
+  category: string;
+  languages: SyncedTemplate[];
+}
+
+/** The languages of each name together, in the order given. */
+export function groupTemplates(items: SyncedTemplate[]): TemplateGroup[] {
+  const groups = new Map<string, TemplateGroup>();
+  for (const item of items) {
+    const key = `${item.connection_id} ${item.name}`;
+    const group = groups.get(key) ?? { key, connection_id: item.connection_id, name: item.name, category: item.category, languages: [] };
+    group.languages.push(item);
+    groups.set(key, group);
+  }
+  return [...groups.values()];
+}
+
+export const canSend = (t: SyncedTemplate) => t.unfit === "";
+
+/** The filters of the page, by what one does about them. */
+export const standings = ["ready", "waiting", "trouble"] as const;
+export type Standing = (typeof standings)[number];
+
+const waiting = new Set(["PENDING", "IN_APPEAL"]);
+
+export function standingOf(t: SyncedTemplate): Standing {
+  if (canSend(t)) return "ready";
+  return waiting.has(t.status) ? "waiting" : "trouble";
+}
+
+/** The connections that were never asked for their templates. */
+export const neverSynced = (syncs: TemplateSync[]) => syncs.filter((s) => s.synced_at == null && s.problem === "").map((s) => s.connection_id);
+
+/** The oldest sync of those given, or null when one was never synced. */
+export function oldestSync(syncs: TemplateSync[]): string | null {
+  const instants = syncs.map((s) => s.synced_at ?? null);
+  return instants.length === 0 || instants.includes(null) ? null : (instants as string[]).reduce((a, b) => (a < b ? a : b));
+}
