@@ -43,6 +43,7 @@ CREATE TABLE campaign_traffic (
     uncertain   integer     NOT NULL,
     PRIMARY KEY (company_id, campaign_id, at)
 );
+CREATE INDEX campaign_traffic_at ON campaign_traffic (company_id, at);
 
 -- Per connection, with messages of every kind: at is the start of a quarter of an hour, so that a day of any zone is exact.
 CREATE TABLE traffic (

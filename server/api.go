@@ -47,6 +47,7 @@ func (s *Server) build() error {
 	s.templateRoutes()
 	s.messageRoutes()
 	s.liveRoutes()
+	s.dashboardRoutes()
 	s.healthRoutes()
 	s.docsRoutes()
 	s.webhookRoutes()

@@ -75,6 +75,11 @@ var table = map[string]rule{
 	"listTemplates": {least: admin, company: true},
 	"syncTemplates": {least: admin, company: true},
 
+	"dashboardTraffic":     {least: admin, company: true},
+	"dashboardCampaigns":   {least: admin, company: true},
+	"dashboardConnections": {least: admin, company: true},
+	"dashboardConcerns":    {least: admin, company: true},
+
 	"realtime":    {least: signedIn, company: true},
 	"temporalUI":  {least: superadmin, hideRefuse: true},
 	"webhookMeta": {least: public},

@@ -89,6 +89,12 @@ func unfit(field, message string) error {
 		&huma.ErrorDetail{Location: "body." + field, Message: message})
 }
 
+// unfitQuery is a 422 that names one field of the query.
+func unfitQuery(field, message string) error {
+	return newProblem(http.StatusUnprocessableEntity, "The request has an unfit field.",
+		&huma.ErrorDetail{Location: "query." + field, Message: message})
+}
+
 func notFound() error { return problemOf(http.StatusNotFound, "", notFoundDetail) }
 
 // problem turns an error of a noun into what the caller may know of it.

@@ -230,6 +230,55 @@ FROM (
 ) c
 GROUP BY 1 ORDER BY 1;
 
+-- name: TrafficByCampaign :many
+SELECT c.campaign_id::uuid AS campaign_id, k.name, sum(sent)::int AS sent, sum(delivered)::int AS delivered, sum(read)::int AS read,
+    sum(failed)::int AS failed, sum(uncertain)::int AS uncertain
+FROM (
+    SELECT t.campaign_id, t.sent, t.delivered, t.read, t.failed, t.uncertain
+    FROM campaign_traffic t WHERE t.company_id = @company_id AND t.at >= sqlc.arg(from_at)::timestamptz AND t.at < sqlc.arg(to_at)::timestamptz
+    UNION ALL
+    SELECT m.campaign_id, m.sent + m.delivered + m.read, m.delivered + m.read, m.read, m.failed, m.uncertain
+    FROM message_counts m WHERE m.company_id = @company_id AND m.campaign_id IS NOT NULL AND m.at >= sqlc.arg(from_at)::timestamptz AND m.at < sqlc.arg(to_at)::timestamptz
+) c
+JOIN campaigns k ON k.company_id = @company_id AND k.id = c.campaign_id
+GROUP BY 1, 2
+HAVING (sum(sent), sum(delivered), sum(read), sum(failed), sum(uncertain)) <> (0, 0, 0, 0, 0)
+ORDER BY sum(sent) + sum(failed) + sum(uncertain) DESC, c.campaign_id DESC
+LIMIT @row_limit;
+
+-- name: TrafficByConnection :many
+SELECT k.id AS connection_id, k.name, sum(sent)::int AS sent, sum(delivered)::int AS delivered, sum(read)::int AS read,
+    sum(failed)::int AS failed, sum(uncertain)::int AS uncertain, sum(replies)::int AS replies
+FROM (
+    SELECT t.connection_id, t.sent, t.delivered, t.read, t.failed, t.uncertain, t.replies
+    FROM traffic t WHERE t.company_id = @company_id AND t.at >= sqlc.arg(from_at)::timestamptz AND t.at < sqlc.arg(to_at)::timestamptz
+    UNION ALL
+    SELECT m.connection_id, m.sent + m.delivered + m.read, m.delivered + m.read, m.read, m.failed, m.uncertain, m.replies
+    FROM message_counts m WHERE m.company_id = @company_id AND m.at >= sqlc.arg(from_at)::timestamptz AND m.at < sqlc.arg(to_at)::timestamptz
+) c
+JOIN connections k ON k.company_id = @company_id AND k.id = c.connection_id
+GROUP BY 1, 2
+HAVING (sum(sent), sum(delivered), sum(read), sum(failed), sum(uncertain), sum(replies)) <> (0, 0, 0, 0, 0, 0)
+ORDER BY sum(sent) + sum(failed) + sum(uncertain) + sum(replies) DESC, k.id DESC
+LIMIT @row_limit;
+
+-- name: Uncertain :many
+-- Messages whose outcome nobody knows, per campaign; those without a campaign have none.
+SELECT c.campaign_id, k.name, sum(c.uncertain)::int AS uncertain
+FROM (
+    SELECT t.campaign_id, t.uncertain FROM campaign_counts t WHERE t.company_id = @company_id AND t.uncertain <> 0
+    UNION ALL
+    SELECT m.campaign_id, m.uncertain FROM message_counts m WHERE m.company_id = @company_id AND m.campaign_id IS NOT NULL AND m.uncertain <> 0
+) c
+JOIN campaigns k ON k.company_id = @company_id AND k.id = c.campaign_id
+GROUP BY 1, 2
+HAVING sum(c.uncertain) > 0
+ORDER BY 3 DESC, 1 DESC
+LIMIT @row_limit;
+
+-- name: Holds :many
+SELECT connection_id, held_until, held_reason FROM scopes WHERE company_id = @company_id AND held_until > sqlc.arg(now)::timestamptz;
+
 -- name: QueueRecipients :execrows
 -- The feed: recipients become rows of the ledger. The ids come in the order of the sequence.
 WITH slice AS (

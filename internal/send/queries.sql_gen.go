@@ -413,6 +413,36 @@ func (q *Queries) Held(ctx context.Context, companyID uuid.UUID, connectionID uu
 	return i, err
 }
 
+const holds = `-- name: Holds :many
+SELECT connection_id, held_until, held_reason FROM scopes WHERE company_id = $1 AND held_until > $2::timestamptz
+`
+
+type HoldsRow struct {
+	ConnectionID uuid.UUID
+	HeldUntil    *time.Time
+	HeldReason   *string
+}
+
+func (q *Queries) Holds(ctx context.Context, companyID uuid.UUID, now time.Time) ([]HoldsRow, error) {
+	rows, err := q.db.Query(ctx, holds, companyID, now)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []HoldsRow
+	for rows.Next() {
+		var i HoldsRow
+		if err := rows.Scan(&i.ConnectionID, &i.HeldUntil, &i.HeldReason); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const insertCount = `-- name: InsertCount :exec
 INSERT INTO message_counts (company_id, connection_id, campaign_id, queued, sending, sent, failed, delivered, read, uncertain, canceled, expired, suppressed, replies)
 VALUES ($1, $2::uuid, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
@@ -978,6 +1008,169 @@ func (q *Queries) Traffic(ctx context.Context, arg TrafficParams) ([]TrafficRow,
 			&i.Uncertain,
 			&i.Replies,
 		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const trafficByCampaign = `-- name: TrafficByCampaign :many
+SELECT c.campaign_id::uuid AS campaign_id, k.name, sum(sent)::int AS sent, sum(delivered)::int AS delivered, sum(read)::int AS read,
+    sum(failed)::int AS failed, sum(uncertain)::int AS uncertain
+FROM (
+    SELECT t.campaign_id, t.sent, t.delivered, t.read, t.failed, t.uncertain
+    FROM campaign_traffic t WHERE t.company_id = $1 AND t.at >= $2::timestamptz AND t.at < $3::timestamptz
+    UNION ALL
+    SELECT m.campaign_id, m.sent + m.delivered + m.read, m.delivered + m.read, m.read, m.failed, m.uncertain
+    FROM message_counts m WHERE m.company_id = $1 AND m.campaign_id IS NOT NULL AND m.at >= $2::timestamptz AND m.at < $3::timestamptz
+) c
+JOIN campaigns k ON k.company_id = $1 AND k.id = c.campaign_id
+GROUP BY 1, 2
+HAVING (sum(sent), sum(delivered), sum(read), sum(failed), sum(uncertain)) <> (0, 0, 0, 0, 0)
+ORDER BY sum(sent) + sum(failed) + sum(uncertain) DESC, c.campaign_id DESC
+LIMIT $4
+`
+
+type TrafficByCampaignRow struct {
+	CampaignID uuid.UUID
+	Name       string
+	Sent       int32
+	Delivered  int32
+	Read       int32
+	Failed     int32
+	Uncertain  int32
+}
+
+func (q *Queries) TrafficByCampaign(ctx context.Context, companyID uuid.UUID, fromAt time.Time, toAt time.Time, rowLimit int32) ([]TrafficByCampaignRow, error) {
+	rows, err := q.db.Query(ctx, trafficByCampaign,
+		companyID,
+		fromAt,
+		toAt,
+		rowLimit,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TrafficByCampaignRow
+	for rows.Next() {
+		var i TrafficByCampaignRow
+		if err := rows.Scan(
+			&i.CampaignID,
+			&i.Name,
+			&i.Sent,
+			&i.Delivered,
+			&i.Read,
+			&i.Failed,
+			&i.Uncertain,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const trafficByConnection = `-- name: TrafficByConnection :many
+SELECT k.id AS connection_id, k.name, sum(sent)::int AS sent, sum(delivered)::int AS delivered, sum(read)::int AS read,
+    sum(failed)::int AS failed, sum(uncertain)::int AS uncertain, sum(replies)::int AS replies
+FROM (
+    SELECT t.connection_id, t.sent, t.delivered, t.read, t.failed, t.uncertain, t.replies
+    FROM traffic t WHERE t.company_id = $1 AND t.at >= $2::timestamptz AND t.at < $3::timestamptz
+    UNION ALL
+    SELECT m.connection_id, m.sent + m.delivered + m.read, m.delivered + m.read, m.read, m.failed, m.uncertain, m.replies
+    FROM message_counts m WHERE m.company_id = $1 AND m.at >= $2::timestamptz AND m.at < $3::timestamptz
+) c
+JOIN connections k ON k.company_id = $1 AND k.id = c.connection_id
+GROUP BY 1, 2
+HAVING (sum(sent), sum(delivered), sum(read), sum(failed), sum(uncertain), sum(replies)) <> (0, 0, 0, 0, 0, 0)
+ORDER BY sum(sent) + sum(failed) + sum(uncertain) + sum(replies) DESC, k.id DESC
+LIMIT $4
+`
+
+type TrafficByConnectionRow struct {
+	ConnectionID uuid.UUID
+	Name         string
+	Sent         int32
+	Delivered    int32
+	Read         int32
+	Failed       int32
+	Uncertain    int32
+	Replies      int32
+}
+
+func (q *Queries) TrafficByConnection(ctx context.Context, companyID uuid.UUID, fromAt time.Time, toAt time.Time, rowLimit int32) ([]TrafficByConnectionRow, error) {
+	rows, err := q.db.Query(ctx, trafficByConnection,
+		companyID,
+		fromAt,
+		toAt,
+		rowLimit,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []TrafficByConnectionRow
+	for rows.Next() {
+		var i TrafficByConnectionRow
+		if err := rows.Scan(
+			&i.ConnectionID,
+			&i.Name,
+			&i.Sent,
+			&i.Delivered,
+			&i.Read,
+			&i.Failed,
+			&i.Uncertain,
+			&i.Replies,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const uncertain = `-- name: Uncertain :many
+SELECT c.campaign_id, k.name, sum(c.uncertain)::int AS uncertain
+FROM (
+    SELECT t.campaign_id, t.uncertain FROM campaign_counts t WHERE t.company_id = $1 AND t.uncertain <> 0
+    UNION ALL
+    SELECT m.campaign_id, m.uncertain FROM message_counts m WHERE m.company_id = $1 AND m.campaign_id IS NOT NULL AND m.uncertain <> 0
+) c
+JOIN campaigns k ON k.company_id = $1 AND k.id = c.campaign_id
+GROUP BY 1, 2
+HAVING sum(c.uncertain) > 0
+ORDER BY 3 DESC, 1 DESC
+LIMIT $2
+`
+
+type UncertainRow struct {
+	CampaignID uuid.UUID
+	Name       string
+	Uncertain  int32
+}
+
+// Messages whose outcome nobody knows, per campaign; those without a campaign have none.
+func (q *Queries) Uncertain(ctx context.Context, companyID uuid.UUID, rowLimit int32) ([]UncertainRow, error) {
+	rows, err := q.db.Query(ctx, uncertain, companyID, rowLimit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []UncertainRow
+	for rows.Next() {
+		var i UncertainRow
+		if err := rows.Scan(&i.CampaignID, &i.Name, &i.Uncertain); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -11,20 +11,6 @@ import (
 	"omnidesk/internal/postgres"
 )
 
-// Traffic is what became known in a span of time. Sent counts all that was accepted, Delivered all that arrived,
-// so that Sent ≥ Delivered ≥ Read over the life of a message. One that fails after it was accepted takes its 1
-// back at that instant, so a short span may be negative.
-type Traffic struct {
-	Sent, Delivered, Read, Failed, Uncertain int
-	Replies                                  int // messages that contacts wrote
-}
-
-// Bucket is the traffic from an instant until the next bucket. Spans without any have no bucket.
-type Bucket struct {
-	At time.Time
-	Traffic
-}
-
 // Bounds of the roll-up.
 const (
 	rollEvery    = 5 * time.Second
@@ -33,35 +19,6 @@ const (
 	mostPerRoll  = 20_000         // changes in one transaction
 	mostPerMerge = 5_000
 )
-
-// TrafficOf returns a company's traffic of from <= instant < to in buckets of a unit of date_trunc (hour, day,
-// week, month) that begin and end in an IANA zone. It is current to the last commit.
-func TrafficOf(ctx context.Context, tx postgres.Tx, company id.ID, from, to time.Time, unit, zone string) ([]Bucket, error) {
-	rows, err := New(tx).Traffic(ctx, TrafficParams{CompanyID: company, FromAt: from, ToAt: to, Unit: unit, Zone: zone})
-	if err != nil {
-		return nil, fmt.Errorf("reading traffic: %w", err)
-	}
-	buckets := make([]Bucket, 0, len(rows))
-	for _, r := range rows {
-		buckets = append(buckets, Bucket{r.At, Traffic{int(r.Sent), int(r.Delivered), int(r.Read), int(r.Failed), int(r.Uncertain), int(r.Replies)}})
-	}
-	return buckets, nil
-}
-
-// CampaignTraffic returns a campaign's traffic in buckets of step, a minute at least; what is older than two
-// days is known by the hour only. Replies are not known per campaign. It is current to the last commit.
-func CampaignTraffic(ctx context.Context, tx postgres.Tx, company, campaign id.ID, step time.Duration) ([]Bucket, error) {
-	rows, err := New(tx).CampaignTraffic(ctx, max(step, time.Minute).Seconds(), company, campaign)
-	if err != nil {
-		return nil, fmt.Errorf("reading a campaign's traffic: %w", err)
-	}
-	buckets := make([]Bucket, 0, len(rows))
-	for _, r := range rows {
-		buckets = append(buckets, Bucket{r.At, Traffic{Sent: int(r.Sent), Delivered: int(r.Delivered), Read: int(r.Read),
-			Failed: int(r.Failed), Uncertain: int(r.Uncertain)}})
-	}
-	return buckets, nil
-}
 
 // CountReplies counts messages that contacts wrote to a connection.
 func CountReplies(ctx context.Context, tx postgres.Tx, company, connection id.ID, n int) error {

@@ -446,6 +446,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/dashboard/campaigns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The busiest campaigns of a span */
+        get: operations["dashboardCampaigns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dashboard/concerns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What waits for a person */
+        get: operations["dashboardConcerns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dashboard/connections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The busiest connections of a span */
+        get: operations["dashboardConnections"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dashboard/traffic": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Sends, deliveries, reads, failures and replies over time */
+        get: operations["dashboardTraffic"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tags": {
         parameters: {
             query?: never;
@@ -609,6 +677,27 @@ export interface components {
         CompanyList: {
             items: components["schemas"]["Company"][];
         };
+        Concern: {
+            /**
+             * Format: int64
+             * @description of uncertain messages
+             */
+            count?: number;
+            detail?: string;
+            /** @description of the campaign (uncertain, paused) or connection */
+            id: string;
+            /** @enum {string} */
+            kind: "uncertain" | "paused" | "failing" | "unchecked" | "held";
+            name: string;
+            /**
+             * Format: date-time
+             * @description when a held connection goes on by itself
+             */
+            until?: string;
+        };
+        Concerns: {
+            items: components["schemas"]["Concern"][];
+        };
         Connection: {
             /** @description WhatsApp Business Account */
             account_id: string;
@@ -752,6 +841,25 @@ export interface components {
             suppressed: number;
             /** Format: int64 */
             uncertain: number;
+        };
+        DashboardTraffic: {
+            /** @description as long a time before, until the same hour if the span is not over */
+            before: components["schemas"]["Traffic"];
+            buckets: components["schemas"]["TrafficBucket"][];
+            /** Format: date-time */
+            from: string;
+            /**
+             * Format: date-time
+             * @description the first instant after it
+             */
+            to: string;
+            total: components["schemas"]["Traffic"];
+            /**
+             * @description of the buckets
+             * @enum {string}
+             */
+            unit: "hour" | "day" | "week";
+            zone: string;
         };
         EnterInBody: {
             /**
@@ -953,6 +1061,73 @@ export interface components {
              * @description absent: never
              */
             synced_at?: string;
+        };
+        Traffic: {
+            /** Format: int64 */
+            delivered: number;
+            /** Format: int64 */
+            failed: number;
+            /** Format: int64 */
+            read: number;
+            /**
+             * Format: int64
+             * @description messages that contacts wrote; not known per campaign
+             */
+            replies: number;
+            /**
+             * Format: int64
+             * @description accepted by the provider and not failed since
+             */
+            sent: number;
+            /** Format: int64 */
+            uncertain: number;
+        };
+        TrafficBucket: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            delivered: number;
+            /** Format: int64 */
+            failed: number;
+            /** Format: int64 */
+            read: number;
+            /**
+             * Format: int64
+             * @description messages that contacts wrote; not known per campaign
+             */
+            replies: number;
+            /**
+             * Format: int64
+             * @description accepted by the provider and not failed since
+             */
+            sent: number;
+            /** Format: int64 */
+            uncertain: number;
+        };
+        TrafficShare: {
+            /** Format: int64 */
+            delivered: number;
+            /** Format: int64 */
+            failed: number;
+            id: string;
+            name: string;
+            /** Format: int64 */
+            read: number;
+            /**
+             * Format: int64
+             * @description messages that contacts wrote; not known per campaign
+             */
+            replies: number;
+            /**
+             * Format: int64
+             * @description accepted by the provider and not failed since
+             */
+            sent: number;
+            /** Format: int64 */
+            uncertain: number;
+        };
+        TrafficShares: {
+            items: components["schemas"]["TrafficShare"][];
         };
         User: {
             email: string;
@@ -1968,6 +2143,140 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ImportResult"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    dashboardCampaigns: {
+        parameters: {
+            query?: {
+                /** @description first day, with range custom */
+                from?: string;
+                range?: "today" | "7d" | "30d" | "custom";
+                /** @description last day, with range custom */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrafficShares"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    dashboardConcerns: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Concerns"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    dashboardConnections: {
+        parameters: {
+            query?: {
+                /** @description first day, with range custom */
+                from?: string;
+                range?: "today" | "7d" | "30d" | "custom";
+                /** @description last day, with range custom */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrafficShares"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    dashboardTraffic: {
+        parameters: {
+            query?: {
+                /** @description first day, with range custom */
+                from?: string;
+                range?: "today" | "7d" | "30d" | "custom";
+                /** @description last day, with range custom */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DashboardTraffic"];
                 };
             };
             /** @description Error */
