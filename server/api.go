@@ -46,6 +46,7 @@ func (s *Server) build() error {
 	s.campaignRoutes()
 	s.templateRoutes()
 	s.messageRoutes()
+	s.resultRoutes()
 	s.liveRoutes()
 	s.dashboardRoutes()
 	s.healthRoutes()

@@ -71,6 +71,10 @@ var table = map[string]rule{
 	"cancelCampaign":   {least: admin, company: true},
 	"campaignLive":     {least: admin, company: true},
 	"campaignMessages": {least: admin, company: true},
+	"campaignFailures": {least: admin, company: true},
+	"campaignCourse":   {least: admin, company: true},
+	"exportCampaign":   {least: admin, company: true},
+	"messageStory":     {least: admin, company: true},
 
 	"listTemplates": {least: admin, company: true},
 	"syncTemplates": {least: admin, company: true},

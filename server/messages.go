@@ -6,6 +6,8 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/danielgtaylor/huma/v2"
+
 	"omnidesk/internal/campaign"
 	"omnidesk/internal/channel"
 	"omnidesk/internal/id"
@@ -47,10 +49,47 @@ type MessageList struct {
 	NextCursor string    `json:"next_cursor" doc:"empty on the last page"`
 }
 
+// MessageFilter picks messages of a campaign. It is exported because huma reads only exported embedded structs.
+type MessageFilter struct {
+	State []string `query:"state,explode" enum:"queued,sending,sent,delivered,read,failed,uncertain,canceled,expired,suppressed" maxItems:"10" doc:"any of these; repeated"`
+	Code  int      `query:"code" minimum:"-1" default:"-1" doc:"failed with this code of the provider's; 0: it gave none"`
+}
+
 type messagesIn struct {
 	IDPath
 	PageQuery
-	State string `query:"state" enum:"queued,sending,sent,delivered,read,failed,uncertain,canceled,expired,suppressed"`
+	MessageFilter
+}
+
+const anyCode = -1
+
+// pick is a filter as the ledger reads it.
+type pick struct {
+	states []send.State
+	code   int
+}
+
+func (f MessageFilter) picked() (pick, error) {
+	p := pick{code: f.Code}
+	for _, word := range f.State {
+		state, err := send.ParseState(word)
+		if err != nil {
+			return p, err
+		}
+		p.states = append(p.states, state)
+	}
+	if p.code != anyCode && (len(p.states) != 1 || p.states[0] != send.Failed) {
+		return p, newProblem(http.StatusUnprocessableEntity, "The request has an unfit field.",
+			&huma.ErrorDetail{Location: "query.code", Message: "goes with state=failed only"})
+	}
+	return p, nil
+}
+
+func (p pick) list(ctx context.Context, tx postgres.Tx, company id.ID, of campaign.Campaign, after id.ID, limit int) ([]send.ListCampaignRow, error) {
+	if p.code != anyCode {
+		return send.ListFailed(ctx, tx, company, of.ID, after, p.code, limit)
+	}
+	return send.ListCampaign(ctx, tx, company, of.Connection, of.ID, after, p.states, limit)
 }
 
 func (s *Server) messageRoutes() {
@@ -67,13 +106,9 @@ func (s *Server) campaignMessages(ctx context.Context, in *messagesIn) (*Out[Mes
 	if err != nil {
 		return nil, err
 	}
-	var states []send.State
-	if in.State != "" {
-		state, err := send.ParseState(in.State)
-		if err != nil {
-			return nil, err
-		}
-		states = append(states, state)
+	pick, err := in.picked()
+	if err != nil {
+		return nil, err
 	}
 	company, list := companyOf(ctx), MessageList{Items: []Message{}}
 	err = s.DB.InCompany(ctx, company, func(tx postgres.Tx) error {
@@ -81,7 +116,7 @@ func (s *Server) campaignMessages(ctx context.Context, in *messagesIn) (*Out[Mes
 		if err != nil {
 			return err
 		}
-		rows, err := send.ListCampaign(ctx, tx, company, found.Connection, wanted, after, states, in.Limit+1)
+		rows, err := pick.list(ctx, tx, company, found, after, in.Limit+1)
 		if err != nil {
 			return err
 		}

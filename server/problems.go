@@ -18,6 +18,7 @@ import (
 	"omnidesk/internal/campaign"
 	"omnidesk/internal/connection"
 	"omnidesk/internal/contact"
+	"omnidesk/internal/send"
 )
 
 // problemPath begins the type of problems that a program may want to tell apart.
@@ -135,7 +136,7 @@ func translate(err error) *huma.ErrorModel {
 	case errors.As(err, &model):
 		copied := *model
 		return &copied
-	case errors.Is(err, contact.ErrNotFound), errors.Is(err, connection.ErrNotFound), errors.Is(err, campaign.ErrNotFound), errors.Is(err, account.ErrNotFound):
+	case errors.Is(err, contact.ErrNotFound), errors.Is(err, connection.ErrNotFound), errors.Is(err, campaign.ErrNotFound), errors.Is(err, account.ErrNotFound), errors.Is(err, send.ErrNotFound):
 		return problemOf(http.StatusNotFound, "", notFoundDetail)
 	case errors.Is(err, account.ErrWrongLogin):
 		return problemOf(http.StatusUnauthorized, "", "E-mail or password is wrong.")

@@ -85,6 +85,7 @@ type Server struct {
 	metrics     *metrics
 	registry    *prometheus.Registry
 	imports     chan struct{}
+	sheets      chan struct{}
 	origins     map[string]bool
 	api         huma.API
 	engine      *gin.Engine
@@ -101,7 +102,7 @@ func New(options Options) (*Server, error) {
 	if err != nil || public.Host == "" || public.Scheme != "http" && public.Scheme != "https" {
 		return nil, errors.New("the public URL must be of the form https://desk.example.com")
 	}
-	s := &Server{Options: options, registry: prometheus.NewRegistry(), imports: make(chan struct{}, importsAtOneTime),
+	s := &Server{Options: options, registry: prometheus.NewRegistry(), imports: make(chan struct{}, importsAtOneTime), sheets: make(chan struct{}, sheetsAtOneTime),
 		routes: map[string]string{}, now: time.Now, sockets: newSockets(), rates: newRates(), origins: originsOf(public)}
 	if s.TemporalNamespace == "" {
 		s.TemporalNamespace = "default"

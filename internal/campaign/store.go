@@ -12,6 +12,7 @@ import (
 
 	"omnidesk/internal/id"
 	"omnidesk/internal/postgres"
+	"omnidesk/internal/wait"
 )
 
 // Create adds a draft and returns it.
@@ -167,7 +168,11 @@ func putState(ctx context.Context, tx postgres.Tx, company, campaign id.ID, stat
 	if err != nil {
 		return fmt.Errorf("setting a campaign %s: %w", state, err)
 	}
-	return nil
+	reason := "" // scheduled and starting campaigns have no message yet that could wait
+	if state == Paused {
+		reason = detail
+	}
+	return wait.Note(ctx, tx, company, campaign, reason, nil, now)
 }
 
 // encode checks what the fields refer to and writes them as stored.

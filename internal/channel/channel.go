@@ -138,6 +138,19 @@ type Adapter interface {
 	Timeout() time.Duration
 }
 
+// Explanation says what a provider's code means for a message that failed with it.
+type Explanation struct {
+	Meaning string // what happened
+	Remedy  string // what to do
+	Again   bool   // the same message may arrive at another try
+}
+
+// Explainer is an Adapter that knows its provider's codes.
+type Explainer interface {
+	// Explain puts a code into words; 0 means that the provider gave none.
+	Explain(code int) Explanation
+}
+
 // StatusKind is what a provider reported about a message it had accepted.
 type StatusKind string
 

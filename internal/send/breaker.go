@@ -2,12 +2,16 @@ package send
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"omnidesk/internal/channel"
 	"omnidesk/internal/flow"
 	"omnidesk/internal/postgres"
+	"omnidesk/internal/wait"
 	"omnidesk/internal/wake"
 )
 
@@ -93,9 +97,16 @@ func (p *page) holdFor(h hold) {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	err := p.db.InCompany(ctx, p.Company, func(tx postgres.Tx) error {
-		err := New(tx).SetHold(ctx, SetHoldParams{CompanyID: p.Company, ConnectionID: p.Connection, PageEpoch: p.epoch.Load(),
-			Now: p.now(), Seconds: h.first.Seconds(), HeldReason: h.reason, Probing: h.probing})
+		now := p.now()
+		until, err := New(tx).SetHold(ctx, SetHoldParams{CompanyID: p.Company, ConnectionID: p.Connection, PageEpoch: p.epoch.Load(),
+			Now: now, Seconds: h.first.Seconds(), HeldReason: h.reason, Probing: h.probing})
+		if errors.Is(err, pgx.ErrNoRows) { // a newer page has fenced it
+			return nil
+		}
 		if err != nil {
+			return err
+		}
+		if err := wait.Note(ctx, tx, p.Company, p.Connection, h.reason, until, now); err != nil {
 			return err
 		}
 		return wake.Append(ctx, tx, p.Company, flow.Sender(p.Connection), false)
@@ -110,7 +121,10 @@ func (p *page) heal() {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	err := p.db.InCompany(ctx, p.Company, func(tx postgres.Tx) error {
-		return New(tx).Heal(ctx, p.Company, p.Connection, p.epoch.Load())
+		if err := New(tx).Heal(ctx, p.Company, p.Connection, p.epoch.Load()); err != nil {
+			return err
+		}
+		return wait.Note(ctx, tx, p.Company, p.Connection, "", nil, p.now())
 	})
 	if err != nil {
 		slog.Warn("a healed connection could not be marked so", "error", err)

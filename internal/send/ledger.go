@@ -11,6 +11,7 @@ import (
 	"omnidesk/internal/flow"
 	"omnidesk/internal/id"
 	"omnidesk/internal/postgres"
+	"omnidesk/internal/wait"
 	"omnidesk/internal/wake"
 )
 
@@ -82,6 +83,9 @@ func ReleaseHold(ctx context.Context, tx postgres.Tx, company, connection id.ID)
 	}
 	if n == 0 {
 		return nil
+	}
+	if err := wait.Note(ctx, tx, company, connection, "", nil, time.Now()); err != nil {
+		return err
 	}
 	return wake.Append(ctx, tx, company, flow.Sender(connection), false)
 }

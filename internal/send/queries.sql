@@ -23,11 +23,12 @@ WHERE company_id = @company_id AND connection_id = @connection_id AND page_epoch
 UPDATE scopes SET page_live_until = NULL
 WHERE company_id = @company_id AND connection_id = @connection_id AND page_epoch = @page_epoch;
 
--- name: SetHold :exec
+-- name: SetHold :one
 -- The n-th hold in a row lasts 2^n times as long, up to 64 times.
 UPDATE scopes SET held_until = sqlc.arg(now)::timestamptz + make_interval(secs => sqlc.arg(seconds)::float8 * 2 ^ least(holds, 6)),
     held_reason = sqlc.arg(held_reason)::text, holds = holds + 1, probing = probing OR sqlc.arg(probing)::boolean
-WHERE company_id = @company_id AND connection_id = @connection_id AND page_epoch = @page_epoch;
+WHERE company_id = @company_id AND connection_id = @connection_id AND page_epoch = @page_epoch
+RETURNING held_until;
 
 -- name: Heal :exec
 UPDATE scopes SET holds = 0, probing = false, held_until = NULL, held_reason = NULL
@@ -78,7 +79,7 @@ WITH outcome AS (
         retry_at = CASE WHEN o.state = 0 THEN o.retry_at END
     FROM outcome o
     WHERE m.company_id = $1 AND m.connection_id = $13 AND m.id = o.id AND m.id BETWEEN $11 AND $12 AND m.attempt_id = o.attempt_id AND m.state = 1
-    RETURNING m.id, m.campaign_id, m.connection_id, m.state, m.provider_id
+    RETURNING m.id, m.campaign_id, m.connection_id, m.state, m.provider_id, m.error_code
 ), known AS (
     INSERT INTO provider_ids (company_id, connection_id, provider_id, message_id)
     SELECT $1, connection_id, provider_id, id FROM recorded WHERE provider_id IS NOT NULL
@@ -88,6 +89,10 @@ WITH outcome AS (
     SELECT $1, $13, campaign_id, -count(*), count(*) FILTER (WHERE state = 0), count(*) FILTER (WHERE state = 2),
         count(*) FILTER (WHERE state = 3), count(*) FILTER (WHERE state = 6)
     FROM recorded GROUP BY campaign_id
+), failures AS (
+    INSERT INTO failure_counts (company_id, campaign_id, error_code, count)
+    SELECT $1, campaign_id, coalesce(error_code, 0), count(*)
+    FROM recorded WHERE campaign_id IS NOT NULL AND state = 3 GROUP BY campaign_id, error_code
 )
 SELECT id FROM recorded;
 

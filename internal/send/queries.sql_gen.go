@@ -833,10 +833,11 @@ func (q *Queries) RollUp(ctx context.Context, companyID uuid.UUID, most int32) (
 	return changes, err
 }
 
-const setHold = `-- name: SetHold :exec
+const setHold = `-- name: SetHold :one
 UPDATE scopes SET held_until = $1::timestamptz + make_interval(secs => $2::float8 * 2 ^ least(holds, 6)),
     held_reason = $3::text, holds = holds + 1, probing = probing OR $4::boolean
 WHERE company_id = $5 AND connection_id = $6 AND page_epoch = $7
+RETURNING held_until
 `
 
 type SetHoldParams struct {
@@ -850,8 +851,8 @@ type SetHoldParams struct {
 }
 
 // The n-th hold in a row lasts 2^n times as long, up to 64 times.
-func (q *Queries) SetHold(ctx context.Context, arg SetHoldParams) error {
-	_, err := q.db.Exec(ctx, setHold,
+func (q *Queries) SetHold(ctx context.Context, arg SetHoldParams) (*time.Time, error) {
+	row := q.db.QueryRow(ctx, setHold,
 		arg.Now,
 		arg.Seconds,
 		arg.HeldReason,
@@ -860,7 +861,9 @@ func (q *Queries) SetHold(ctx context.Context, arg SetHoldParams) error {
 		arg.ConnectionID,
 		arg.PageEpoch,
 	)
-	return err
+	var held_until *time.Time
+	err := row.Scan(&held_until)
+	return held_until, err
 }
 
 const sources = `-- name: Sources :many
@@ -1212,7 +1215,7 @@ WITH outcome AS (
         retry_at = CASE WHEN o.state = 0 THEN o.retry_at END
     FROM outcome o
     WHERE m.company_id = $1 AND m.connection_id = $13 AND m.id = o.id AND m.id BETWEEN $11 AND $12 AND m.attempt_id = o.attempt_id AND m.state = 1
-    RETURNING m.id, m.campaign_id, m.connection_id, m.state, m.provider_id
+    RETURNING m.id, m.campaign_id, m.connection_id, m.state, m.provider_id, m.error_code
 ), known AS (
     INSERT INTO provider_ids (company_id, connection_id, provider_id, message_id)
     SELECT $1, connection_id, provider_id, id FROM recorded WHERE provider_id IS NOT NULL
@@ -1222,6 +1225,10 @@ WITH outcome AS (
     SELECT $1, $13, campaign_id, -count(*), count(*) FILTER (WHERE state = 0), count(*) FILTER (WHERE state = 2),
         count(*) FILTER (WHERE state = 3), count(*) FILTER (WHERE state = 6)
     FROM recorded GROUP BY campaign_id
+), failures AS (
+    INSERT INTO failure_counts (company_id, campaign_id, error_code, count)
+    SELECT $1, campaign_id, coalesce(error_code, 0), count(*)
+    FROM recorded WHERE campaign_id IS NOT NULL AND state = 3 GROUP BY campaign_id, error_code
 )
 SELECT id FROM recorded
 `

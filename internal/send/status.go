@@ -151,13 +151,13 @@ func applyEvents(ctx context.Context, tx postgres.Tx, company, connection id.ID,
 		if row.ConnectionID != connection {
 			continue
 		}
-		before, hadProviderID := State(row.State), row.ProviderID != nil
+		before, hadProviderID, code := State(row.State), row.ProviderID != nil, row.ErrorCode
 		changed := false
 		for at, _ := slices.BinarySearchFunc(events, row.ID, func(e Event, want id.ID) int { return slices.Compare(e.Message[:], want[:]) }); at < len(events) && events[at].Message == row.ID; at++ {
 			changed = row.apply(events[at]) || changed
 		}
 		if changed {
-			changes.add(row, before, !hadProviderID && row.ProviderID != nil)
+			changes.add(row, before, code, !hadProviderID && row.ProviderID != nil)
 		}
 	}
 	return changes.write(ctx, tx)
@@ -170,14 +170,20 @@ type changes struct {
 	rows   []*ForUpdateRow
 	known  []*ForUpdateRow   // with a provider id that is new
 	counts map[id.ID]*Counts // by campaign; id.Nil for messages without one
-	closed map[id.ID]bool    // campaigns with a row that was open and is not any more
+	failed map[failureKey]int
+	closed map[id.ID]bool // campaigns with a row that was open and is not any more
+}
+
+type failureKey struct {
+	campaign id.ID
+	code     int32
 }
 
 func newChanges(company, connection id.ID) *changes {
-	return &changes{company: company, connection: connection, counts: map[id.ID]*Counts{}, closed: map[id.ID]bool{}}
+	return &changes{company: company, connection: connection, counts: map[id.ID]*Counts{}, failed: map[failureKey]int{}, closed: map[id.ID]bool{}}
 }
 
-func (c *changes) add(r *ForUpdateRow, before State, newProviderID bool) {
+func (c *changes) add(r *ForUpdateRow, before State, codeBefore *int32, newProviderID bool) {
 	c.rows = append(c.rows, r)
 	if newProviderID {
 		c.known = append(c.known, r)
@@ -194,6 +200,12 @@ func (c *changes) add(r *ForUpdateRow, before State, newProviderID bool) {
 	}
 	counts.add(before, -1)
 	counts.add(after, 1)
+	if before == Failed {
+		c.failed[failureKey{campaign, deref(codeBefore)}]--
+	}
+	if after == Failed {
+		c.failed[failureKey{campaign, deref(r.ErrorCode)}]++
+	}
 	if before.Open() && !after.Open() {
 		c.closed[campaign] = true
 	}
@@ -229,7 +241,7 @@ func (c *changes) write(ctx context.Context, tx postgres.Tx) ([]id.ID, error) {
 			}
 		}
 	}
-	return touched, nil
+	return touched, countFailures(ctx, tx, c.company, c.failed)
 }
 
 // columns are the arguments of writeRows, in the order of its parameters: generated code can't pass nulls in arrays.

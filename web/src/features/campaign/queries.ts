@@ -42,7 +42,7 @@ export const messagesQuery = (id: string, state: LedgerState | undefined) =>
     queryKey: ["campaigns", "messages", id, state ?? "all"],
     queryFn: ({ pageParam, signal }) =>
       unwrap(api.GET("/api/v1/campaigns/{id}/messages", {
-        params: { path: { id }, query: { state, limit: pageSize, cursor: pageParam } },
+        params: { path: { id }, query: { state: state === undefined ? undefined : [state], limit: pageSize, cursor: pageParam } },
         signal,
       })),
     initialPageParam: undefined as string | undefined,

@@ -1,0 +1,45 @@
+-- What became of a campaign: failures by code, the course of its sending, one message's facts.
+
+-- name: AddFailures :exec
+INSERT INTO failure_counts (company_id, campaign_id, error_code, count)
+SELECT @company_id, unnest(sqlc.arg(campaigns)::uuid[]), unnest(sqlc.arg(codes)::int[]), unnest(sqlc.arg(counts)::int[]);
+
+-- name: Failures :many
+SELECT error_code, sum(count)::int AS count, count(*)::int AS deltas FROM failure_counts
+WHERE company_id = @company_id AND campaign_id = @campaign_id
+GROUP BY error_code ORDER BY sum(count) DESC, error_code;
+
+-- name: CompactFailures :exec
+WITH gone AS (DELETE FROM failure_counts f WHERE f.company_id = @company_id AND f.campaign_id = @campaign_id RETURNING f.*)
+INSERT INTO failure_counts (company_id, campaign_id, error_code, count)
+SELECT @company_id, @campaign_id, error_code, sum(count) FROM gone GROUP BY error_code HAVING sum(count) <> 0;
+
+-- name: ListFailed :many
+-- One code of ListCampaign's failed ones, along messages_failed.
+WITH page AS (
+    SELECT m.* FROM messages m
+    WHERE m.company_id = @company_id AND m.campaign_id = @campaign_id AND m.state = 3
+      AND coalesce(m.error_code, 0) = sqlc.arg(error_code)::int AND m.id > sqlc.arg(after_id)::uuid
+    ORDER BY m.id LIMIT @row_limit
+)
+SELECT m.id, m.contact_id, c.name AS contact_name, i.value AS address, m.state, m.attempts, m.content, m.provider_id, m.error_code, m.error_detail,
+    m.claimed_at, m.sent_at, m.delivered_at, m.read_at, m.ended_at, m.retry_at, m.text_version
+FROM page m
+JOIN contacts c ON c.company_id = m.company_id AND c.id = m.contact_id
+JOIN identities i ON i.company_id = m.company_id AND i.id = m.identity_id
+ORDER BY m.id;
+
+-- name: StoryFacts :one
+SELECT m.id, m.connection_id, m.campaign_id, m.state, m.attempts, m.text_version, m.claimed_at, m.sent_at, m.delivered_at, m.read_at, m.ended_at,
+    m.retry_at, m.expires_at, m.error_code, m.error_detail, m.provider_id, n.name AS connection_name, coalesce(k.name, '') AS campaign_name
+FROM messages m
+JOIN connections n ON n.company_id = m.company_id AND n.id = m.connection_id
+LEFT JOIN campaigns k ON k.company_id = m.company_id AND k.id = m.campaign_id
+WHERE m.company_id = @company_id AND m.id = @id;
+
+-- name: StoryWaits :many
+-- What held up the message's campaign or connection while it was queued.
+SELECT reason, began_at, until_at, ended_at FROM waits
+WHERE company_id = @company_id AND subject_id = ANY(sqlc.arg(subjects)::uuid[])
+  AND began_at < sqlc.arg(until)::timestamptz AND (ended_at IS NULL OR ended_at > sqlc.arg(since)::timestamptz)
+ORDER BY began_at LIMIT 200;

@@ -1,0 +1,170 @@
+package send
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"omnidesk/internal/id"
+	"omnidesk/internal/postgres"
+)
+
+// ErrNotFound says that the ledger has no such message.
+var ErrNotFound = errors.New("there is no such message")
+
+// Chapter is one thing that happened to a message, in words. One with an end lasted; one that Lasts goes on still.
+type Chapter struct {
+	Kind  string // queued, waited, handed, or a state's name
+	At    time.Time
+	Until *time.Time
+	Lasts bool
+	Words string
+}
+
+// shortest wait that is worth a word.
+const shortestWait = 2 * time.Second
+
+// StoryOf tells what happened to a message until now, in order.
+func StoryOf(ctx context.Context, tx postgres.Tx, company, message id.ID, now time.Time) ([]Chapter, error) {
+	q := New(tx)
+	facts, err := q.StoryFacts(ctx, company, message)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, ErrNotFound
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading a message: %w", err)
+	}
+	subjects := []id.ID{facts.ConnectionID}
+	if facts.CampaignID != nil {
+		subjects = append(subjects, *facts.CampaignID)
+	}
+	waits, err := q.StoryWaits(ctx, company, subjects, facts.leftQueue(now), id.Time(message))
+	if err != nil {
+		return nil, fmt.Errorf("reading what a message waited for: %w", err)
+	}
+	return facts.tell(waits, now), nil
+}
+
+// leftQueue is when a message's time in the queue ended: now when it has not.
+func (f StoryFactsRow) leftQueue(now time.Time) time.Time {
+	switch state := State(f.State); {
+	case state == Queued:
+		return now
+	case f.ClaimedAt != nil && state != Canceled:
+		return *f.ClaimedAt
+	case f.EndedAt != nil:
+		return *f.EndedAt
+	}
+	return now
+}
+
+func (f StoryFactsRow) tell(waits []StoryWaitsRow, now time.Time) []Chapter {
+	queued := id.Time(f.ID)
+	by := "Queued outside a campaign."
+	if f.CampaignID != nil {
+		by = fmt.Sprintf("Queued by the campaign “%s”, with version %d of its text.", f.CampaignName, f.TextVersion)
+	}
+	story := append([]Chapter{{Kind: "queued", At: queued, Words: by}}, f.waited(waits, now)...)
+	if f.ClaimedAt != nil && f.Attempts > 0 {
+		handed := fmt.Sprintf("Handed over to be sent through “%s”.", f.ConnectionName)
+		if f.Attempts > 1 {
+			handed = fmt.Sprintf("Handed over to be sent through “%s”: try %d. The provider took none of the tries before.", f.ConnectionName, f.Attempts)
+		}
+		story = append(story, Chapter{Kind: "handed", At: *f.ClaimedAt, Words: handed})
+	}
+	for _, step := range []struct {
+		state State
+		at    *time.Time
+		words string
+	}{{Sent, f.SentAt, "The provider accepted it."}, {Delivered, f.DeliveredAt, "It reached the contact's phone."}, {Read, f.ReadAt, "The contact read it."}} {
+		if step.at != nil {
+			story = append(story, Chapter{Kind: step.state.String(), At: *step.at, Words: step.words})
+		}
+	}
+	if f.EndedAt != nil {
+		story = append(story, Chapter{Kind: State(f.State).String(), At: *f.EndedAt, Words: f.ending()})
+	}
+	if State(f.State) == Queued && f.RetryAt != nil && f.ClaimedAt != nil {
+		story = append(story, Chapter{Kind: "waited", At: *f.ClaimedAt, Until: f.RetryAt, Lasts: true, Words: "Waits for another try. " + deref(f.ErrorDetail)})
+	}
+	slices.SortStableFunc(story[1:], func(a, b Chapter) int { return a.At.Compare(b.At) })
+	return story
+}
+
+// ending says how it ended, and when the provider gave a code, which.
+func (f StoryFactsRow) ending() string {
+	words := map[State]string{Failed: "It failed.", Uncertain: "Its outcome is not known.", Canceled: "Canceled before it was sent.",
+		Expired: "It expired before it could be sent.", Suppressed: "It was held back."}[State(f.State)]
+	if detail := deref(f.ErrorDetail); detail != "" {
+		words = detail
+	}
+	if code := deref(f.ErrorCode); code != 0 {
+		words += fmt.Sprintf(" (code %d)", code)
+	}
+	return words
+}
+
+// waited tells each wait within the message's time in the queue, and the rest as its turn that had not come.
+func (f StoryFactsRow) waited(waits []StoryWaitsRow, now time.Time) (told []Chapter) {
+	from, until := id.Time(f.ID), f.leftQueue(now)
+	open := State(f.State) == Queued
+	rest, reached := time.Duration(0), from
+	for _, w := range waits {
+		begin, end := later(w.BeganAt, from), until
+		lasts := open
+		for _, limit := range []*time.Time{w.EndedAt, w.UntilAt} {
+			if limit != nil && limit.Before(end) {
+				end, lasts = *limit, false
+			}
+		}
+		rest += max(begin.Sub(reached), 0)
+		reached = later(reached, end)
+		switch length := end.Sub(begin); {
+		case lasts:
+			told = append(told, Chapter{Kind: "waited", At: begin, Until: w.UntilAt, Lasts: true, Words: "Waits: " + w.Reason})
+		case length >= shortestWait:
+			told = append(told, Chapter{Kind: "waited", At: begin, Until: &end, Words: fmt.Sprintf("Waited %s: %s", span(length), w.Reason)})
+		}
+	}
+	rest += max(until.Sub(reached), 0)
+	switch {
+	case open && f.RetryAt == nil && len(told) == 0:
+		told = append(told, Chapter{Kind: "waited", At: from, Lasts: true, Words: "Waits for its turn."})
+	case !open && rest >= shortestWait:
+		told = append(told, Chapter{Kind: "waited", At: from, Until: &until, Words: fmt.Sprintf("Waited %s for its turn.", span(rest))})
+	}
+	return told
+}
+
+func later(a, b time.Time) time.Time {
+	if a.After(b) {
+		return a
+	}
+	return b
+}
+
+// span writes a length as people say it: "40 s", "12 min", "3 h 5 min", "2 d 4 h".
+func span(d time.Duration) string {
+	units := []struct {
+		of   time.Duration
+		word string
+	}{{24 * time.Hour, "d"}, {time.Hour, "h"}, {time.Minute, "min"}, {time.Second, "s"}}
+	for i, unit := range units {
+		if d < unit.of && unit.of > time.Second {
+			continue
+		}
+		text := fmt.Sprintf("%d %s", d/unit.of, unit.word)
+		if i < 2 {
+			if more := (d % unit.of) / units[i+1].of; more > 0 {
+				text += fmt.Sprintf(" %d %s", more, units[i+1].word)
+			}
+		}
+		return strings.TrimSpace(text)
+	}
+	return ""
+}
