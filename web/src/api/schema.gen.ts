@@ -172,6 +172,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/campaigns/{id}/course": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened to its messages over time */
+        get: operations["campaignCourse"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{id}/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Its messages as a file, CSV or XLSX
+         * @description Instants are on the company's clock. In CSV, a cell that a spreadsheet could take for a formula begins with an apostrophe; so does every phone number. XLSX has text cells and needs none.
+         */
+        get: operations["exportCampaign"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{id}/failures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Its failed messages by the provider's code, in words */
+        get: operations["campaignFailures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/campaigns/{id}/live": {
         parameters: {
             query?: never;
@@ -514,6 +568,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/messages/{id}/story": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What happened to a message, in plain words */
+        get: operations["messageStory"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tags": {
         parameters: {
             query?: never;
@@ -650,6 +721,20 @@ export interface components {
              * @description the version it has seen
              */
             version: number;
+        };
+        Chapter: {
+            /** Format: date-time */
+            at: string;
+            /** @enum {string} */
+            kind: "queued" | "waited" | "handed" | "sending" | "sent" | "delivered" | "read" | "failed" | "uncertain" | "canceled" | "expired" | "suppressed";
+            /** @description it goes on still */
+            lasts: boolean;
+            /**
+             * Format: date-time
+             * @description its end, when it lasted or will last until a known instant
+             */
+            until?: string;
+            words: string;
         };
         Check: {
             problems: components["schemas"]["CheckProblem"][];
@@ -842,6 +927,32 @@ export interface components {
             /** Format: int64 */
             uncertain: number;
         };
+        Course: {
+            buckets: components["schemas"]["CourseBucket"][];
+            /**
+             * Format: int64
+             * @description length of a bucket
+             */
+            seconds: number;
+        };
+        CourseBucket: {
+            /**
+             * Format: date-time
+             * @description its beginning
+             */
+            at: string;
+            /** Format: int64 */
+            delivered: number;
+            /** Format: int64 */
+            failed: number;
+            /** Format: int64 */
+            read: number;
+            /**
+             * Format: int64
+             * @description accepted by the provider; a message that failed after it was accepted takes its 1 back, so a bucket may be negative
+             */
+            sent: number;
+        };
         DashboardTraffic: {
             /** @description as long a time before, until the same hour if the span is not over */
             before: components["schemas"]["Traffic"];
@@ -908,6 +1019,22 @@ export interface components {
              * @example https://example.com/errors/example
              */
             type: string;
+        };
+        Failure: {
+            /** @description the same message may arrive at another try */
+            again: boolean;
+            /**
+             * Format: int64
+             * @description the provider's; 0: it gave none
+             */
+            code: number;
+            /** Format: int64 */
+            count: number;
+            meaning: string;
+            remedy: string;
+        };
+        FailureList: {
+            items: components["schemas"]["Failure"][];
         };
         ImportResult: {
             /** Format: int64 */
@@ -996,6 +1123,9 @@ export interface components {
             opted_out: number;
             /** Format: int64 */
             window_shut: number;
+        };
+        Story: {
+            chapters: components["schemas"]["Chapter"][];
         };
         SyncedTemplate: {
             body: string;
@@ -1532,6 +1662,109 @@ export interface operations {
             };
         };
     };
+    campaignCourse: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Course"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    exportCampaign: {
+        parameters: {
+            query?: {
+                /** @description failed with this code of the provider's; 0: it gave none */
+                code?: number;
+                format?: "csv" | "xlsx";
+                /** @description any of these; repeated */
+                state?: ("queued" | "sending" | "sent" | "delivered" | "read" | "failed" | "uncertain" | "canceled" | "expired" | "suppressed")[];
+            };
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the file, streamed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                    "text/csv; charset=utf-8; header=present": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    campaignFailures: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["FailureList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     campaignLive: {
         parameters: {
             query?: never;
@@ -1567,10 +1800,13 @@ export interface operations {
     campaignMessages: {
         parameters: {
             query?: {
+                /** @description failed with this code of the provider's; 0: it gave none */
+                code?: number;
                 /** @description next_cursor of the page before */
                 cursor?: string;
                 limit?: number;
-                state?: "queued" | "sending" | "sent" | "delivered" | "read" | "failed" | "uncertain" | "canceled" | "expired" | "suppressed";
+                /** @description any of these; repeated */
+                state?: ("queued" | "sending" | "sent" | "delivered" | "read" | "failed" | "uncertain" | "canceled" | "expired" | "suppressed")[];
             };
             header?: never;
             path: {
@@ -2277,6 +2513,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["DashboardTraffic"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    messageStory: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Story"];
                 };
             };
             /** @description Error */
