@@ -3,14 +3,9 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"fmt"
-	"io"
-	"net/http"
 	"os"
-	"time"
 
 	"omnidesk/internal/account"
 	"omnidesk/internal/config"
@@ -19,6 +14,7 @@ import (
 	"omnidesk/internal/dev"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/sandbox"
+	"omnidesk/server"
 )
 
 // localCommands run OmniDesk without any provider.
@@ -73,12 +69,13 @@ func (c *devCommand) prepare(ctx context.Context, start dev.Start) ([]dev.Login,
 	if created && password == "" {
 		password = "(the password you set)"
 	}
-	made, err := demo.Ensure(ctx, db, connection.NewStore(sealer))
+	store := connection.NewStore(sealer)
+	made, err := demo.Ensure(ctx, db, store)
 	if err != nil {
 		return nil, err
 	}
-	if err := registerNumber(ctx, start, made); err != nil {
-		return nil, fmt.Errorf("telling the sandbox about the demo company's number: %w", err)
+	if err := registerNumbers(ctx, db, store, start); err != nil {
+		return nil, fmt.Errorf("telling the sandbox about simulated numbers: %w", err)
 	}
 	return []dev.Login{
 		{Who: "Superadmin", Email: c.AdminEmail, Password: password},
@@ -86,31 +83,47 @@ func (c *devCommand) prepare(ctx context.Context, start dev.Start) ([]dev.Login,
 	}, nil
 }
 
-// registerNumber is done at every start: the sandbox may have lost its data, and our address may have changed.
-func registerNumber(ctx context.Context, start dev.Start, made demo.Demo) error {
-	if made.NumberID == "" {
-		return nil // people have replaced the demo's connection
-	}
-	body, err := json.Marshal(map[string]string{
-		"verified_name": "Acme Demo", "display_phone_number": made.Number, "account_id": made.AccountID, "app_id": made.AppID,
-		"app_secret": made.AppSecret, "webhook_url": start.PublicURL + made.WebhookPath, "verify_token": made.VerifyToken,
+// registerNumbers is done at every start: the sandbox may have lost its data, and our address may have changed.
+func registerNumbers(ctx context.Context, db *postgres.DB, store *connection.Store, start dev.Start) error {
+	var companies []account.Company
+	err := db.InSystem(ctx, func(tx postgres.Tx) (err error) {
+		companies, err = account.ListCompanies(ctx, tx)
+		return err
 	})
 	if err != nil {
 		return err
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPut, start.SandboxURL+"/sandbox/numbers/"+made.NumberID, bytes.NewReader(body))
-	if err != nil {
-		return err
-	}
-	client := &http.Client{Timeout: 10 * time.Second}
-	response, err := client.Do(request)
-	if err != nil {
-		return err
-	}
-	defer response.Body.Close()
-	if response.StatusCode >= http.StatusBadRequest {
-		said, _ := io.ReadAll(io.LimitReader(response.Body, 500)) // the status alone would do
-		return fmt.Errorf("it answered %s: %s", response.Status, said)
+	for _, company := range companies {
+		numbers, err := simulatedNumbers(ctx, db, store, company, start.PublicURL)
+		if err != nil {
+			return err
+		}
+		for _, number := range numbers {
+			if err := sandboxControl(start.SandboxURL).Register(ctx, number); err != nil {
+				return err
+			}
+		}
 	}
 	return nil
+}
+
+func simulatedNumbers(ctx context.Context, db *postgres.DB, store *connection.Store, company account.Company, publicURL string) (numbers []server.SimulatedNumber, err error) {
+	err = db.InCompany(ctx, company.ID, func(tx postgres.Tx) error {
+		views, err := store.List(ctx, tx, company.ID)
+		if err != nil {
+			return err
+		}
+		for _, view := range views {
+			if !view.Simulated {
+				continue
+			}
+			found, err := store.Account(ctx, tx, company.ID, view.ID)
+			if err != nil {
+				return err
+			}
+			numbers = append(numbers, server.Simulated(view, found, publicURL))
+		}
+		return nil
+	})
+	return numbers, err
 }

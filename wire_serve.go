@@ -63,7 +63,7 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	group.Go(func() error { relay.Run(ctx); return nil })
 	group.Go(func() error {
 		return server.Run(ctx, server.Options{
-			Addr: address, MetricsAddr: c.MetricsAddress, PublicURL: c.PublicURL, Version: version(), SandboxURL: c.SandboxURL,
+			Addr: address, MetricsAddr: c.MetricsAddress, PublicURL: c.PublicURL, Version: version(), SandboxURL: c.SandboxURL, Sandbox: newSandbox(c.Sandbox),
 			DB: db, Sealer: sealer, Tokens: tokens, Workflows: workflows, Relay: relay, Adapters: adapters,
 			Meta:       server.Webhook{Verify: meta.VerifySignature, Challenge: meta.Challenge, Parse: meta.ParseWebhook},
 			Web:        web.Handler(),

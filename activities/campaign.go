@@ -64,7 +64,7 @@ func (a *Campaigns) lookAt(ctx context.Context, tx postgres.Tx, ref flow.Ref, c 
 		}
 		return flow.Look{Step: flow.StepBegin, Reason: "its start time has come"}, nil
 	case campaign.Running:
-		return a.lookAtRunning(ctx, tx, ref)
+		return a.lookAtRunning(ctx, tx, ref, c.Connection)
 	case campaign.Paused:
 		return flow.Look{Step: flow.StepWait, Reason: "paused by an admin; resume it to go on"}, nil
 	case campaign.Canceled:
@@ -90,7 +90,7 @@ func (a *Campaigns) lookAtCanceled(ctx context.Context, tx postgres.Tx, ref flow
 	}
 }
 
-func (a *Campaigns) lookAtRunning(ctx context.Context, tx postgres.Tx, ref flow.Ref) (flow.Look, error) {
+func (a *Campaigns) lookAtRunning(ctx context.Context, tx postgres.Tx, ref flow.Ref, connection id.ID) (flow.Look, error) {
 	unfed, err := campaign.Unfed(ctx, tx, ref.Company, ref.Subject)
 	if err != nil {
 		return flow.Look{}, err
@@ -100,9 +100,15 @@ func (a *Campaigns) lookAtRunning(ctx context.Context, tx postgres.Tx, ref flow.
 		return flow.Look{}, err
 	}
 	n := counts[ref.Subject]
+	held, err := send.HeldFor(ctx, tx, ref.Company, connection, time.Now())
+	if err != nil {
+		return flow.Look{}, err
+	}
 	switch {
 	case unfed && n.Queued < feedBelow:
 		return flow.Look{Step: flow.StepFeed, Reason: "feeding recipients into the ledger"}, nil
+	case held != "" && (unfed || n.Open() > 0):
+		return flow.Look{Step: flow.StepWait, Unfed: unfed, Until: time.Now().Add(lookSoon), Reason: held}, nil
 	case unfed || n.Open() > 0:
 		return flow.Look{Step: flow.StepWait, Unfed: unfed, Until: time.Now().Add(lookSoon),
 			Reason: fmt.Sprintf("the sender works on %d queued and %d claimed messages", n.Queued, n.Sending)}, nil

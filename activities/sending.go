@@ -50,6 +50,10 @@ func (a *Sending) verdict(o send.Outlook, now time.Time) flow.Look {
 	switch {
 	case !owned.IsZero() && !owned.After(now):
 		return flow.Look{Step: flow.StepPage, State: "working", Reason: "claims without an owner become uncertain"}
+	case o.Closed && owned.IsZero():
+		return flow.Look{Step: flow.StepEnd, State: "closed", Reason: o.HeldReason}
+	case o.Closed:
+		return flow.Look{Step: flow.StepWait, State: "closed", Until: owned, Reason: o.HeldReason}
 	case o.Claimable && !held:
 		return flow.Look{Step: flow.StepPage, State: "working", Reason: "sending what is queued"}
 	case held && o.Claimable:

@@ -51,6 +51,14 @@ var table = map[string]rule{
 	"checkConnection":  {least: admin, company: true},
 	"connectionLive":   {least: admin, company: true},
 
+	"probeConnection":    {least: admin, company: true},
+	"simulateConnection": {least: admin, company: true},
+	"subscribeWebhook":   {least: admin, company: true},
+	"disableConnection":  {least: admin, company: true},
+	"enableConnection":   {least: admin, company: true},
+	"connectionUsage":    {least: admin, company: true},
+	"deleteConnection":   {least: admin, company: true},
+
 	"listContacts":   {least: admin, company: true},
 	"countContacts":  {least: admin, company: true},
 	"createContact":  {least: admin, company: true},

@@ -6,16 +6,11 @@ import (
 	"strings"
 	"time"
 
-	"omnidesk/internal/channel"
 	"omnidesk/internal/connection"
 	"omnidesk/internal/id"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/realtime"
-	"omnidesk/internal/send"
 )
-
-// checkTime is how long a live check may take.
-const checkTime = 10 * time.Second
 
 // Connection is a linked number. Its app secret and token are never given out.
 type Connection struct {
@@ -26,11 +21,16 @@ type Connection struct {
 	AccountID   string     `json:"account_id" doc:"WhatsApp Business Account"`
 	NumberID    string     `json:"number_id"`
 	Number      string     `json:"number" doc:"E.164, empty before a check succeeded"`
-	State       string     `json:"state" enum:"unchecked,connected,failing"`
+	State       string     `json:"state" enum:"unchecked,connected,failing" doc:"what the last check said"`
 	StateDetail string     `json:"state_detail"`
 	CheckedAt   *time.Time `json:"checked_at,omitempty"`
 	Quality     string     `json:"quality" doc:"the provider's word about the number, such as GREEN; empty when not known"`
 	Limit       int        `json:"messaging_limit" doc:"contacts outside an open window it may write to in 24 hours; 0: not known, -1: no limit"`
+	Checks      []Line     `json:"checks" doc:"the last check, line by line"`
+	TokenEnds   *time.Time `json:"token_ends_at,omitempty" doc:"absent: never, or not known"`
+	Simulated   bool       `json:"simulated" doc:"its number lives in the sandbox"`
+	DisabledAt  *time.Time `json:"disabled_at,omitempty" doc:"nothing is sent on it since"`
+	DeletedAt   *time.Time `json:"deleted_at,omitempty" doc:"only its history is left"`
 	WebhookURL  string     `json:"webhook_url" doc:"the callback address to enter at Meta"`
 	VerifyToken string     `json:"verify_token" doc:"the verify token to enter at Meta"`
 	CreatedAt   time.Time  `json:"created_at"`
@@ -78,7 +78,8 @@ func (s *Server) connectionRoutes() {
 	register(s, op("getConnection", http.MethodGet, "/connections/{id}", "connections", "One connection"), s.getConnection)
 	register(s, op("updateConnection", http.MethodPatch, "/connections/{id}", "connections", "Change a connection", body(16<<10),
 		describe("Changed credentials are checked at once.")), s.updateConnection)
-	register(s, op("checkConnection", http.MethodPost, "/connections/{id}/check", "connections", "Ask the provider whether it works"), s.checkConnection)
+	s.connectionCheckRoutes()
+	s.connectionActionRoutes()
 }
 
 func (s *Server) listConnections(ctx context.Context, _ *struct{}) (*Out[ConnectionList], error) {
@@ -148,7 +149,7 @@ func (s *Server) updateConnection(ctx context.Context, in *connectionPatchIn) (*
 		NumberID: b.NumberID, Token: b.Token, VerifyToken: b.VerifyToken}
 	var view connection.View
 	err = s.DB.InCompany(ctx, company, func(tx postgres.Tx) (err error) {
-		view, err = s.connections.Update(ctx, tx, company, wanted, change)
+		view, err = s.connections.Update(ctx, tx, company, wanted, change, s.now())
 		return err
 	})
 	if err != nil {
@@ -161,71 +162,15 @@ func (s *Server) updateConnection(ctx context.Context, in *connectionPatchIn) (*
 	return out(s.connectionView(view)), nil
 }
 
-func (s *Server) checkConnection(ctx context.Context, in *IDPath) (*Out[Connection], error) {
-	wanted, err := in.read()
-	if err != nil {
-		return nil, err
-	}
-	return s.check(ctx, companyOf(ctx), wanted)
-}
-
-// check asks the provider, outside any transaction, and keeps the answer. A number that was held because it
-// failed is let go when it works again.
-func (s *Server) check(ctx context.Context, company, wanted id.ID) (*Out[Connection], error) {
-	var account channel.Account
-	err := s.DB.InCompany(ctx, company, func(tx postgres.Tx) (err error) {
-		account, err = s.connections.Account(ctx, tx, company, wanted)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	result := s.askProvider(ctx, account)
-	if result.OK {
-		if _, err := s.syncTemplates(ctx, account); err != nil {
-			return nil, err
-		}
-	}
-	state := connection.Failing
-	if result.OK {
-		state = connection.Connected
-	}
-	var view connection.View
-	err = s.DB.InCompany(ctx, company, func(tx postgres.Tx) (err error) {
-		if err = s.connections.SetChecked(ctx, tx, company, wanted, state, result.Detail, result.Number, s.now()); err != nil {
-			return err
-		}
-		if result.OK {
-			if err = s.connections.SetStanding(ctx, tx, company, wanted, result.Quality, result.Limit); err != nil {
-				return err
-			}
-			if err = send.ReleaseHold(ctx, tx, company, wanted); err != nil {
-				return err
-			}
-		}
-		view, err = s.connections.Get(ctx, tx, company, wanted)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	s.hint()
-	s.changed(company, realtime.Connection, wanted)
-	return out(s.connectionView(view)), nil
-}
-
-func (s *Server) askProvider(ctx context.Context, account channel.Account) channel.Check {
-	adapter := s.Adapters[account.Kind]
-	if adapter == nil {
-		return channel.Check{Detail: "This server has no adapter for the channel."}
-	}
-	ctx, cancel := context.WithTimeout(ctx, checkTime)
-	defer cancel()
-	return adapter.Check(ctx, account)
-}
-
 func (s *Server) connectionView(v connection.View) Connection {
 	return Connection{ID: v.ID.String(), Channel: string(v.Channel), Name: v.Name, AppID: v.AppID, AccountID: v.AccountID,
 		NumberID: v.NumberID, Number: v.Number, State: v.State, StateDetail: v.StateDetail, CheckedAt: utc(v.CheckedAt),
-		Quality: v.Quality, Limit: v.Limit, WebhookURL: strings.TrimSuffix(s.PublicURL, "/") + metaPath + v.Slug, VerifyToken: v.VerifyToken, CreatedAt: v.CreatedAt.UTC()}
+		Quality: v.Quality, Limit: v.Limit,
+		Checks: linesOf(v.Checks), TokenEnds: utc(v.TokenEnds), Simulated: v.Simulated, DisabledAt: utc(v.DisabledAt), DeletedAt: utc(v.DeletedAt),
+		WebhookURL: callback(s.PublicURL, v.Slug), VerifyToken: v.VerifyToken, CreatedAt: v.CreatedAt.UTC()}
+}
+
+// callback is where a connection's webhooks arrive.
+func callback(publicURL, slug string) string {
+	return strings.TrimSuffix(publicURL, "/") + metaPath + slug
 }

@@ -131,6 +131,7 @@ func translate(err error) *huma.ErrorModel {
 	var backoff account.BackoffError
 	var state *campaign.StateError
 	var problems *campaign.ProblemsError
+	var inUse *connection.InUseError
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &model):
@@ -159,6 +160,8 @@ func translate(err error) *huma.ErrorModel {
 		return problemOf(http.StatusConflict, "stale", sentence(err))
 	case errors.As(err, &state):
 		return problemOf(http.StatusConflict, "wrong-state", sentence(state))
+	case errors.As(err, &inUse):
+		return problemOf(http.StatusConflict, "in-use", sentence(inUse))
 	case errors.As(err, &problems):
 		return startProblem(problems)
 	case errors.As(err, &tooLarge):

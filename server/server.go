@@ -39,6 +39,17 @@ type Workflows interface {
 // Relay is told after a commit that there are wakes. *wake.Relay is one.
 type Relay interface{ Hint() }
 
+// Sandbox gives numbers to simulated connections.
+type Sandbox interface {
+	// Register makes a number known, or changes what is known of it.
+	Register(ctx context.Context, number SimulatedNumber) error
+}
+
+// SimulatedNumber is what the sandbox has to know of a number.
+type SimulatedNumber struct {
+	ID, Display, Name, AccountID, AppID, AppSecret, Callback, VerifyToken string
+}
+
 // Webhook reads what one provider posts.
 type Webhook struct {
 	Verify    func(secret string, body []byte, header string) bool
@@ -52,7 +63,8 @@ type Options struct {
 	MetricsAddr string // where metrics are served, or empty for nowhere
 	PublicURL   string // how browsers and providers reach this server, such as https://desk.example.com
 	Version     string
-	SandboxURL  string // the sandbox's page, or empty when there is no sandbox
+	SandboxURL  string  // the sandbox's page, or empty when there is no sandbox
+	Sandbox     Sandbox // gives simulated numbers; nil when there is no sandbox
 
 	DB        *postgres.DB
 	Sealer    *secret.Sealer

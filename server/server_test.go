@@ -63,15 +63,23 @@ type fakeRelay struct{ hints atomic.Int32 }
 func (f *fakeRelay) Hint() { f.hints.Add(1) }
 
 type fakeAdapter struct {
-	check     channel.Check
-	templates []channel.ProviderTemplate
-	refused   error // what ListTemplates answers instead
+	templates  []channel.ProviderTemplate
+	refused    error // what ListTemplates answers instead
+	check      channel.Check
+	asked      channel.Account // by the last check
+	subscribed []string        // callback and verify token of each Subscribe
+	refuse     error
 }
 
 func (f *fakeAdapter) Open(channel.Account, int) channel.Sender { return nil }
 func (f *fakeAdapter) Timeout() time.Duration                   { return time.Second }
-func (f *fakeAdapter) Check(context.Context, channel.Account) channel.Check {
+func (f *fakeAdapter) Check(_ context.Context, account channel.Account) channel.Check {
+	f.asked = account
 	return f.check
+}
+func (f *fakeAdapter) Subscribe(_ context.Context, _ channel.Account, callback, verify string) error {
+	f.subscribed = append(f.subscribed, callback, verify)
+	return f.refuse
 }
 
 func (f *fakeAdapter) ListTemplates(context.Context, channel.Account) ([]channel.ProviderTemplate, error) {

@@ -7,6 +7,7 @@ import (
 	"io"
 	"log/slog"
 	"net/http"
+	"slices"
 	"strings"
 
 	"github.com/gin-gonic/gin"
@@ -109,11 +110,11 @@ func (s *Server) routeOf(c *gin.Context) (route connection.Route, found bool) {
 	return route, true
 }
 
-// signedBy tells whether the app secret of a route's connection signed the body.
+// signedBy tells whether the app secret of a route's connection, or the one it had until lately, signed the body.
 func (s *Server) signedBy(ctx context.Context, route connection.Route, raw []byte, signature string) (signed bool, err error) {
 	err = s.DB.InCompany(ctx, route.Company, func(tx postgres.Tx) error {
-		account, err := s.connections.Account(ctx, tx, route.Company, route.Connection)
-		signed = err == nil && s.Meta.Verify(account.AppSecret, raw, signature)
+		secrets, err := s.connections.Secrets(ctx, tx, route.Company, route.Connection, s.now())
+		signed = slices.ContainsFunc(secrets, func(secret string) bool { return s.Meta.Verify(secret, raw, signature) })
 		return err
 	})
 	return signed, err

@@ -80,7 +80,12 @@ func connectionProblems(ctx context.Context, q *Queries, company id.ID, fields F
 	if err != nil {
 		return nil, fmt.Errorf("reading the connection's state: %w", err)
 	}
-	if state.State == "failing" {
+	switch {
+	case state.Deleted:
+		return []Problem{{"connection_id", "The connection was deleted: choose another."}}, nil
+	case state.Disabled:
+		return []Problem{{"connection_id", "The connection is disabled: enable it under Connections, or choose another."}}, nil
+	case state.State == "failing":
 		return []Problem{{"connection_id", "The connection does not work: " + state.StateDetail}}, nil
 	}
 	return nil, nil

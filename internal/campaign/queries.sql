@@ -140,7 +140,9 @@ WHERE EXISTS (SELECT FROM contacts c WHERE c.company_id = @company_id AND c.attr
 SELECT count(*)::int FROM tags WHERE company_id = @company_id AND id = ANY(sqlc.arg(tag_ids)::uuid[]);
 
 -- name: ConnectionState :one
-SELECT state, state_detail FROM connections WHERE company_id = @company_id AND id = @id;
+-- Shared, so that a connection is not deleted while a campaign on it starts.
+SELECT state, state_detail, disabled_at IS NOT NULL AS disabled, deleted_at IS NOT NULL AS deleted
+FROM connections WHERE company_id = @company_id AND id = @id FOR SHARE;
 
 -- name: CompanyZone :one
 SELECT zone FROM companies WHERE company_id = @company_id;

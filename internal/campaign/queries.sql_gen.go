@@ -63,18 +63,27 @@ func (q *Queries) CompanyZone(ctx context.Context, companyID uuid.UUID) (string,
 }
 
 const connectionState = `-- name: ConnectionState :one
-SELECT state, state_detail FROM connections WHERE company_id = $1 AND id = $2
+SELECT state, state_detail, disabled_at IS NOT NULL AS disabled, deleted_at IS NOT NULL AS deleted
+FROM connections WHERE company_id = $1 AND id = $2 FOR SHARE
 `
 
 type ConnectionStateRow struct {
 	State       string
 	StateDetail string
+	Disabled    interface{}
+	Deleted     interface{}
 }
 
+// Shared, so that a connection is not deleted while a campaign on it starts.
 func (q *Queries) ConnectionState(ctx context.Context, companyID uuid.UUID, iD uuid.UUID) (ConnectionStateRow, error) {
 	row := q.db.QueryRow(ctx, connectionState, companyID, iD)
 	var i ConnectionStateRow
-	err := row.Scan(&i.State, &i.StateDetail)
+	err := row.Scan(
+		&i.State,
+		&i.StateDetail,
+		&i.Disabled,
+		&i.Deleted,
+	)
 	return i, err
 }
 

@@ -28,6 +28,7 @@ type Account struct {
 	NumberID   string // Meta: phone_number_id
 	AppSecret  string
 	Token      string
+	Callback   string // where the provider's webhooks should arrive; set for a check only
 }
 
 // Address is one way to reach a contact: an identity row.
@@ -106,8 +107,10 @@ type Check struct {
 	Name   string // the verified name
 	Detail string // one sentence: what is right, or what is wrong and how to mend it
 
-	Quality string // the provider's word about the number, such as GREEN; empty when it gave none
-	Limit   int    // contacts outside an open window that it lets the number write to in 24 hours; 0: not known, -1: no limit
+	Quality   string     // the provider's word about the number, such as GREEN; empty when it gave none
+	Limit     int        // contacts outside an open window that it lets the number write to in 24 hours; 0: not known, -1: no limit
+	Lines     []Line     // what was looked at, in the order in which people set it up
+	TokenEnds *time.Time // when the token expires; nil: never, or not known
 }
 
 // ProviderTemplate is one language of a message template as the provider has it. The words in capitals are its own.
@@ -128,11 +131,30 @@ type TemplateLister interface {
 	ListTemplates(ctx context.Context, account Account) ([]ProviderTemplate, error)
 }
 
+// Verdict of one line of a check.
+type Verdict string
+
+// The verdicts. Bad keeps the account from sending, Poor does not, Unseen could not be looked at yet.
+const (
+	Good   Verdict = "good"
+	Poor   Verdict = "poor"
+	Bad    Verdict = "bad"
+	Unseen Verdict = "unseen"
+)
+
+// Line is one thing a check looked at.
+type Line struct {
+	Subject string  `json:"subject"` // token, app, number, account, webhook, quality
+	Verdict Verdict `json:"verdict"`
+	Detail  string  `json:"detail"` // one sentence: what is right, or what is wrong and how to mend it
+}
+
 // Adapter speaks one provider's protocol for many accounts.
 type Adapter interface {
 	// Open returns a Sender for an account. slots is how many sends may run at once.
 	Open(account Account, slots int) Sender
-	// Check asks the provider whether the account works.
+	// Check asks the provider whether the account works. Of an account that is not complete yet it checks what
+	// there is.
 	Check(ctx context.Context, account Account) Check
 	// Timeout bounds one Send, so that the age of a claim tells whether its outcome can still come.
 	Timeout() time.Duration

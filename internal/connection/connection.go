@@ -4,6 +4,7 @@ package connection
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -41,10 +42,15 @@ type View struct {
 	State       string
 	StateDetail string
 	CheckedAt   *time.Time
-	Quality     string // the provider's word about the number, such as GREEN; empty: not known
-	Limit       int    // contacts outside an open window it may write to in 24 hours; 0: not known, -1: no limit
-	Slug        string // the secret part of the webhook's address
-	VerifyToken string // what Meta must repeat in its challenge
+	Quality     string         // the provider's word about the number, such as GREEN; empty: not known
+	Limit       int            // contacts outside an open window it may write to in 24 hours; 0: not known, -1: no limit
+	Checks      []channel.Line // of the last check
+	TokenEnds   *time.Time     // when the token expires; nil: never, or not known
+	Simulated   bool           // its number lives in the sandbox
+	DisabledAt  *time.Time     // nothing is sent on it since
+	DeletedAt   *time.Time     // only its history is left
+	Slug        string         // the secret part of the webhook's address
+	VerifyToken string         // what Meta must repeat in its challenge
 	CreatedAt   time.Time
 }
 
@@ -52,6 +58,7 @@ type View struct {
 type Draft struct {
 	Name, AppID, AppSecret, AccountID, NumberID, Token string
 	VerifyToken                                        string // empty: a random one is made
+	Simulated                                          bool
 }
 
 // Change holds what a person edits; nil leaves a value as it is.
@@ -74,7 +81,7 @@ func NewStore(sealer *secret.Sealer) *Store { return &Store{sealer: sealer} }
 // Create adds a connection in the state unchecked and its webhook route.
 func (s *Store) Create(ctx context.Context, tx postgres.Tx, company id.ID, draft Draft) (View, error) {
 	row := Connection{CompanyID: company, ID: id.New(), Channel: string(channel.WhatsAppCloud), WebhookSlug: secret.Token(),
-		Name: draft.Name, AppID: draft.AppID, AccountID: draft.AccountID, NumberID: draft.NumberID}
+		Name: draft.Name, AppID: draft.AppID, AccountID: draft.AccountID, NumberID: draft.NumberID, Simulated: draft.Simulated}
 	if draft.VerifyToken == "" {
 		draft.VerifyToken = secret.Token()
 	}
@@ -91,7 +98,8 @@ func (s *Store) Create(ctx context.Context, tx postgres.Tx, company id.ID, draft
 	q := New(tx)
 	err = q.insertConnection(ctx, insertConnectionParams{CompanyID: company, ID: row.ID, Channel: row.Channel, Name: row.Name,
 		AppID: row.AppID, AccountID: row.AccountID, NumberID: row.NumberID, WebhookSlug: row.WebhookSlug,
-		SealedAppSecret: row.SealedAppSecret, SealedToken: row.SealedToken, SealedVerifyToken: row.SealedVerifyToken})
+		SealedAppSecret: row.SealedAppSecret, SealedToken: row.SealedToken, SealedVerifyToken: row.SealedVerifyToken,
+		Simulated: row.Simulated})
 	if err != nil {
 		return View{}, numberTaken(fmt.Errorf("adding a connection: %w", err))
 	}
@@ -101,7 +109,7 @@ func (s *Store) Create(ctx context.Context, tx postgres.Tx, company id.ID, draft
 	return s.Get(ctx, tx, company, row.ID)
 }
 
-// Get returns one connection, or ErrNotFound.
+// Get returns one connection, deleted ones too, or ErrNotFound.
 func (s *Store) Get(ctx context.Context, tx postgres.Tx, company, connection id.ID) (View, error) {
 	row, err := New(tx).getConnection(ctx, company, connection)
 	if err != nil {
@@ -110,7 +118,7 @@ func (s *Store) Get(ctx context.Context, tx postgres.Tx, company, connection id.
 	return s.view(row)
 }
 
-// List returns all connections of a company, oldest first.
+// List returns the connections of a company that are not deleted, oldest first.
 func (s *Store) List(ctx context.Context, tx postgres.Tx, company id.ID) ([]View, error) {
 	rows, err := New(tx).listConnections(ctx, company)
 	if err != nil {
@@ -125,99 +133,6 @@ func (s *Store) List(ctx context.Context, tx postgres.Tx, company id.ID) ([]View
 		views = append(views, view)
 	}
 	return views, nil
-}
-
-// Update changes a connection. A change of anything but its name makes it unchecked: the last check spoke of
-// other values.
-func (s *Store) Update(ctx context.Context, tx postgres.Tx, company, connection id.ID, change Change) (View, error) {
-	q := New(tx)
-	row, err := q.lockConnection(ctx, company, connection)
-	if err != nil {
-		return View{}, notFound("reading a connection", err)
-	}
-	apply(&row.Name, change.Name)
-	changed := apply(&row.AppID, change.AppID)
-	changed = apply(&row.AccountID, change.AccountID) || changed
-	if apply(&row.NumberID, change.NumberID) {
-		changed, row.Number = true, ""
-	}
-	for _, sealed := range []struct {
-		column string
-		plain  *string
-		target *[]byte
-	}{
-		{"app_secret", change.AppSecret, &row.SealedAppSecret},
-		{"token", change.Token, &row.SealedToken},
-		{"verify_token", change.VerifyToken, &row.SealedVerifyToken},
-	} {
-		if sealed.plain == nil {
-			continue
-		}
-		if *sealed.target, err = s.seal(row, sealed.column, *sealed.plain); err != nil {
-			return View{}, err
-		}
-		changed = changed || sealed.column != "verify_token"
-	}
-	if changed {
-		row.State, row.StateDetail, row.CheckedAt = Unchecked, "", nil
-	}
-	if err := s.write(ctx, q, row); err != nil {
-		return View{}, err
-	}
-	return s.view(row)
-}
-
-func (s *Store) write(ctx context.Context, q *Queries, row Connection) error {
-	err := q.updateConnection(ctx, updateConnectionParams{Name: row.Name, AppID: row.AppID, AccountID: row.AccountID,
-		NumberID: row.NumberID, Number: row.Number, SealedAppSecret: row.SealedAppSecret, SealedToken: row.SealedToken,
-		SealedVerifyToken: row.SealedVerifyToken, State: row.State, StateDetail: row.StateDetail, CheckedAt: row.CheckedAt,
-		CompanyID: row.CompanyID, ID: row.ID})
-	if err != nil {
-		return numberTaken(fmt.Errorf("changing a connection: %w", err))
-	}
-	if err := q.updateRoute(ctx, row.NumberID, row.CompanyID, row.ID); err != nil {
-		return fmt.Errorf("changing a webhook route: %w", err)
-	}
-	return nil
-}
-
-// SetChecked keeps what a check said. An empty number leaves the known one.
-func (s *Store) SetChecked(ctx context.Context, tx postgres.Tx, company, connection id.ID, state, detail, number string, at time.Time) error {
-	n, err := New(tx).setChecked(ctx, setCheckedParams{State: state, StateDetail: detail, CheckedAt: &at, Number: number,
-		CompanyID: company, ID: connection})
-	if err != nil {
-		return fmt.Errorf("keeping the result of a check: %w", err)
-	}
-	if n == 0 {
-		return ErrNotFound
-	}
-	return nil
-}
-
-// SetStanding keeps what a successful check told about the number's quality and messaging limit.
-func (s *Store) SetStanding(ctx context.Context, tx postgres.Tx, company, connection id.ID, quality string, limit int) error {
-	err := New(tx).setStanding(ctx, quality, int32(limit), company, connection)
-	if err != nil {
-		return fmt.Errorf("keeping a number's standing: %w", err)
-	}
-	return nil
-}
-
-// Account returns a connection with its credentials unsealed, to be used at once and kept nowhere.
-func (s *Store) Account(ctx context.Context, tx postgres.Tx, company, connection id.ID) (channel.Account, error) {
-	row, err := New(tx).getConnection(ctx, company, connection)
-	if err != nil {
-		return channel.Account{}, notFound("reading a connection", err)
-	}
-	account := channel.Account{Company: company, Connection: connection, Kind: channel.Kind(row.Channel),
-		AppID: row.AppID, AccountID: row.AccountID, NumberID: row.NumberID}
-	if account.AppSecret, err = s.unseal(row, "app_secret", row.SealedAppSecret); err != nil {
-		return channel.Account{}, err
-	}
-	if account.Token, err = s.unseal(row, "token", row.SealedToken); err != nil {
-		return channel.Account{}, err
-	}
-	return account, nil
 }
 
 // RouteBySlug finds the connection of a webhook's address, under the system role; ErrNotFound when there is none.
@@ -244,13 +159,21 @@ func RoutesByNumber(ctx context.Context, tx postgres.Tx, numberID string) ([]Rou
 }
 
 func (s *Store) view(row Connection) (View, error) {
-	verify, err := s.unseal(row, "verify_token", row.SealedVerifyToken)
-	if err != nil {
-		return View{}, err
+	verify := ""
+	if row.DeletedAt == nil {
+		var err error
+		if verify, err = s.unseal(row, "verify_token", row.SealedVerifyToken); err != nil {
+			return View{}, err
+		}
+	}
+	var lines []channel.Line
+	if err := json.Unmarshal(row.Checks, &lines); err != nil {
+		return View{}, fmt.Errorf("reading the last check: %w", err)
 	}
 	return View{ID: row.ID, Channel: channel.Kind(row.Channel), Name: row.Name, AppID: row.AppID, AccountID: row.AccountID,
 		NumberID: row.NumberID, Number: row.Number, State: row.State, StateDetail: row.StateDetail, CheckedAt: row.CheckedAt,
-		Quality: row.Quality, Limit: int(row.MessagingLimit), Slug: row.WebhookSlug, VerifyToken: verify, CreatedAt: row.CreatedAt}, nil
+		Quality: row.Quality, Limit: int(row.MessagingLimit), Checks: lines, TokenEnds: row.TokenExpiresAt, Simulated: row.Simulated, DisabledAt: row.DisabledAt, DeletedAt: row.DeletedAt,
+		Slug: row.WebhookSlug, VerifyToken: verify, CreatedAt: row.CreatedAt}, nil
 }
 
 func place(row Connection, column string) secret.Place {
@@ -266,15 +189,6 @@ func (s *Store) unseal(row Connection, column string, sealed []byte) (string, er
 	return string(plain), err
 }
 
-// apply sets target to value, if there is one, and tells whether that changed it.
-func apply(target, value *string) bool {
-	if value == nil || *value == *target {
-		return false
-	}
-	*target = *value
-	return true
-}
-
 func notFound(doing string, err error) error {
 	if errors.Is(err, pgx.ErrNoRows) {
 		return ErrNotFound
@@ -283,7 +197,7 @@ func notFound(doing string, err error) error {
 }
 
 func numberTaken(err error) error {
-	if postgres.IsUnique(err, "connections_company_id_number_id_key") {
+	if postgres.IsUnique(err, "connections_number") {
 		return ErrNumberTaken
 	}
 	return err

@@ -5,6 +5,7 @@
 package connection
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
@@ -29,4 +30,11 @@ type Connection struct {
 	CreatedAt         time.Time
 	Quality           string
 	MessagingLimit    int32
+	Simulated         bool
+	Checks            json.RawMessage
+	TokenExpiresAt    *time.Time
+	SealedPastSecret  []byte
+	PastSecretUntil   *time.Time
+	DisabledAt        *time.Time
+	DeletedAt         *time.Time
 }

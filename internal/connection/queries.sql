@@ -2,9 +2,9 @@
 
 -- name: insertConnection :exec
 INSERT INTO connections (company_id, id, channel, name, app_id, account_id, number_id, webhook_slug,
-                         sealed_app_secret, sealed_token, sealed_verify_token)
+                         sealed_app_secret, sealed_token, sealed_verify_token, simulated)
 VALUES (@company_id, @id, @channel, @name, @app_id, @account_id, @number_id, @webhook_slug,
-        @sealed_app_secret, @sealed_token, @sealed_verify_token);
+        @sealed_app_secret, @sealed_token, @sealed_verify_token, @simulated);
 
 -- name: insertRoute :exec
 INSERT INTO webhook_routes (company_id, connection_id, slug, number_id) VALUES (@company_id, @connection_id, @slug, @number_id);
@@ -16,24 +16,51 @@ UPDATE webhook_routes SET number_id = @number_id WHERE company_id = @company_id 
 SELECT * FROM connections WHERE company_id = @company_id AND id = @id;
 
 -- name: lockConnection :one
-SELECT * FROM connections WHERE company_id = @company_id AND id = @id FOR UPDATE;
+SELECT * FROM connections WHERE company_id = @company_id AND id = @id AND deleted_at IS NULL FOR UPDATE;
 
 -- name: listConnections :many
-SELECT * FROM connections WHERE company_id = @company_id ORDER BY id;
+SELECT * FROM connections WHERE company_id = @company_id AND deleted_at IS NULL ORDER BY id;
 
 -- name: updateConnection :exec
 UPDATE connections SET name = @name, app_id = @app_id, account_id = @account_id, number_id = @number_id, number = @number,
     sealed_app_secret = @sealed_app_secret, sealed_token = @sealed_token, sealed_verify_token = @sealed_verify_token,
-    state = @state, state_detail = @state_detail, checked_at = @checked_at
+    sealed_past_secret = @sealed_past_secret, past_secret_until = @past_secret_until,
+    state = @state, state_detail = @state_detail, checked_at = @checked_at, checks = @checks, token_expires_at = @token_expires_at
 WHERE company_id = @company_id AND id = @id;
 
 -- name: setChecked :execrows
-UPDATE connections SET state = @state, state_detail = @state_detail, checked_at = @checked_at,
-    number = CASE WHEN @number::text <> '' THEN @number::text ELSE number END
-WHERE company_id = @company_id AND id = @id;
+UPDATE connections SET state = @state::text, state_detail = @state_detail, checked_at = @checked_at,
+    checks = @checks, token_expires_at = @token_expires_at,
+    number = CASE WHEN @number::text <> '' THEN @number::text ELSE number END,
+    quality = CASE WHEN @state::text = 'connected' THEN @quality::text ELSE quality END,
+    messaging_limit = CASE WHEN @state::text = 'connected' THEN @messaging_limit::int ELSE messaging_limit END
+WHERE company_id = @company_id AND id = @id AND deleted_at IS NULL;
 
--- name: setStanding :exec
-UPDATE connections SET quality = @quality, messaging_limit = @messaging_limit WHERE company_id = @company_id AND id = @id;
+-- name: setDisabled :execrows
+UPDATE connections SET disabled_at = @disabled_at WHERE company_id = @company_id AND id = @id AND deleted_at IS NULL;
+
+-- name: bury :execrows
+-- Deletes as far as people can see. What others refer to stays; secrets do not.
+UPDATE connections SET deleted_at = @deleted_at, state = 'unchecked', state_detail = '', checks = '[]', token_expires_at = NULL,
+    sealed_app_secret = '', sealed_token = '', sealed_verify_token = '', sealed_past_secret = NULL, past_secret_until = NULL
+WHERE company_id = @company_id AND id = @id AND deleted_at IS NULL;
+
+-- name: deleteRoute :exec
+DELETE FROM webhook_routes WHERE company_id = @company_id AND connection_id = @connection_id;
+
+-- name: openMessages :one
+-- Messages without an end, of campaigns and without one, each part by the index that holds its rows.
+SELECT (SELECT count(*) FROM messages m WHERE m.company_id = @company_id AND m.connection_id = @connection_id AND m.state = 0)::int AS queued,
+    (SELECT count(*) FROM messages m WHERE m.company_id = @company_id AND m.connection_id = @connection_id AND m.state = 1)::int AS sending,
+    ((SELECT count(*) FROM campaigns k JOIN messages m ON m.company_id = k.company_id AND m.campaign_id = k.id AND m.state = 6
+        WHERE k.company_id = @company_id AND k.connection_id = @connection_id)
+      + (SELECT count(*) FROM messages m WHERE m.company_id = @company_id AND m.campaign_id IS NULL AND m.state = 6
+          AND m.connection_id = @connection_id))::int AS uncertain;
+
+-- name: openCampaigns :many
+SELECT id, name, state FROM campaigns
+WHERE company_id = @company_id AND connection_id = @connection_id AND state IN ('starting', 'scheduled', 'running', 'paused')
+ORDER BY id LIMIT @row_limit;
 
 -- The two routes run as the system role: the company is what they find out.
 

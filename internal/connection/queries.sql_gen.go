@@ -7,13 +7,38 @@ package connection
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
 )
 
+const bury = `-- name: bury :execrows
+UPDATE connections SET deleted_at = $1, state = 'unchecked', state_detail = '', checks = '[]', token_expires_at = NULL,
+    sealed_app_secret = '', sealed_token = '', sealed_verify_token = '', sealed_past_secret = NULL, past_secret_until = NULL
+WHERE company_id = $2 AND id = $3 AND deleted_at IS NULL
+`
+
+// Deletes as far as people can see. What others refer to stays; secrets do not.
+func (q *Queries) bury(ctx context.Context, deletedAt *time.Time, companyID uuid.UUID, iD uuid.UUID) (int64, error) {
+	result, err := q.db.Exec(ctx, bury, deletedAt, companyID, iD)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const deleteRoute = `-- name: deleteRoute :exec
+DELETE FROM webhook_routes WHERE company_id = $1 AND connection_id = $2
+`
+
+func (q *Queries) deleteRoute(ctx context.Context, companyID uuid.UUID, connectionID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, deleteRoute, companyID, connectionID)
+	return err
+}
+
 const getConnection = `-- name: getConnection :one
-SELECT company_id, id, channel, name, app_id, account_id, number_id, number, webhook_slug, sealed_app_secret, sealed_token, sealed_verify_token, state, state_detail, checked_at, created_at, quality, messaging_limit FROM connections WHERE company_id = $1 AND id = $2
+SELECT company_id, id, channel, name, app_id, account_id, number_id, number, webhook_slug, sealed_app_secret, sealed_token, sealed_verify_token, state, state_detail, checked_at, created_at, quality, messaging_limit, simulated, checks, token_expires_at, sealed_past_secret, past_secret_until, disabled_at, deleted_at FROM connections WHERE company_id = $1 AND id = $2
 `
 
 func (q *Queries) getConnection(ctx context.Context, companyID uuid.UUID, iD uuid.UUID) (Connection, error) {
@@ -38,6 +63,13 @@ func (q *Queries) getConnection(ctx context.Context, companyID uuid.UUID, iD uui
 		&i.CreatedAt,
 		&i.Quality,
 		&i.MessagingLimit,
+		&i.Simulated,
+		&i.Checks,
+		&i.TokenExpiresAt,
+		&i.SealedPastSecret,
+		&i.PastSecretUntil,
+		&i.DisabledAt,
+		&i.DeletedAt,
 	)
 	return i, err
 }
@@ -45,9 +77,9 @@ func (q *Queries) getConnection(ctx context.Context, companyID uuid.UUID, iD uui
 const insertConnection = `-- name: insertConnection :exec
 
 INSERT INTO connections (company_id, id, channel, name, app_id, account_id, number_id, webhook_slug,
-                         sealed_app_secret, sealed_token, sealed_verify_token)
+                         sealed_app_secret, sealed_token, sealed_verify_token, simulated)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8,
-        $9, $10, $11)
+        $9, $10, $11, $12)
 `
 
 type insertConnectionParams struct {
@@ -62,6 +94,7 @@ type insertConnectionParams struct {
 	SealedAppSecret   []byte
 	SealedToken       []byte
 	SealedVerifyToken []byte
+	Simulated         bool
 }
 
 // Connections and where their webhooks lead.
@@ -78,6 +111,7 @@ func (q *Queries) insertConnection(ctx context.Context, arg insertConnectionPara
 		arg.SealedAppSecret,
 		arg.SealedToken,
 		arg.SealedVerifyToken,
+		arg.Simulated,
 	)
 	return err
 }
@@ -97,7 +131,7 @@ func (q *Queries) insertRoute(ctx context.Context, companyID uuid.UUID, connecti
 }
 
 const listConnections = `-- name: listConnections :many
-SELECT company_id, id, channel, name, app_id, account_id, number_id, number, webhook_slug, sealed_app_secret, sealed_token, sealed_verify_token, state, state_detail, checked_at, created_at, quality, messaging_limit FROM connections WHERE company_id = $1 ORDER BY id
+SELECT company_id, id, channel, name, app_id, account_id, number_id, number, webhook_slug, sealed_app_secret, sealed_token, sealed_verify_token, state, state_detail, checked_at, created_at, quality, messaging_limit, simulated, checks, token_expires_at, sealed_past_secret, past_secret_until, disabled_at, deleted_at FROM connections WHERE company_id = $1 AND deleted_at IS NULL ORDER BY id
 `
 
 func (q *Queries) listConnections(ctx context.Context, companyID uuid.UUID) ([]Connection, error) {
@@ -128,6 +162,13 @@ func (q *Queries) listConnections(ctx context.Context, companyID uuid.UUID) ([]C
 			&i.CreatedAt,
 			&i.Quality,
 			&i.MessagingLimit,
+			&i.Simulated,
+			&i.Checks,
+			&i.TokenExpiresAt,
+			&i.SealedPastSecret,
+			&i.PastSecretUntil,
+			&i.DisabledAt,
+			&i.DeletedAt,
 		); err != nil {
 			return nil, err
 		}
@@ -140,7 +181,7 @@ func (q *Queries) listConnections(ctx context.Context, companyID uuid.UUID) ([]C
 }
 
 const lockConnection = `-- name: lockConnection :one
-SELECT company_id, id, channel, name, app_id, account_id, number_id, number, webhook_slug, sealed_app_secret, sealed_token, sealed_verify_token, state, state_detail, checked_at, created_at, quality, messaging_limit FROM connections WHERE company_id = $1 AND id = $2 FOR UPDATE
+SELECT company_id, id, channel, name, app_id, account_id, number_id, number, webhook_slug, sealed_app_secret, sealed_token, sealed_verify_token, state, state_detail, checked_at, created_at, quality, messaging_limit, simulated, checks, token_expires_at, sealed_past_secret, past_secret_until, disabled_at, deleted_at FROM connections WHERE company_id = $1 AND id = $2 AND deleted_at IS NULL FOR UPDATE
 `
 
 func (q *Queries) lockConnection(ctx context.Context, companyID uuid.UUID, iD uuid.UUID) (Connection, error) {
@@ -165,7 +206,69 @@ func (q *Queries) lockConnection(ctx context.Context, companyID uuid.UUID, iD uu
 		&i.CreatedAt,
 		&i.Quality,
 		&i.MessagingLimit,
+		&i.Simulated,
+		&i.Checks,
+		&i.TokenExpiresAt,
+		&i.SealedPastSecret,
+		&i.PastSecretUntil,
+		&i.DisabledAt,
+		&i.DeletedAt,
 	)
+	return i, err
+}
+
+const openCampaigns = `-- name: openCampaigns :many
+SELECT id, name, state FROM campaigns
+WHERE company_id = $1 AND connection_id = $2 AND state IN ('starting', 'scheduled', 'running', 'paused')
+ORDER BY id LIMIT $3
+`
+
+type openCampaignsRow struct {
+	ID    uuid.UUID
+	Name  string
+	State string
+}
+
+func (q *Queries) openCampaigns(ctx context.Context, companyID uuid.UUID, connectionID uuid.UUID, rowLimit int32) ([]openCampaignsRow, error) {
+	rows, err := q.db.Query(ctx, openCampaigns, companyID, connectionID, rowLimit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []openCampaignsRow
+	for rows.Next() {
+		var i openCampaignsRow
+		if err := rows.Scan(&i.ID, &i.Name, &i.State); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const openMessages = `-- name: openMessages :one
+SELECT (SELECT count(*) FROM messages m WHERE m.company_id = $1 AND m.connection_id = $2 AND m.state = 0)::int AS queued,
+    (SELECT count(*) FROM messages m WHERE m.company_id = $1 AND m.connection_id = $2 AND m.state = 1)::int AS sending,
+    ((SELECT count(*) FROM campaigns k JOIN messages m ON m.company_id = k.company_id AND m.campaign_id = k.id AND m.state = 6
+        WHERE k.company_id = $1 AND k.connection_id = $2)
+      + (SELECT count(*) FROM messages m WHERE m.company_id = $1 AND m.campaign_id IS NULL AND m.state = 6
+          AND m.connection_id = $2))::int AS uncertain
+`
+
+type openMessagesRow struct {
+	Queued    int32
+	Sending   int32
+	Uncertain int32
+}
+
+// Messages without an end, of campaigns and without one, each part by the index that holds its rows.
+func (q *Queries) openMessages(ctx context.Context, companyID uuid.UUID, connectionID uuid.UUID) (openMessagesRow, error) {
+	row := q.db.QueryRow(ctx, openMessages, companyID, connectionID)
+	var i openMessagesRow
+	err := row.Scan(&i.Queued, &i.Sending, &i.Uncertain)
 	return i, err
 }
 
@@ -219,18 +322,25 @@ func (q *Queries) routesByNumber(ctx context.Context, numberID string) ([]routes
 }
 
 const setChecked = `-- name: setChecked :execrows
-UPDATE connections SET state = $1, state_detail = $2, checked_at = $3,
-    number = CASE WHEN $4::text <> '' THEN $4::text ELSE number END
-WHERE company_id = $5 AND id = $6
+UPDATE connections SET state = $1::text, state_detail = $2, checked_at = $3,
+    checks = $4, token_expires_at = $5,
+    number = CASE WHEN $6::text <> '' THEN $6::text ELSE number END,
+    quality = CASE WHEN $1::text = 'connected' THEN $7::text ELSE quality END,
+    messaging_limit = CASE WHEN $1::text = 'connected' THEN $8::int ELSE messaging_limit END
+WHERE company_id = $9 AND id = $10 AND deleted_at IS NULL
 `
 
 type setCheckedParams struct {
-	State       string
-	StateDetail string
-	CheckedAt   *time.Time
-	Number      string
-	CompanyID   uuid.UUID
-	ID          uuid.UUID
+	State          string
+	StateDetail    string
+	CheckedAt      *time.Time
+	Checks         json.RawMessage
+	TokenExpiresAt *time.Time
+	Number         string
+	Quality        string
+	MessagingLimit int32
+	CompanyID      uuid.UUID
+	ID             uuid.UUID
 }
 
 func (q *Queries) setChecked(ctx context.Context, arg setCheckedParams) (int64, error) {
@@ -238,7 +348,11 @@ func (q *Queries) setChecked(ctx context.Context, arg setCheckedParams) (int64, 
 		arg.State,
 		arg.StateDetail,
 		arg.CheckedAt,
+		arg.Checks,
+		arg.TokenExpiresAt,
 		arg.Number,
+		arg.Quality,
+		arg.MessagingLimit,
 		arg.CompanyID,
 		arg.ID,
 	)
@@ -248,25 +362,24 @@ func (q *Queries) setChecked(ctx context.Context, arg setCheckedParams) (int64, 
 	return result.RowsAffected(), nil
 }
 
-const setStanding = `-- name: setStanding :exec
-UPDATE connections SET quality = $1, messaging_limit = $2 WHERE company_id = $3 AND id = $4
+const setDisabled = `-- name: setDisabled :execrows
+UPDATE connections SET disabled_at = $1 WHERE company_id = $2 AND id = $3 AND deleted_at IS NULL
 `
 
-func (q *Queries) setStanding(ctx context.Context, quality string, messagingLimit int32, companyID uuid.UUID, iD uuid.UUID) error {
-	_, err := q.db.Exec(ctx, setStanding,
-		quality,
-		messagingLimit,
-		companyID,
-		iD,
-	)
-	return err
+func (q *Queries) setDisabled(ctx context.Context, disabledAt *time.Time, companyID uuid.UUID, iD uuid.UUID) (int64, error) {
+	result, err := q.db.Exec(ctx, setDisabled, disabledAt, companyID, iD)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const updateConnection = `-- name: updateConnection :exec
 UPDATE connections SET name = $1, app_id = $2, account_id = $3, number_id = $4, number = $5,
     sealed_app_secret = $6, sealed_token = $7, sealed_verify_token = $8,
-    state = $9, state_detail = $10, checked_at = $11
-WHERE company_id = $12 AND id = $13
+    sealed_past_secret = $9, past_secret_until = $10,
+    state = $11, state_detail = $12, checked_at = $13, checks = $14, token_expires_at = $15
+WHERE company_id = $16 AND id = $17
 `
 
 type updateConnectionParams struct {
@@ -278,9 +391,13 @@ type updateConnectionParams struct {
 	SealedAppSecret   []byte
 	SealedToken       []byte
 	SealedVerifyToken []byte
+	SealedPastSecret  []byte
+	PastSecretUntil   *time.Time
 	State             string
 	StateDetail       string
 	CheckedAt         *time.Time
+	Checks            json.RawMessage
+	TokenExpiresAt    *time.Time
 	CompanyID         uuid.UUID
 	ID                uuid.UUID
 }
@@ -295,9 +412,13 @@ func (q *Queries) updateConnection(ctx context.Context, arg updateConnectionPara
 		arg.SealedAppSecret,
 		arg.SealedToken,
 		arg.SealedVerifyToken,
+		arg.SealedPastSecret,
+		arg.PastSecretUntil,
 		arg.State,
 		arg.StateDetail,
 		arg.CheckedAt,
+		arg.Checks,
+		arg.TokenExpiresAt,
 		arg.CompanyID,
 		arg.ID,
 	)

@@ -121,7 +121,7 @@ func read(ctx context.Context, tx postgres.Tx, store *connection.Store, view con
 // anybody can send.
 func addConnection(ctx context.Context, tx postgres.Tx, store *connection.Store, company id.ID) (connection.View, error) {
 	view, err := store.Create(ctx, tx, company, connection.Draft{Name: "Sandbox WhatsApp", AppID: appID, AppSecret: secret.Token(),
-		AccountID: accountID, NumberID: numberID, Token: "sandbox-" + secret.Token()})
+		AccountID: accountID, NumberID: numberID, Token: "sandbox-" + secret.Token(), Simulated: true})
 	if err != nil {
 		return connection.View{}, err
 	}

@@ -274,7 +274,7 @@ func TestRestart(t *testing.T) {
 
 func TestSubscribe(t *testing.T) {
 	h := newHouse(t, sandbox.Options{})
-	other := channel.Account{AccountID: "300", NumberID: "301", Token: "EAAother"}
+	other := channel.Account{AppID: "302", AppSecret: graph.DefaultSecret, AccountID: "300", NumberID: "301", Token: "EAAother"}
 	heard := make(chan string, 10)
 	platform := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method == http.MethodGet {

@@ -90,6 +90,39 @@ func ReleaseHold(ctx context.Context, tx postgres.Tx, company, connection id.ID)
 	return wake.Append(ctx, tx, company, flow.Sender(connection), false)
 }
 
+// Close stops claims on a connection until Open: whatever the provider says meanwhile. The caller has locked the
+// scope. reason is a sentence that says how to go on.
+func Close(ctx context.Context, tx postgres.Tx, company, connection id.ID, reason string, now time.Time) error {
+	if err := New(tx).CloseScope(ctx, reason, company, connection); err != nil {
+		return fmt.Errorf("closing the connection: %w", err)
+	}
+	return wait.Note(ctx, tx, company, connection, reason, nil, now)
+}
+
+// Open lets claims go on after Close, and wakes the connection's sender.
+func Open(ctx context.Context, tx postgres.Tx, company, connection id.ID, now time.Time) error {
+	n, err := New(tx).OpenScope(ctx, company, connection)
+	if err != nil {
+		return fmt.Errorf("opening the connection: %w", err)
+	}
+	if n == 0 {
+		return nil
+	}
+	if err := wait.Note(ctx, tx, company, connection, "", nil, now); err != nil {
+		return err
+	}
+	return wake.Append(ctx, tx, company, flow.Sender(connection), false)
+}
+
+// HeldFor says in words why a connection claims nothing as of now; empty when it does.
+func HeldFor(ctx context.Context, tx postgres.Tx, company, connection id.ID, now time.Time) (string, error) {
+	held, err := New(tx).Held(ctx, company, connection, now)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return "", fmt.Errorf("looking for a hold: %w", err)
+	}
+	return deref(held.HeldReason), nil
+}
+
 // QueueRecipients puts a run of a campaign's recipients into the ledger: zone set, after < sequence <= through.
 func QueueRecipients(ctx context.Context, tx postgres.Tx, company, connection, campaign id.ID, zoneSet, after, through int32, expires *time.Time) (int, error) {
 	ids := make([]id.ID, through-after)
@@ -145,6 +178,7 @@ type Outlook struct {
 	OldestClaim *time.Time // of the claims without a recorded outcome
 	HeldUntil   *time.Time
 	HeldReason  string
+	Closed      bool // held by people, without an end
 }
 
 // OutlookOf looks at a connection's rows as of now.
@@ -165,7 +199,7 @@ func OutlookOf(ctx context.Context, tx postgres.Tx, company, connection id.ID, n
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return o, fmt.Errorf("looking for a hold: %w", err)
 	}
-	o.HeldUntil, o.HeldReason = held.HeldUntil, deref(held.HeldReason)
+	o.HeldUntil, o.HeldReason, o.Closed = held.HeldUntil, deref(held.HeldReason), held.Closed
 	return o, nil
 }
 

@@ -27,16 +27,25 @@ WHERE company_id = @company_id AND connection_id = @connection_id AND page_epoch
 -- The n-th hold in a row lasts 2^n times as long, up to 64 times.
 UPDATE scopes SET held_until = sqlc.arg(now)::timestamptz + make_interval(secs => sqlc.arg(seconds)::float8 * 2 ^ least(holds, 6)),
     held_reason = sqlc.arg(held_reason)::text, holds = holds + 1, probing = probing OR sqlc.arg(probing)::boolean
-WHERE company_id = @company_id AND connection_id = @connection_id AND page_epoch = @page_epoch
+WHERE company_id = @company_id AND connection_id = @connection_id AND page_epoch = @page_epoch AND NOT closed
 RETURNING held_until;
 
--- name: Heal :exec
+-- name: Heal :execrows
 UPDATE scopes SET holds = 0, probing = false, held_until = NULL, held_reason = NULL
-WHERE company_id = @company_id AND connection_id = @connection_id AND page_epoch = @page_epoch;
+WHERE company_id = @company_id AND connection_id = @connection_id AND page_epoch = @page_epoch AND NOT closed;
 
 -- name: ReleaseHold :execrows
 UPDATE scopes SET held_until = NULL, held_reason = NULL, holds = 0
-WHERE company_id = @company_id AND connection_id = @connection_id AND held_until IS NOT NULL;
+WHERE company_id = @company_id AND connection_id = @connection_id AND held_until IS NOT NULL AND NOT closed;
+
+-- name: CloseScope :exec
+-- A hold that only people end. Its instant is finite, because drivers can't read an infinite one.
+UPDATE scopes SET closed = true, held_until = '9999-12-31 00:00:00+00', held_reason = sqlc.arg(reason)::text
+WHERE company_id = @company_id AND connection_id = @connection_id;
+
+-- name: OpenScope :execrows
+UPDATE scopes SET closed = false, held_until = NULL, held_reason = NULL, holds = 0, probing = false
+WHERE company_id = @company_id AND connection_id = @connection_id AND closed;
 
 -- name: Sources :many
 -- What a page can claim from: one row per running campaign and zone set with queued rows.
@@ -315,7 +324,7 @@ WHERE company_id = @company_id AND connection_id = @connection_id AND state = 1
 ORDER BY claimed_at LIMIT 1;
 
 -- name: Held :one
-SELECT held_until, held_reason FROM scopes WHERE company_id = @company_id AND connection_id = @connection_id AND held_until > sqlc.arg(now)::timestamptz;
+SELECT held_until, held_reason, closed FROM scopes WHERE company_id = @company_id AND connection_id = @connection_id AND held_until > sqlc.arg(now)::timestamptz;
 
 -- name: ListCampaign :many
 -- In the order in which they were queued. Each part reads the one index that holds rows of its states.

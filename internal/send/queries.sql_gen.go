@@ -158,6 +158,17 @@ func (q *Queries) Claimable(ctx context.Context, companyID uuid.UUID, connection
 	return claimable, err
 }
 
+const closeScope = `-- name: CloseScope :exec
+UPDATE scopes SET closed = true, held_until = '9999-12-31 00:00:00+00', held_reason = $1::text
+WHERE company_id = $2 AND connection_id = $3
+`
+
+// A hold that only people end. Its instant is finite, because drivers can't read an infinite one.
+func (q *Queries) CloseScope(ctx context.Context, reason string, companyID uuid.UUID, connectionID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, closeScope, reason, companyID, connectionID)
+	return err
+}
+
 const companiesWithChanges = `-- name: CompaniesWithChanges :many
 SELECT DISTINCT company_id FROM message_counts
 `
@@ -387,29 +398,33 @@ func (q *Queries) GiveBack(ctx context.Context, companyID uuid.UUID, connectionI
 	return err
 }
 
-const heal = `-- name: Heal :exec
+const heal = `-- name: Heal :execrows
 UPDATE scopes SET holds = 0, probing = false, held_until = NULL, held_reason = NULL
-WHERE company_id = $1 AND connection_id = $2 AND page_epoch = $3
+WHERE company_id = $1 AND connection_id = $2 AND page_epoch = $3 AND NOT closed
 `
 
-func (q *Queries) Heal(ctx context.Context, companyID uuid.UUID, connectionID uuid.UUID, pageEpoch int32) error {
-	_, err := q.db.Exec(ctx, heal, companyID, connectionID, pageEpoch)
-	return err
+func (q *Queries) Heal(ctx context.Context, companyID uuid.UUID, connectionID uuid.UUID, pageEpoch int32) (int64, error) {
+	result, err := q.db.Exec(ctx, heal, companyID, connectionID, pageEpoch)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const held = `-- name: Held :one
-SELECT held_until, held_reason FROM scopes WHERE company_id = $1 AND connection_id = $2 AND held_until > $3::timestamptz
+SELECT held_until, held_reason, closed FROM scopes WHERE company_id = $1 AND connection_id = $2 AND held_until > $3::timestamptz
 `
 
 type HeldRow struct {
 	HeldUntil  *time.Time
 	HeldReason *string
+	Closed     bool
 }
 
 func (q *Queries) Held(ctx context.Context, companyID uuid.UUID, connectionID uuid.UUID, now time.Time) (HeldRow, error) {
 	row := q.db.QueryRow(ctx, held, companyID, connectionID, now)
 	var i HeldRow
-	err := row.Scan(&i.HeldUntil, &i.HeldReason)
+	err := row.Scan(&i.HeldUntil, &i.HeldReason, &i.Closed)
 	return i, err
 }
 
@@ -715,6 +730,19 @@ func (q *Queries) OldestClaim(ctx context.Context, companyID uuid.UUID, connecti
 	return claimed_at, err
 }
 
+const openScope = `-- name: OpenScope :execrows
+UPDATE scopes SET closed = false, held_until = NULL, held_reason = NULL, holds = 0, probing = false
+WHERE company_id = $1 AND connection_id = $2 AND closed
+`
+
+func (q *Queries) OpenScope(ctx context.Context, companyID uuid.UUID, connectionID uuid.UUID) (int64, error) {
+	result, err := q.db.Exec(ctx, openScope, companyID, connectionID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const overdue = `-- name: Overdue :many
 SELECT id FROM messages
 WHERE company_id = $1 AND connection_id = $2 AND state = 1 AND claimed_at < $3::timestamptz
@@ -784,7 +812,7 @@ func (q *Queries) QueueRecipients(ctx context.Context, arg QueueRecipientsParams
 
 const releaseHold = `-- name: ReleaseHold :execrows
 UPDATE scopes SET held_until = NULL, held_reason = NULL, holds = 0
-WHERE company_id = $1 AND connection_id = $2 AND held_until IS NOT NULL
+WHERE company_id = $1 AND connection_id = $2 AND held_until IS NOT NULL AND NOT closed
 `
 
 func (q *Queries) ReleaseHold(ctx context.Context, companyID uuid.UUID, connectionID uuid.UUID) (int64, error) {
@@ -836,7 +864,7 @@ func (q *Queries) RollUp(ctx context.Context, companyID uuid.UUID, most int32) (
 const setHold = `-- name: SetHold :one
 UPDATE scopes SET held_until = $1::timestamptz + make_interval(secs => $2::float8 * 2 ^ least(holds, 6)),
     held_reason = $3::text, holds = holds + 1, probing = probing OR $4::boolean
-WHERE company_id = $5 AND connection_id = $6 AND page_epoch = $7
+WHERE company_id = $5 AND connection_id = $6 AND page_epoch = $7 AND NOT closed
 RETURNING held_until
 `
 

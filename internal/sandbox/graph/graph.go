@@ -97,6 +97,10 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.postMessage(w, r, object, token)
 		return
 	}
+	if object == "debug_token" && r.Method == http.MethodGet {
+		s.debugToken(w, r, token)
+		return
+	}
 	if !isDigits(object) {
 		fail(w, unknownObject(r.Method, object))
 		return
@@ -105,7 +109,7 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "GET ":
 		s.getNumber(w, r, object, token)
 	case "GET phone_numbers":
-		s.listNumbers(w, object)
+		s.listNumbers(w, object, token)
 	case "GET subscribed_apps":
 		s.listSubscriptions(w, object, token)
 	case "POST subscribed_apps":

@@ -35,7 +35,8 @@ func describeNumber(number *bound) map[string]any {
 	}
 }
 
-func (s *Server) listNumbers(w http.ResponseWriter, accountID string) {
+func (s *Server) listNumbers(w http.ResponseWriter, accountID, token string) {
+	s.registry.introduce(accountID, token)
 	list := []map[string]any{}
 	for _, number := range s.Numbers() {
 		if number.AccountID == accountID {
@@ -43,6 +44,37 @@ func (s *Server) listNumbers(w http.ResponseWriter, accountID string) {
 		}
 	}
 	answer(w, http.StatusOK, map[string]any{"data": list})
+}
+
+// debugToken answers GET /debug_token. It is asked by an app (app id|app secret) or by the token itself. Tokens
+// begin with a word that says what is special about them: expiring, limited, other.
+func (s *Server) debugToken(w http.ResponseWriter, r *http.Request, asker string) {
+	token := r.URL.Query().Get("input_token")
+	appID, secret, byApp := strings.Cut(asker, "|")
+	if byApp && !s.registry.fits(appID, secret) {
+		fail(w, &apiError{status: http.StatusBadRequest, code: 101, message: "Error validating application. Invalid application ID."})
+		return
+	}
+	if byApp && strings.HasPrefix(token, "other") {
+		fail(w, invalid(100, "(#100) The App_id in the input_token did not match the Viewing App", ""))
+		return
+	}
+	if byApp {
+		s.registry.own(token, appID)
+	} else {
+		appID = s.registry.appOf(token)
+	}
+	facts := map[string]any{"app_id": appID, "type": "SYSTEM_USER", "is_valid": true, "expires_at": 0,
+		"scopes": []string{"whatsapp_business_management", "whatsapp_business_messaging"}}
+	switch {
+	case strings.HasPrefix(token, "invalid"), strings.HasPrefix(token, "expired"):
+		facts["is_valid"] = false
+	case strings.HasPrefix(token, "expiring"):
+		facts["expires_at"] = time.Now().Add(72 * time.Hour).Unix()
+	case strings.HasPrefix(token, "limited"):
+		facts["scopes"] = []string{"whatsapp_business_messaging"}
+	}
+	answer(w, http.StatusOK, map[string]any{"data": facts})
 }
 
 func (s *Server) listSubscriptions(w http.ResponseWriter, accountID, token string) {
@@ -83,8 +115,10 @@ func (s *Server) subscribe(w http.ResponseWriter, r *http.Request, accountID, to
 		}
 	}
 	s.registry.introduce(accountID, token)
+	app := s.registry.appOf(token)
 	err = s.registry.change(func(state *state) {
 		subscribed := state.Accounts[accountID]
+		subscribed.AppID = cmp.Or(app, subscribed.AppID)
 		subscribed.CallbackURL, subscribed.VerifyToken = body.URL, body.Token
 		state.Accounts[accountID] = subscribed
 	})

@@ -67,10 +67,11 @@ type registry struct {
 	state  state
 	tokens map[string]string // token → account, which is how an unregistered number finds its account
 	seen   map[string]string // number → token
+	owners map[string]string // token → app, once the app has asked about it
 }
 
 func loadRegistry(path string) (*registry, error) {
-	r := &registry{path: path, tokens: map[string]string{}, seen: map[string]string{}}
+	r := &registry{path: path, tokens: map[string]string{}, seen: map[string]string{}, owners: map[string]string{}}
 	if err := world.Load(path, &r.state); err != nil {
 		return nil, err
 	}
@@ -151,6 +152,35 @@ func (r *registry) introduce(accountID, token string) {
 			}
 		}
 	})
+}
+
+// fits tells whether a secret may be an app's: of an app that nobody registered, any is.
+func (r *registry) fits(appID, secret string) bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if app, known := r.state.Apps[appID]; known {
+		return app.Secret == secret
+	}
+	for _, number := range r.state.Numbers {
+		if number.AppID == appID && number.AppSecret != "" {
+			return number.AppSecret == secret
+		}
+	}
+	return isDigits(appID)
+}
+
+// own notes that a token is an app's.
+func (r *registry) own(token, appID string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.owners[token] = appID
+}
+
+// appOf returns the app of a token, or nothing when no app has asked about it.
+func (r *registry) appOf(token string) string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.owners[token]
 }
 
 // madeUpNumber gives a number that nobody registered a display number that can't be anybody's: 555-01xx.

@@ -363,7 +363,11 @@ export interface paths {
         get: operations["getConnection"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Delete a connection
+         * @description Answers 409 with the count while work is open. Secrets are wiped; the history of its campaigns stays.
+         */
+        delete: operations["deleteConnection"];
         options?: never;
         head?: never;
         /**
@@ -384,6 +388,43 @@ export interface paths {
         put?: never;
         /** Ask the provider whether it works */
         post: operations["checkConnection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connections/{id}/disable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop sending on it
+         * @description Once answered nothing more is claimed. What is queued waits until it is enabled.
+         */
+        post: operations["disableConnection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connections/{id}/enable": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Go on sending on it */
+        post: operations["enableConnection"];
         delete?: never;
         options?: never;
         head?: never;
@@ -421,6 +462,83 @@ export interface paths {
          * @description Answers with the problem when the provider refuses; the templates known stay.
          */
         post: operations["syncTemplates"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connections/{id}/usage": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What keeps it from being deleted */
+        get: operations["connectionUsage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connections/{id}/webhook": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Point the provider's webhooks at this server
+         * @description The provider calls the webhook's address at once, so it must be reachable. The connection is checked afterwards.
+         */
+        post: operations["subscribeWebhook"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connections/probe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask the provider about data that is not saved
+         * @description For forms: answers what can be said about as much as has been typed. Nothing is kept.
+         */
+        post: operations["probeConnection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connections/simulated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add a number of the sandbox
+         * @description Answers 409 on an installation without a sandbox.
+         */
+        post: operations["simulateConnection"];
         delete?: never;
         options?: never;
         head?: never;
@@ -791,8 +909,20 @@ export interface components {
             channel: "whatsapp_cloud";
             /** Format: date-time */
             checked_at?: string;
+            /** @description the last check, line by line */
+            checks: components["schemas"]["Line"][];
             /** Format: date-time */
             created_at: string;
+            /**
+             * Format: date-time
+             * @description only its history is left
+             */
+            deleted_at?: string;
+            /**
+             * Format: date-time
+             * @description nothing is sent on it since
+             */
+            disabled_at?: string;
             id: string;
             /**
              * Format: int64
@@ -805,9 +935,19 @@ export interface components {
             number_id: string;
             /** @description the provider's word about the number, such as GREEN; empty when not known */
             quality: string;
-            /** @enum {string} */
+            /** @description its number lives in the sandbox */
+            simulated: boolean;
+            /**
+             * @description what the last check said
+             * @enum {string}
+             */
             state: "unchecked" | "connected" | "failing";
             state_detail: string;
+            /**
+             * Format: date-time
+             * @description absent: never, or not known
+             */
+            token_ends_at?: string;
             /** @description the verify token to enter at Meta */
             verify_token: string;
             /** @description the callback address to enter at Meta */
@@ -1056,6 +1196,16 @@ export interface components {
             /** Format: int64 */
             updated: number;
         };
+        Line: {
+            detail: string;
+            /** @enum {string} */
+            subject: "token" | "app" | "number" | "account" | "webhook" | "quality";
+            /**
+             * @description bad keeps the connection from sending; unseen needs something else first
+             * @enum {string}
+             */
+            verdict: "good" | "poor" | "bad" | "unseen";
+        };
         LoginInBody: {
             email: string;
             password: string;
@@ -1112,9 +1262,33 @@ export interface components {
             current_password: string;
             new_password: string;
         };
+        Probe: {
+            checks: components["schemas"]["Line"][];
+            detail: string;
+            /** @description the verified name */
+            name: string;
+            /** @description E.164, empty when the number did not answer */
+            number: string;
+            ok: boolean;
+        };
+        ProbeInput: {
+            account_id?: string;
+            app_id?: string;
+            app_secret?: string;
+            /**
+             * Format: uuid
+             * @description a saved connection: what is empty here is taken from it
+             */
+            connection_id?: string;
+            number_id?: string;
+            token?: string;
+        };
         Sent: {
             template?: components["schemas"]["Template"];
             text?: string;
+        };
+        SimulateInBody: {
+            name: string;
         };
         Skipped: {
             /** Format: int64 */
@@ -1258,6 +1432,22 @@ export interface components {
         };
         TrafficShares: {
             items: components["schemas"]["TrafficShare"][];
+        };
+        Usage: {
+            /** @description up to 50 that have not come to their end */
+            campaigns: components["schemas"]["UsageItem"][];
+            /** Format: int64 */
+            queued: number;
+            /** Format: int64 */
+            sending: number;
+            /** Format: int64 */
+            uncertain: number;
+        };
+        UsageItem: {
+            id: string;
+            name: string;
+            /** @enum {string} */
+            state: "starting" | "scheduled" | "running" | "paused";
         };
         User: {
             email: string;
@@ -2056,6 +2246,36 @@ export interface operations {
             };
         };
     };
+    deleteConnection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     updateConnection: {
         parameters: {
             query?: never;
@@ -2093,6 +2313,70 @@ export interface operations {
         };
     };
     checkConnection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Connection"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    disableConnection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Connection"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    enableConnection: {
         parameters: {
             query?: never;
             header?: never;
@@ -2175,6 +2459,136 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TemplateSync"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    connectionUsage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Usage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    subscribeWebhook: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Connection"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    probeConnection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProbeInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Probe"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    simulateConnection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SimulateInBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Connection"];
                 };
             };
             /** @description Error */

@@ -6,6 +6,7 @@ type Schemas = components["schemas"];
 export type Me = Schemas["Me"];
 export type Company = Schemas["Company"];
 export type Connection = Schemas["Connection"];
+export type Line = Schemas["Line"];
 export type ConnectionLive = Schemas["ConnectionLive"];
 export type Contact = Schemas["Contact"];
 export type TagCount = Schemas["TagCount"];
