@@ -72,6 +72,8 @@ var table = map[string]rule{
 	"getCampaign":      {least: admin, company: true},
 	"updateCampaign":   {least: admin, company: true},
 	"deleteCampaign":   {least: admin, company: true},
+	"checkDraft":       {least: admin, company: true},
+	"draftSamples":     {least: admin, company: true},
 	"checkCampaign":    {least: admin, company: true},
 	"startCampaign":    {least: admin, company: true},
 	"pauseCampaign":    {least: admin, company: true},

@@ -23,10 +23,13 @@ type Content struct {
 	Text     string    `json:"text,omitempty" maxLength:"4096" doc:"may hold merge fields; only for contacts whose 24-hour window is open"`
 }
 
-// Audience chooses contacts: everyone, or those with at least one of the tags.
+// Audience chooses contacts by exactly one of its fields; a segment's campaign also tells the segment's filter.
 type Audience struct {
-	All    bool     `json:"all,omitempty"`
-	TagIDs []string `json:"tag_ids,omitempty" maxItems:"100"`
+	All       bool     `json:"all,omitempty" doc:"everyone"`
+	TagIDs    []string `json:"tag_ids,omitempty" maxItems:"100" doc:"with at least one of these tags"`
+	SegmentID string   `json:"segment_id,omitempty" doc:"in this segment when the campaign starts"`
+	Filter    string   `json:"filter,omitempty" maxLength:"8000" doc:"for whom this filter holds; of a segment: what it said when the campaign was frozen"`
+	ImportID  string   `json:"import_id,omitempty" doc:"whom this import added or updated"`
 }
 
 // CampaignInput is a new draft.
@@ -91,6 +94,8 @@ type Campaign struct {
 	FrozenAt       *time.Time `json:"frozen_at,omitempty"`
 	StartedAt      *time.Time `json:"started_at,omitempty"`
 	FinishedAt     *time.Time `json:"finished_at,omitempty"`
+	ChangedAt      *time.Time `json:"changed_at,omitempty" doc:"when a person last wrote the draft"`
+	ChangedBy      string     `json:"changed_by" doc:"that person's name; empty when it is not of this company"`
 	Counts         Counts     `json:"counts"`
 	RatePerS       *float64   `json:"rate_per_s,omitempty" doc:"of late, while it runs"`
 	FinishAt       *time.Time `json:"finish_at,omitempty" doc:"if it goes on at that rate"`
@@ -108,40 +113,88 @@ type CheckProblem struct {
 	Message string `json:"message"`
 }
 
+// CheckWarning is something that does not keep a campaign from starting and a person should know.
+type CheckWarning struct {
+	Field   string `json:"field"`
+	Message string `json:"message"`
+	Count   int    `json:"count" doc:"contacts it is about"`
+	Filter  string `json:"filter" doc:"finds them among the contacts; empty when no filter can"`
+}
+
 // CheckSample is what one contact would get.
 type CheckSample struct {
-	ContactID string `json:"contact_id"`
-	Name      string `json:"name"`
-	Text      string `json:"text"`
+	ContactID string   `json:"contact_id"`
+	Name      string   `json:"name"`
+	Phone     string   `json:"phone"`
+	Text      string   `json:"text"`
+	Lacking   []string `json:"lacking" doc:"merge fields without a value and without a default"`
 }
 
 // Check is what a start would do.
 type Check struct {
 	Recipients int            `json:"recipients"`
+	Outside    int            `json:"outside_window" doc:"of the recipients, those without an open 24-hour window"`
 	Skipped    Skipped        `json:"skipped"`
 	Problems   []CheckProblem `json:"problems"`
+	Warnings   []CheckWarning `json:"warnings"`
 	Samples    []CheckSample  `json:"samples"`
 }
 
+// DraftInput is a draft that need not be saved, or whole.
+type DraftInput struct {
+	ConnectionID string     `json:"connection_id" format:"uuid"`
+	Content      Content    `json:"content"`
+	Audience     Audience   `json:"audience"`
+	StartsAt     *time.Time `json:"starts_at,omitempty"`
+	ExpiresAt    *time.Time `json:"expires_at,omitempty"`
+}
+
+// SampleList is one page of what contacts would get.
+type SampleList struct {
+	Items      []CheckSample `json:"items"`
+	NextCursor string        `json:"next_cursor" doc:"empty on the last page"`
+}
+
 func checkView(r campaign.CheckResult) Check {
-	view := Check{Recipients: r.Recipients, Skipped: Skipped(r.Skipped), Problems: []CheckProblem{}, Samples: []CheckSample{}}
+	view := Check{Recipients: r.Recipients, Outside: r.Outside, Skipped: Skipped(r.Skipped),
+		Problems: []CheckProblem{}, Warnings: []CheckWarning{}, Samples: samplesView(r.Samples)}
 	for _, p := range r.Problems {
 		view.Problems = append(view.Problems, CheckProblem(p))
 	}
-	for _, sample := range r.Samples {
-		view.Samples = append(view.Samples, CheckSample{sample.Contact.String(), sample.Name, sample.Text})
+	for _, w := range r.Warnings {
+		view.Warnings = append(view.Warnings, CheckWarning(w))
+	}
+	return view
+}
+
+func samplesView(samples []campaign.Sample) []CheckSample {
+	views := make([]CheckSample, len(samples))
+	for i, one := range samples {
+		views[i] = CheckSample{one.Contact.String(), one.Name, one.Phone, one.Text, append([]string{}, one.Lacking...)}
+	}
+	return views
+}
+
+func audienceView(a campaign.Audience) Audience {
+	view := Audience{All: a.All, Filter: a.Filter}
+	for _, tag := range a.TagIDs {
+		view.TagIDs = append(view.TagIDs, tag.String())
+	}
+	if a.SegmentID != nil {
+		view.SegmentID = a.SegmentID.String()
+	}
+	if a.ImportID != nil {
+		view.ImportID = a.ImportID.String()
 	}
 	return view
 }
 
 func (s *Server) campaignView(c campaign.Campaign, n send.Counts) Campaign {
 	view := Campaign{ID: c.ID.String(), Name: c.Name, ConnectionID: c.Connection.String(), ConnectionName: c.ConnectionName,
-		State: string(c.State), StateDetail: c.StateDetail, Content: contentView(c.Content), Audience: Audience{All: c.Audience.All},
+		State: string(c.State), StateDetail: c.StateDetail, Content: contentView(c.Content), Audience: audienceView(c.Audience),
 		StartsAt: utc(c.StartsAt), ExpiresAt: utc(c.ExpiresAt), Version: c.Version, Recipients: c.Recipients, Skipped: Skipped(c.Skipped),
-		CreatedAt: c.CreatedAt.UTC(), FrozenAt: utc(c.FrozenAt), StartedAt: utc(c.StartedAt), FinishedAt: utc(c.FinishedAt)}
-	for _, tag := range c.Audience.TagIDs {
-		view.Audience.TagIDs = append(view.Audience.TagIDs, tag.String())
-	}
+		CreatedAt: c.CreatedAt.UTC(), FrozenAt: utc(c.FrozenAt), StartedAt: utc(c.StartedAt), FinishedAt: utc(c.FinishedAt),
+		ChangedAt: utc(c.ChangedAt), ChangedBy: c.ChangedBy}
 	view.Counts = Counts{Planned: max(c.Recipients-n.Total(), 0), Queued: n.Queued, Sending: n.Sending, Sent: n.Sent, Delivered: n.Delivered,
 		Read: n.Read, Failed: n.Failed, Uncertain: n.Uncertain, Canceled: n.Canceled, Expired: n.Expired, Suppressed: n.Suppressed}
 	open := view.Counts.Planned + n.Open()

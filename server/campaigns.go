@@ -39,6 +39,8 @@ func (s *Server) campaignRoutes() {
 	register(s, op("updateCampaign", http.MethodPatch, "/campaigns/{id}", "campaigns", "Change a draft", body(campaignBody),
 		describe("Names the version it has seen; 409 when somebody else was quicker or it is no draft any more.")), s.updateCampaign)
 	register(s, op("deleteCampaign", http.MethodDelete, "/campaigns/{id}", "campaigns", "Delete a draft", status(http.StatusNoContent)), s.deleteCampaign)
+	register(s, op("checkDraft", http.MethodPost, "/campaigns/check", "campaigns", "What a start would do, of a draft that need not be saved", body(campaignBody)), s.checkDraft)
+	register(s, op("draftSamples", http.MethodPost, "/campaigns/samples", "campaigns", "What contacts of an audience would get, one after another", body(campaignBody)), s.draftSamples)
 	register(s, op("checkCampaign", http.MethodPost, "/campaigns/{id}/check", "campaigns", "What a start would do"), s.checkCampaign)
 	for _, c := range []struct {
 		name, path, summary string
@@ -88,7 +90,7 @@ func (s *Server) createCampaign(ctx context.Context, in *campaignIn) (*Out[Campa
 	if err != nil {
 		return nil, err
 	}
-	fields.StartsAt, fields.ExpiresAt = utc(b.StartsAt), utc(b.ExpiresAt)
+	fields.StartsAt, fields.ExpiresAt, fields.By = utc(b.StartsAt), utc(b.ExpiresAt), who(ctx).User.ID
 	if err := checkTimes(fields); err != nil {
 		return nil, err
 	}
@@ -144,6 +146,7 @@ func (s *Server) updateCampaign(ctx context.Context, in *campaignPatchIn) (*Out[
 		if err != nil {
 			return err
 		}
+		fields.By = who(ctx).User.ID
 		changed, err = campaign.Update(ctx, tx, company, wanted, in.Body.Version, fields)
 		return err
 	})
@@ -184,6 +187,58 @@ func (s *Server) checkCampaign(ctx context.Context, in *IDPath) (*Out[Check], er
 		return err
 	})
 	return out(checkView(result)), err
+}
+
+type draftIn struct{ Body DraftInput }
+
+type samplesIn struct {
+	Cursor string `query:"cursor" maxLength:"64" doc:"next_cursor of the page before"`
+	Limit  int    `query:"limit" default:"10" minimum:"1" maximum:"50"`
+	Body   DraftInput
+}
+
+func (d DraftInput) read() (campaign.Fields, error) {
+	fields, err := fieldsOf("draft", d.ConnectionID, d.Content, d.Audience)
+	fields.StartsAt, fields.ExpiresAt = utc(d.StartsAt), utc(d.ExpiresAt)
+	return fields, err
+}
+
+func (s *Server) checkDraft(ctx context.Context, in *draftIn) (*Out[Check], error) {
+	fields, err := in.Body.read()
+	if err != nil {
+		return nil, err
+	}
+	company := companyOf(ctx)
+	var result campaign.CheckResult
+	err = s.DB.InCompany(ctx, company, func(tx postgres.Tx) (err error) {
+		result, err = campaign.Check(ctx, tx, company, fields, s.now())
+		return err
+	})
+	return out(checkView(result)), err
+}
+
+func (s *Server) draftSamples(ctx context.Context, in *samplesIn) (*Out[SampleList], error) {
+	fields, err := in.Body.read()
+	if err != nil {
+		return nil, err
+	}
+	after, err := PageQuery{Cursor: in.Cursor}.after(id.Nil)
+	if err != nil {
+		return nil, err
+	}
+	company := companyOf(ctx)
+	var found []campaign.Sample
+	err = s.DB.InCompany(ctx, company, func(tx postgres.Tx) (err error) {
+		found, err = campaign.Samples(ctx, tx, company, fields, s.now(), after, in.Limit+1)
+		return err
+	})
+	list := SampleList{Items: []CheckSample{}}
+	if len(found) > in.Limit {
+		found = found[:in.Limit]
+		list.NextCursor = cursorOf(found[in.Limit-1].Contact)
+	}
+	list.Items = samplesView(found)
+	return out(list), err
 }
 
 // command runs one of start, pause, resume and cancel in one transaction with its wakes. Temporal is not asked:
@@ -290,9 +345,16 @@ func (c Content) read() (campaign.Content, error) {
 
 func (a Audience) read() (campaign.Audience, error) {
 	audience := campaign.Audience{All: a.All}
-	if a.All == (len(a.TagIDs) > 0) {
-		return audience, unfit("audience", `choose either everyone, {"all":true}, or at least one tag, {"tag_ids":["…"]}`)
+	chosen := 0
+	for _, given := range []bool{a.All, len(a.TagIDs) > 0, a.SegmentID != "", a.ImportID != "", a.Filter != "" && a.SegmentID == ""} {
+		if given {
+			chosen++
+		}
 	}
+	if chosen != 1 {
+		return audience, unfit("audience", `choose one: everyone, {"all":true}, at least one tag, {"tag_ids":["…"]}, a segment_id, a filter or an import_id`)
+	}
+	var err error
 	for _, text := range a.TagIDs {
 		tag, err := idIn("audience.tag_ids", text)
 		if err != nil {
@@ -302,7 +364,24 @@ func (a Audience) read() (campaign.Audience, error) {
 			audience.TagIDs = append(audience.TagIDs, tag)
 		}
 	}
+	if audience.SegmentID, err = optionalID("audience.segment_id", a.SegmentID); err != nil {
+		return audience, err
+	}
+	if audience.ImportID, err = optionalID("audience.import_id", a.ImportID); err != nil {
+		return audience, err
+	}
+	if a.SegmentID == "" {
+		audience.Filter = a.Filter
+	}
 	return audience, nil
+}
+
+func optionalID(field, value string) (*id.ID, error) {
+	if value == "" {
+		return nil, nil
+	}
+	parsed, err := idIn(field, value)
+	return &parsed, err
 }
 
 // apply lays the sent fields over those that the draft has.

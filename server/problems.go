@@ -132,6 +132,7 @@ func translate(err error) *huma.ErrorModel {
 	var state *campaign.StateError
 	var problems *campaign.ProblemsError
 	var inUse *connection.InUseError
+	var wrongAudience *campaign.FilterError
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &model):
@@ -156,6 +157,12 @@ func translate(err error) *huma.ErrorModel {
 		return unfit("connection_id", campaign.ErrConnection.Error()).(*huma.ErrorModel)
 	case errors.Is(err, campaign.ErrTag):
 		return unfit("audience.tag_ids", campaign.ErrTag.Error()).(*huma.ErrorModel)
+	case errors.Is(err, campaign.ErrSegment):
+		return unfit("audience.segment_id", sentence(campaign.ErrSegment)).(*huma.ErrorModel)
+	case errors.Is(err, campaign.ErrImport):
+		return unfit("audience.import_id", campaign.ErrImport.Error()).(*huma.ErrorModel)
+	case errors.As(err, &wrongAudience):
+		return unfit("audience.filter", sentence(wrongAudience.Reason)).(*huma.ErrorModel)
 	case errors.Is(err, campaign.ErrStale):
 		return problemOf(http.StatusConflict, "stale", sentence(err))
 	case errors.As(err, &state):

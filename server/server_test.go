@@ -124,7 +124,9 @@ func newSite(t *testing.T) *site {
 	tokens, err := account.NewTokens(account.NewTokenSecret())
 	require.NoError(t, err)
 	x := &site{db: pgtest.New(t), workflows: &fakeWorkflows{}, relay: &fakeRelay{}, log: &syncBuffer{},
-		adapter: &fakeAdapter{check: channel.Check{OK: true, Number: "+15550001000", Detail: "It works."}}}
+		adapter: &fakeAdapter{check: channel.Check{OK: true, Number: "+15550001000", Detail: "It works."},
+			templates: []channel.ProviderTemplate{{Name: "hello", Language: "pt_BR", Category: "MARKETING", Status: "APPROVED",
+				Components: json.RawMessage(`[{"type":"BODY","text":"Oi {{1}}, tudo bem?"}]`)}}}}
 	previous := slog.Default()
 	slog.SetDefault(slog.New(slog.NewTextHandler(x.log, &slog.HandlerOptions{Level: slog.LevelDebug})))
 	t.Cleanup(func() { slog.SetDefault(previous) })

@@ -3,13 +3,16 @@ package server
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"omnidesk/internal/account"
 	"omnidesk/internal/channel"
+	"omnidesk/internal/id"
 )
 
 func TestTemplatesComeWithTheCheckAndTheButton(t *testing.T) {
@@ -55,4 +58,54 @@ func TestTemplatesComeWithTheCheckAndTheButton(t *testing.T) {
 	bob := x.signIn(t, "bob@example.com")
 	bob.do(http.MethodPost, "/api/v1/connections/"+connection.ID+"/templates/sync", nil).problem(t, http.StatusNotFound)
 	require.Empty(t, as[TemplateList](t, bob.do(http.MethodGet, "/api/v1/templates", nil), http.StatusOK).Syncs)
+}
+
+func TestADraftIsCheckedAndPreviewedBeforeItIsSaved(t *testing.T) {
+	x := newSite(t)
+	c := x.signIn(t, "ana@example.com")
+	connection := c.connect("3001")
+	for i, name := range []string{"Ana Souza", "Bruno Lima", ""} {
+		as[Contact](t, c.do(http.MethodPost, "/api/v1/contacts", map[string]any{"name": name, "phone": fmt.Sprintf("+55119900001%02d", i)}), http.StatusCreated)
+	}
+	draft := func(audience, parameter string) string {
+		return fmt.Sprintf(`{"connection_id":%q,"audience":%s,"content":{"kind":"template","template":{"name":"hello","language":"pt_BR","parameters":[%q]}}}`, connection.ID, audience, parameter)
+	}
+	everyone := draft(`{"all":true}`, "{{first_name}}")
+	check := as[Check](t, c.do(http.MethodPost, "/api/v1/campaigns/check", everyone), http.StatusOK)
+	require.Equal(t, 3, check.Recipients)
+	require.Equal(t, 3, check.Outside)
+	require.Empty(t, check.Problems)
+	require.Equal(t, 1, check.Warnings[0].Count)
+	require.Equal(t, "Oi Ana, tudo bem?", check.Samples[0].Text)
+
+	var texts []string
+	for cursor := ""; ; {
+		page := as[SampleList](t, c.do(http.MethodPost, "/api/v1/campaigns/samples?limit=2&cursor="+cursor, everyone), http.StatusOK)
+		for _, one := range page.Items {
+			texts = append(texts, one.Text)
+		}
+		if cursor = page.NextCursor; cursor == "" {
+			break
+		}
+	}
+	require.Equal(t, []string{"Oi Ana, tudo bem?", "Oi Bruno, tudo bem?", "Oi , tudo bem?"}, texts)
+	filtered := as[Check](t, c.do(http.MethodPost, "/api/v1/campaigns/check", draft(`{"filter":"name starts ana"}`, "x")), http.StatusOK)
+	require.Equal(t, 1, filtered.Recipients)
+
+	for audience, field := range map[string]string{
+		`{}`:                                "body.audience",
+		`{"all":true,"filter":"has phone"}`: "body.audience",
+		`{"segment_id":"x"}`:                "body.audience.segment_id",
+		`{"tag_ids":["` + id.New().String() + `"]}`: "body.audience.tag_ids",
+	} {
+		path, body := "/api/v1/campaigns/check", draft(audience, "x")
+		if field == "body.audience.tag_ids" { // only what is saved must exist
+			path, body = "/api/v1/campaigns", strings.Replace(body, "{", `{"name":"June",`, 1)
+		}
+		require.Equal(t, []string{field}, c.do(http.MethodPost, path, body).problem(t, http.StatusUnprocessableEntity).fields(), audience)
+	}
+	require.Equal(t, []string{"body.audience.filter"},
+		c.do(http.MethodPost, "/api/v1/campaigns", strings.Replace(draft(`{"filter":"city ="}`, "x"), "{", `{"name":"June",`, 1)).problem(t, http.StatusUnprocessableEntity).fields())
+	require.Equal(t, []string{"body.audience.import_id"},
+		c.do(http.MethodPost, "/api/v1/campaigns", strings.Replace(draft(`{"import_id":"`+id.New().String()+`"}`, "x"), "{", `{"name":"June",`, 1)).problem(t, http.StatusUnprocessableEntity).fields())
 }

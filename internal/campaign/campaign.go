@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"omnidesk/internal/id"
@@ -25,12 +26,6 @@ const (
 	Canceled  State = "canceled"
 )
 
-// Audience chooses contacts: everyone, or those with at least one of the tags.
-type Audience struct {
-	All    bool    `json:"all,omitempty"`
-	TagIDs []id.ID `json:"tag_ids,omitempty"`
-}
-
 // Skipped counts contacts of the audience that are left out, by reason.
 type Skipped struct {
 	OptedOut   int `json:"opted_out"`
@@ -46,6 +41,7 @@ type Fields struct {
 	Audience   Audience
 	StartsAt   *time.Time
 	ExpiresAt  *time.Time
+	By         id.ID // who writes; Nil: nobody in particular
 }
 
 // Campaign is one campaign as it stands.
@@ -63,12 +59,16 @@ type Campaign struct {
 	FrozenAt       *time.Time
 	StartedAt      *time.Time
 	FinishedAt     *time.Time
+	ChangedAt      *time.Time // when a person last wrote the draft
+	ChangedBy      string     // that person's name, when this company knows it
 }
 
 // Errors a caller tells apart.
 var (
 	ErrNotFound   = errors.New("there is no such campaign")
 	ErrConnection = errors.New("there is no such connection")
+	ErrSegment    = errors.New("the segment of the audience does not exist any more: choose another one")
+	ErrImport     = errors.New("the audience names an import that does not exist")
 	ErrTag        = errors.New("the audience names a tag that does not exist")
 	ErrStale      = errors.New("somebody else has changed the campaign meanwhile; load it again")
 )
@@ -91,11 +91,17 @@ func (e *ProblemsError) Error() string {
 	return "the campaign can't start: " + e.Problems[0].Message
 }
 
+// sentence writes an error as a person reads it.
+func sentence(err error) string {
+	text := err.Error()
+	return strings.ToUpper(text[:1]) + text[1:] + "."
+}
+
 func fromRecord(r Record, connectionName string) (Campaign, error) {
 	c := Campaign{
 		ID: r.ID, ConnectionName: connectionName, State: State(r.State), StateDetail: r.StateDetail,
 		TextVersion: int(r.TextVersion), Version: int(r.Version), Recipients: int(r.Recipients),
-		CreatedAt: r.CreatedAt, FrozenAt: r.FrozenAt, StartedAt: r.StartedAt, FinishedAt: r.FinishedAt,
+		CreatedAt: r.CreatedAt, FrozenAt: r.FrozenAt, StartedAt: r.StartedAt, FinishedAt: r.FinishedAt, ChangedAt: r.ChangedAt,
 		Fields: Fields{Name: r.Name, Connection: r.ConnectionID, StartsAt: r.StartsAt, ExpiresAt: r.ExpiresAt},
 	}
 	for _, part := range []struct {

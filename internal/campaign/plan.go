@@ -3,8 +3,11 @@ package campaign
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"omnidesk/internal/id"
 	"omnidesk/internal/postgres"
@@ -14,50 +17,130 @@ import (
 type Sample struct {
 	Contact id.ID
 	Name    string
+	Phone   string
 	Text    string
+	Lacking []string // merge fields without a value and without a default
+}
+
+// Warning is something that a start does not prevent and a person should know.
+type Warning struct {
+	Field   string // of the form
+	Message string
+	Count   int    // of contacts
+	Filter  string // describes them, as package filter reads it; empty when nothing does
 }
 
 // CheckResult says what a start would do.
 type CheckResult struct {
 	Recipients int
+	Outside    int // of the recipients, those without an open window
 	Skipped    Skipped
 	Problems   []Problem
+	Warnings   []Warning
 	Samples    []Sample
 }
 
-// Check tells what starting these fields would do, and what keeps them from starting.
-func Check(ctx context.Context, tx postgres.Tx, company id.ID, fields Fields, now time.Time) (CheckResult, error) {
-	var result CheckResult
-	q := New(tx)
-	preview, err := q.Preview(ctx, PreviewParams{CompanyID: company, ConnectionID: fields.Connection, NeedsWindow: fields.Content.NeedsWindow(),
-		Now: now, Everyone: fields.Audience.All, TagIds: fields.Audience.TagIDs})
-	if err != nil {
-		return result, fmt.Errorf("counting the audience: %w", err)
+// Check tells what starting these fields would do, what keeps them from starting, and what a person should know.
+func Check(ctx context.Context, tx postgres.Tx, company id.ID, fields Fields, now time.Time) (result CheckResult, err error) {
+	audience, err := fields.Audience.resolve(ctx, tx, company)
+	if errors.Is(err, ErrSegment) {
+		result.Problems = []Problem{{"audience.segment_id", sentence(ErrSegment)}}
+		return result, nil
 	}
-	result.Recipients = int(preview.Recipients)
-	result.Skipped = Skipped{OptedOut: int(preview.OptedOut), NoPhone: int(preview.NoPhone), WindowShut: int(preview.WindowShut)}
-	if result.Problems, err = problems(ctx, q, company, fields, now, result.Recipients > 0); err != nil {
+	if err != nil {
 		return result, err
 	}
-	result.Samples, err = sampleTexts(ctx, q, company, fields)
+	bare := fields.Content.bareFields()
+	plan, outside, lacking, err := count(ctx, tx, company, fields, audience, now, bare)
+	if err != nil {
+		return result, err
+	}
+	result.Recipients, result.Skipped, result.Outside = plan.recipients, plan.skipped, outside
+	state, err := readTemplate(ctx, tx, company, fields)
+	if err != nil {
+		return result, err
+	}
+	if result.Problems, err = problems(ctx, New(tx), company, fields, state, now, result.Recipients > 0); err != nil {
+		return result, err
+	}
+	if result.Warnings, err = warnings(ctx, tx, company, fields, audience, result, bare, lacking, int(state.MessagingLimit)); err != nil {
+		return result, err
+	}
+	result.Samples, err = samples(ctx, tx, company, fields, audience, state.Body, now, id.Nil, 3)
 	return result, err
+}
+
+// Samples shows what contacts of the audience would get: up to limit of them, by id, after one.
+func Samples(ctx context.Context, tx postgres.Tx, company id.ID, fields Fields, now time.Time, after id.ID, limit int) ([]Sample, error) {
+	audience, err := fields.Audience.resolve(ctx, tx, company)
+	if errors.Is(err, ErrSegment) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	state, err := readTemplate(ctx, tx, company, fields)
+	if err != nil {
+		return nil, err
+	}
+	return samples(ctx, tx, company, fields, audience, state.Body, now, after, limit)
+}
+
+func samples(ctx context.Context, tx postgres.Tx, company id.ID, fields Fields, audience Audience, body string, now time.Time, after id.ID, limit int) ([]Sample, error) {
+	people, err := some(ctx, tx, company, fields, audience, now, after, limit)
+	if err != nil {
+		return nil, err
+	}
+	list := make([]Sample, 0, len(people))
+	if fields.Content.Kind == KindTemplate && fields.Content.Template == nil {
+		return list, nil
+	}
+	renderer, bare := fields.Content.Renderer(), fields.Content.bareFields()
+	for _, one := range people {
+		sample := Sample{Contact: one.id, Name: one.name, Phone: one.Phone, Text: wordsIn(renderer.Render(one.Person), body)}
+		for _, name := range bare {
+			if one.value(name) == "" {
+				sample.Lacking = append(sample.Lacking, name)
+			}
+		}
+		list = append(list, sample)
+	}
+	return list, nil
+}
+
+// readTemplate reads what the last sync knows of the template; of free text, only the connection's limit.
+func readTemplate(ctx context.Context, tx postgres.Tx, company id.ID, fields Fields) (TemplateStateRow, error) {
+	name, language := "", ""
+	if t := fields.Content.Template; t != nil {
+		name, language = t.Name, t.Language
+	}
+	state, err := New(tx).TemplateState(ctx, name, language, company, fields.Connection)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return state, fmt.Errorf("reading a template: %w", err)
+	}
+	return state, nil
 }
 
 // checkStart finds what keeps a campaign from starting, without counting the whole audience.
 func checkStart(ctx context.Context, tx postgres.Tx, company id.ID, fields Fields, now time.Time) ([]Problem, error) {
-	q := New(tx)
-	anybody, err := q.Reaches(ctx, ReachesParams{CompanyID: company, ConnectionID: fields.Connection, NeedsWindow: fields.Content.NeedsWindow(),
-		Now: now, Everyone: fields.Audience.All, TagIds: fields.Audience.TagIDs})
+	somebody, err := anybody(ctx, tx, company, fields, fields.Audience, now)
 	if err != nil {
-		return nil, fmt.Errorf("looking for an audience: %w", err)
+		return nil, err
 	}
-	return problems(ctx, q, company, fields, now, anybody)
+	state, err := readTemplate(ctx, tx, company, fields)
+	if err != nil {
+		return nil, err
+	}
+	return problems(ctx, New(tx), company, fields, state, now, somebody)
 }
 
-func problems(ctx context.Context, q *Queries, company id.ID, fields Fields, now time.Time, anybody bool) ([]Problem, error) {
+func problems(ctx context.Context, q *Queries, company id.ID, fields Fields, state TemplateStateRow, now time.Time, anybody bool) ([]Problem, error) {
 	found := fields.Content.problems()
+	if len(found) == 0 {
+		found = templateProblems(fields.Content, state)
+	}
 	if !anybody {
-		found = append(found, Problem{"audience", "Nobody would get it: choose other tags, import contacts, or wait for open windows."})
+		found = append(found, Problem{"audience", "Nobody would get it: choose other contacts, import some, or wait for open windows."})
 	}
 	if fields.ExpiresAt != nil && !fields.ExpiresAt.After(now) {
 		found = append(found, Problem{"expires_at", "It has passed already; choose a later instant."})
@@ -73,6 +156,59 @@ func problems(ctx context.Context, q *Queries, company id.ID, fields Fields, now
 		found = append(found, more...)
 	}
 	return found, nil
+}
+
+// templateProblems holds the content against what the last sync found. Without a sync nothing is known.
+func templateProblems(content Content, state TemplateStateRow) []Problem {
+	if content.Kind != KindTemplate || !state.Synced {
+		return nil
+	}
+	given := len(content.Template.Parameters)
+	switch {
+	case !state.Known:
+		return []Problem{{"content.template", "The number has no template of this name and language: choose another one, or sync the templates."}}
+	case state.Unfit != "":
+		return []Problem{{"content.template", state.Unfit}}
+	case given != int(state.Parameters):
+		return []Problem{{"content.template.parameters", fmt.Sprintf("The template has %d parameters and %d are filled; fill each of them.", state.Parameters, given)}}
+	}
+	return nil
+}
+
+func warnings(ctx context.Context, tx postgres.Tx, company id.ID, fields Fields, audience Audience, result CheckResult, bare []string, lacking []int, limit int) ([]Warning, error) {
+	var found []Warning
+	words, described, err := audience.words(ctx, tx, company)
+	if err != nil {
+		return nil, err
+	}
+	for i, name := range bare {
+		if lacking[i] == 0 {
+			continue
+		}
+		consequence := "the text has a gap there"
+		if fields.Content.Kind == KindTemplate {
+			consequence = "Meta refuses a parameter that is empty"
+		}
+		warning := Warning{Field: fields.Content.placeOf(name), Count: lacking[i],
+			Message: fmt.Sprintf("They have no %s, and %s. Give a default: {{%s|…}}.", name, consequence, name)}
+		if described && name != "first_name" {
+			warning.Filter = words + "not has " + fieldWord(name)
+		}
+		found = append(found, warning)
+	}
+	if limit > 0 && result.Outside > limit {
+		found = append(found, Warning{Field: "audience", Count: result.Outside - limit,
+			Message: fmt.Sprintf("They are more than the %d contacts outside an open window that Meta lets this number write to in 24 hours; they have to wait for the next day.", limit)})
+	}
+	return found, nil
+}
+
+// fieldWord names a merge field in a filter.
+func fieldWord(name string) string {
+	if name == "name" || name == "zone" {
+		return name
+	}
+	return quoted(name)
 }
 
 func connectionProblems(ctx context.Context, q *Queries, company id.ID, fields Fields) ([]Problem, error) {
@@ -108,27 +244,10 @@ func fieldProblems(ctx context.Context, q *Queries, company id.ID, fields Fields
 	var problems []Problem
 	for _, name := range wanted {
 		if !known[name] {
-			problems = append(problems, Problem{fields.Content.textField(), fmt.Sprintf("No contact has the field {{%s}}; correct its name or import it first.", name)})
+			problems = append(problems, Problem{fields.Content.placeOf(name), fmt.Sprintf("No contact has the field {{%s}}; correct its name or import it first.", name)})
 		}
 	}
 	return problems, nil
-}
-
-func sampleTexts(ctx context.Context, q *Queries, company id.ID, fields Fields) ([]Sample, error) {
-	rows, err := q.Samples(ctx, company, fields.Audience.All, fields.Audience.TagIDs, 3)
-	if err != nil {
-		return nil, fmt.Errorf("reading sample contacts: %w", err)
-	}
-	list := make([]Sample, 0, len(rows))
-	if fields.Content.Kind == KindTemplate && fields.Content.Template == nil {
-		return list, nil
-	}
-	renderer := fields.Content.Renderer()
-	for _, row := range rows {
-		person := Person{Name: row.Name, Phone: row.Phone, Zone: row.Zone, Attributes: row.Attributes}
-		list = append(list, Sample{row.ID, row.Name, Words(renderer.Render(person))})
-	}
-	return list, nil
 }
 
 // Freeze makes the plan of a starting campaign: its audience as it is now, one recipient per contact. A plan
@@ -153,16 +272,21 @@ func Freeze(ctx context.Context, tx postgres.Tx, company, campaign id.ID, now ti
 	if err := q.AddZoneSets(ctx, company, zone); err != nil {
 		return fmt.Errorf("adding zone sets: %w", err)
 	}
-	frozen, err := q.Freeze(ctx, FreezeParams{CompanyID: company, CampaignID: campaign, ConnectionID: c.Connection, CompanyZone: zone,
-		NeedsWindow: c.Content.NeedsWindow(), Now: now, Everyone: c.Audience.All, TagIds: c.Audience.TagIDs, TextVersion: row.TextVersion})
-	if err != nil {
-		return fmt.Errorf("freezing the audience: %w", err)
+	if c.Audience, err = c.Audience.resolve(ctx, tx, company); err != nil {
+		return err
 	}
-	skipped, err := json.Marshal(Skipped{OptedOut: int(frozen.OptedOut), NoPhone: int(frozen.NoPhone), WindowShut: int(frozen.WindowShut)})
+	plan, err := freeze(ctx, tx, c, company, zone, now)
+	if err != nil {
+		return err
+	}
+	if err := keepAudience(ctx, tx, company, c); err != nil {
+		return err
+	}
+	skipped, err := json.Marshal(plan.skipped)
 	if err != nil {
 		return fmt.Errorf("writing the skipped counts: %w", err)
 	}
-	err = q.SetFrozen(ctx, SetFrozenParams{CompanyID: company, ID: campaign, FrozenAt: now, Recipients: frozen.Recipients, Skipped: skipped})
+	err = q.SetFrozen(ctx, SetFrozenParams{CompanyID: company, ID: campaign, FrozenAt: now, Recipients: int32(plan.recipients), Skipped: skipped})
 	if err != nil {
 		return fmt.Errorf("keeping the frozen plan: %w", err)
 	}
@@ -170,6 +294,21 @@ func Freeze(ctx context.Context, tx postgres.Tx, company, campaign id.ID, now ti
 		return putState(ctx, tx, company, campaign, Scheduled, "", now)
 	}
 	return putState(ctx, tx, company, campaign, Running, "", now)
+}
+
+// keepAudience writes down what a segment said, so that the campaign can tell it when the segment is another one.
+func keepAudience(ctx context.Context, tx postgres.Tx, company id.ID, c Campaign) error {
+	if c.Audience.SegmentID == nil {
+		return nil
+	}
+	raw, err := json.Marshal(c.Audience)
+	if err != nil {
+		return fmt.Errorf("writing the audience: %w", err)
+	}
+	if err := New(tx).SetAudience(ctx, raw, company, c.ID); err != nil {
+		return fmt.Errorf("keeping the audience: %w", err)
+	}
+	return nil
 }
 
 // Begin takes a scheduled campaign whose time has come to running.

@@ -48,10 +48,11 @@ func TestCheckNamesTheFieldToMend(t *testing.T) {
 		"no audience":      {func(f *campaign.Fields) { f.Audience = campaign.Audience{} }, "audience"},
 		"expired":          {func(f *campaign.Fields) { f.ExpiresAt = &past }, "expires_at"},
 		"ends before":      {func(f *campaign.Fields) { f.StartsAt, f.ExpiresAt = &soon, &soon }, "expires_at"},
-		"unknown field":    {func(f *campaign.Fields) { f.Content.Template.Parameters = []string{"{{shoe}}"} }, "content.template.parameters"},
+		"unknown field":    {func(f *campaign.Fields) { f.Content.Template.Parameters = []string{"{{shoe}}"} }, "content.template.parameters[0]"},
 		"unknown in text":  {func(f *campaign.Fields) { f.Content = campaign.Content{Kind: "text", Text: "{{shoe}}"} }, "content.text"},
 		"no template":      {func(f *campaign.Fields) { f.Content.Template = nil }, "content.template"},
-		"unclosed":         {func(f *campaign.Fields) { f.Content.Template.Parameters = []string{"{{city"} }, "content.template.parameters"},
+		"unclosed":         {func(f *campaign.Fields) { f.Content.Template.Parameters = []string{"{{city"} }, "content.template.parameters[0]"},
+		"empty parameter":  {func(f *campaign.Fields) { f.Content.Template.Parameters = []string{"x", " "} }, "content.template.parameters[1]"},
 		"unnamed template": {func(f *campaign.Fields) { f.Content.Template = &channel.Template{} }, "content.template"},
 	} {
 		fields := w.fields()

@@ -1,9 +1,11 @@
 -- name: Insert :exec
-INSERT INTO campaigns (company_id, id, connection_id, name, content, audience, starts_at, expires_at)
-VALUES (@company_id, @id, @connection_id, @name, @content, @audience, sqlc.narg(starts_at), sqlc.narg(expires_at));
+INSERT INTO campaigns (company_id, id, connection_id, name, content, audience, starts_at, expires_at, changed_at, changed_by)
+VALUES (@company_id, @id, @connection_id, @name, @content, @audience, sqlc.narg(starts_at), sqlc.narg(expires_at), now(), sqlc.narg(changed_by));
 
 -- name: Get :one
-SELECT sqlc.embed(k), n.name AS connection_name FROM campaigns k
+SELECT sqlc.embed(k), n.name AS connection_name,
+    coalesce((SELECT u.name FROM users u WHERE u.company_id = k.company_id AND u.id = k.changed_by), '')::text AS changed_by_name
+FROM campaigns k
 JOIN connections n ON n.company_id = k.company_id AND n.id = k.connection_id
 WHERE k.company_id = @company_id AND k.id = @id;
 
@@ -21,7 +23,8 @@ ORDER BY k.id DESC LIMIT @row_limit;
 
 -- name: UpdateDraft :execrows
 UPDATE campaigns SET connection_id = @connection_id, name = @name, content = @content, audience = @audience,
-    starts_at = sqlc.narg(starts_at), expires_at = sqlc.narg(expires_at), version = version + 1
+    starts_at = sqlc.narg(starts_at), expires_at = sqlc.narg(expires_at), changed_at = now(), changed_by = sqlc.narg(changed_by),
+    version = version + 1
 WHERE company_id = @company_id AND id = @id AND state = 'draft' AND version = @version;
 
 -- name: DeleteDraft :execrows
@@ -37,6 +40,9 @@ WHERE company_id = @company_id AND id = @id;
 UPDATE campaigns SET frozen_at = sqlc.arg(frozen_at)::timestamptz, recipients = @recipients, skipped = @skipped
 WHERE company_id = @company_id AND id = @id;
 
+-- name: SetAudience :exec
+UPDATE campaigns SET audience = @audience WHERE company_id = @company_id AND id = @id;
+
 -- name: AddZoneSets :exec
 -- The zone sets a freeze will need, before it: the freeze then is one statement over what is there.
 INSERT INTO zone_sets (zones)
@@ -45,92 +51,6 @@ UNION SELECT i.zones FROM identities i WHERE i.company_id = @company_id AND i.zo
 UNION SELECT sqlc.arg(company_zone)::text
 ON CONFLICT DO NOTHING;
 
--- name: Freeze :one
--- The audience, frozen in one statement: one recipient per contact, by its oldest phone; a sequence per zone set.
-WITH member AS (
-    SELECT c.id, c.zone, c.opted_out_at IS NOT NULL AS opted_out
-    FROM contacts c
-    WHERE c.company_id = @company_id
-      AND (sqlc.arg(everyone)::boolean OR EXISTS (SELECT FROM contact_tags t
-          WHERE t.company_id = c.company_id AND t.contact_id = c.id AND t.tag_id = ANY(sqlc.arg(tag_ids)::uuid[])))
-), phone AS (
-    -- Joined as a set: a look-up per contact would take as long as everything else together.
-    SELECT DISTINCT ON (i.contact_id) i.contact_id, i.id AS identity_id, i.zones
-    FROM identities i JOIN member m ON m.id = i.contact_id
-    WHERE i.company_id = @company_id AND i.kind = 'phone'
-    ORDER BY i.contact_id, i.id
-), reach AS (
-    -- The contact's own zone, else those of the number, else the company's.
-    SELECT m.id, m.opted_out, coalesce(m.zone, nullif(p.zones, ''), sqlc.arg(company_zone)::text) AS zones, p.identity_id, NOT sqlc.arg(needs_window)::boolean OR w.contact_id IS NOT NULL AS reachable
-    FROM member m
-    LEFT JOIN phone p ON p.contact_id = m.id
-    LEFT JOIN service_windows w ON w.company_id = @company_id AND w.connection_id = sqlc.arg(connection_id)::uuid
-        AND w.contact_id = m.id AND w.open_until > sqlc.arg(now)::timestamptz
-), fit AS (
-    SELECT r.*, z.id AS zone_set_id, (row_number() OVER (PARTITION BY z.id ORDER BY r.id))::int AS sequence
-    FROM reach r JOIN zone_sets z ON z.zones = r.zones
-    WHERE NOT r.opted_out AND r.identity_id IS NOT NULL AND r.reachable
-), planned AS (
-    INSERT INTO recipients (company_id, campaign_id, zone_set_id, sequence, contact_id, identity_id, text_version)
-    SELECT @company_id, sqlc.arg(campaign_id)::uuid, zone_set_id, sequence, id, identity_id, sqlc.arg(text_version)::int FROM fit
-), zoned AS (
-    INSERT INTO campaign_zones (company_id, campaign_id, zone_set_id, recipients)
-    SELECT @company_id, sqlc.arg(campaign_id)::uuid, zone_set_id, count(*) FROM fit GROUP BY zone_set_id
-)
-SELECT (SELECT count(*) FROM fit)::int AS recipients,
-    count(*) FILTER (WHERE opted_out)::int AS opted_out,
-    count(*) FILTER (WHERE NOT opted_out AND identity_id IS NULL)::int AS no_phone,
-    count(*) FILTER (WHERE NOT opted_out AND identity_id IS NOT NULL AND NOT reachable)::int AS window_shut
-FROM reach;
-
--- name: Preview :one
--- What Freeze would plan.
-WITH member AS (
-    SELECT c.id, coalesce(c.zone, sqlc.arg(company_zone)::text) AS zone, c.opted_out_at IS NOT NULL AS opted_out
-    FROM contacts c
-    WHERE c.company_id = @company_id
-      AND (sqlc.arg(everyone)::boolean OR EXISTS (SELECT FROM contact_tags t
-          WHERE t.company_id = c.company_id AND t.contact_id = c.id AND t.tag_id = ANY(sqlc.arg(tag_ids)::uuid[])))
-), phone AS (
-    -- Joined as a set: a look-up per contact would take as long as everything else together.
-    SELECT DISTINCT ON (i.contact_id) i.contact_id, i.id AS identity_id
-    FROM identities i JOIN member m ON m.id = i.contact_id
-    WHERE i.company_id = @company_id AND i.kind = 'phone'
-    ORDER BY i.contact_id, i.id
-), reach AS (
-    SELECT m.*, p.identity_id, NOT sqlc.arg(needs_window)::boolean OR w.contact_id IS NOT NULL AS reachable
-    FROM member m
-    LEFT JOIN phone p ON p.contact_id = m.id
-    LEFT JOIN service_windows w ON w.company_id = @company_id AND w.connection_id = sqlc.arg(connection_id)::uuid
-        AND w.contact_id = m.id AND w.open_until > sqlc.arg(now)::timestamptz
-)
-SELECT count(*) FILTER (WHERE NOT opted_out AND identity_id IS NOT NULL AND reachable)::int AS recipients,
-    count(*) FILTER (WHERE opted_out)::int AS opted_out,
-    count(*) FILTER (WHERE NOT opted_out AND identity_id IS NULL)::int AS no_phone,
-    count(*) FILTER (WHERE NOT opted_out AND identity_id IS NOT NULL AND NOT reachable)::int AS window_shut
-FROM reach;
-
--- name: Reaches :one
--- Whether Freeze would plan anybody; it stops at the first.
-SELECT EXISTS (
-    SELECT FROM contacts c
-    WHERE c.company_id = @company_id AND c.opted_out_at IS NULL
-      AND (sqlc.arg(everyone)::boolean OR EXISTS (SELECT FROM contact_tags t
-          WHERE t.company_id = c.company_id AND t.contact_id = c.id AND t.tag_id = ANY(sqlc.arg(tag_ids)::uuid[])))
-      AND EXISTS (SELECT FROM identities i WHERE i.company_id = c.company_id AND i.contact_id = c.id AND i.kind = 'phone')
-      AND (NOT sqlc.arg(needs_window)::boolean OR EXISTS (SELECT FROM service_windows w WHERE w.company_id = c.company_id
-          AND w.connection_id = sqlc.arg(connection_id)::uuid AND w.contact_id = c.id AND w.open_until > sqlc.arg(now)::timestamptz))
-) AS anybody;
-
--- name: Samples :many
-SELECT c.id, c.name, coalesce(c.zone, '') AS zone, c.attributes, i.value AS phone
-FROM contacts c
-JOIN identities i ON i.company_id = c.company_id AND i.contact_id = c.id AND i.kind = 'phone'
-WHERE c.company_id = @company_id AND c.opted_out_at IS NULL
-  AND (sqlc.arg(everyone)::boolean OR EXISTS (SELECT FROM contact_tags t
-      WHERE t.company_id = c.company_id AND t.contact_id = c.id AND t.tag_id = ANY(sqlc.arg(tag_ids)::uuid[])))
-ORDER BY c.id LIMIT @row_limit;
-
 -- name: KnownAttributes :many
 -- Which of the named attributes exist on at least one contact of the company.
 SELECT DISTINCT f.field::text AS field FROM (SELECT unnest(sqlc.arg(fields)::text[]) AS field) f
@@ -138,6 +58,22 @@ WHERE EXISTS (SELECT FROM contacts c WHERE c.company_id = @company_id AND c.attr
 
 -- name: KnownTags :one
 SELECT count(*)::int FROM tags WHERE company_id = @company_id AND id = ANY(sqlc.arg(tag_ids)::uuid[]);
+
+-- name: TagNames :many
+SELECT name FROM tags WHERE company_id = @company_id AND id = ANY(sqlc.arg(tag_ids)::uuid[]) ORDER BY lower(name);
+
+-- name: KnownImport :one
+SELECT EXISTS (SELECT FROM imports WHERE company_id = @company_id AND id = @id) AS known;
+
+-- name: TemplateState :one
+-- A template as the last sync found it. Without a sync nothing is known and nothing is refused.
+SELECT coalesce(y.synced_at IS NOT NULL, false)::boolean AS synced, (t.name IS NOT NULL)::boolean AS known, coalesce(t.unfit, '')::text AS unfit,
+    coalesce(t.parameters, 0)::int AS parameters, coalesce(t.body, '')::text AS body, n.messaging_limit
+FROM connections n
+LEFT JOIN template_syncs y ON y.company_id = n.company_id AND y.connection_id = n.id
+LEFT JOIN templates t ON t.company_id = n.company_id AND t.connection_id = n.id
+    AND t.name = sqlc.arg(name)::text AND t.language = sqlc.arg(language)::text
+WHERE n.company_id = @company_id AND n.id = @connection_id;
 
 -- name: ConnectionState :one
 -- Shared, so that a connection is not deleted while a campaign on it starts.

@@ -99,88 +99,10 @@ func (q *Queries) DeleteDraft(ctx context.Context, companyID uuid.UUID, iD uuid.
 	return result.RowsAffected(), nil
 }
 
-const freeze = `-- name: Freeze :one
-WITH member AS (
-    SELECT c.id, c.zone, c.opted_out_at IS NOT NULL AS opted_out
-    FROM contacts c
-    WHERE c.company_id = $1
-      AND ($2::boolean OR EXISTS (SELECT FROM contact_tags t
-          WHERE t.company_id = c.company_id AND t.contact_id = c.id AND t.tag_id = ANY($3::uuid[])))
-), phone AS (
-    -- Joined as a set: a look-up per contact would take as long as everything else together.
-    SELECT DISTINCT ON (i.contact_id) i.contact_id, i.id AS identity_id, i.zones
-    FROM identities i JOIN member m ON m.id = i.contact_id
-    WHERE i.company_id = $1 AND i.kind = 'phone'
-    ORDER BY i.contact_id, i.id
-), reach AS (
-    -- The contact's own zone, else those of the number, else the company's.
-    SELECT m.id, m.opted_out, coalesce(m.zone, nullif(p.zones, ''), $4::text) AS zones, p.identity_id, NOT $5::boolean OR w.contact_id IS NOT NULL AS reachable
-    FROM member m
-    LEFT JOIN phone p ON p.contact_id = m.id
-    LEFT JOIN service_windows w ON w.company_id = $1 AND w.connection_id = $6::uuid
-        AND w.contact_id = m.id AND w.open_until > $7::timestamptz
-), fit AS (
-    SELECT r.id, r.opted_out, r.zones, r.identity_id, r.reachable, z.id AS zone_set_id, (row_number() OVER (PARTITION BY z.id ORDER BY r.id))::int AS sequence
-    FROM reach r JOIN zone_sets z ON z.zones = r.zones
-    WHERE NOT r.opted_out AND r.identity_id IS NOT NULL AND r.reachable
-), planned AS (
-    INSERT INTO recipients (company_id, campaign_id, zone_set_id, sequence, contact_id, identity_id, text_version)
-    SELECT $1, $8::uuid, zone_set_id, sequence, id, identity_id, $9::int FROM fit
-), zoned AS (
-    INSERT INTO campaign_zones (company_id, campaign_id, zone_set_id, recipients)
-    SELECT $1, $8::uuid, zone_set_id, count(*) FROM fit GROUP BY zone_set_id
-)
-SELECT (SELECT count(*) FROM fit)::int AS recipients,
-    count(*) FILTER (WHERE opted_out)::int AS opted_out,
-    count(*) FILTER (WHERE NOT opted_out AND identity_id IS NULL)::int AS no_phone,
-    count(*) FILTER (WHERE NOT opted_out AND identity_id IS NOT NULL AND NOT reachable)::int AS window_shut
-FROM reach
-`
-
-type FreezeParams struct {
-	CompanyID    uuid.UUID
-	Everyone     bool
-	TagIds       []uuid.UUID
-	CompanyZone  string
-	NeedsWindow  bool
-	ConnectionID uuid.UUID
-	Now          time.Time
-	CampaignID   uuid.UUID
-	TextVersion  int32
-}
-
-type FreezeRow struct {
-	Recipients int32
-	OptedOut   int32
-	NoPhone    int32
-	WindowShut int32
-}
-
-// The audience, frozen in one statement: one recipient per contact, by its oldest phone; a sequence per zone set.
-func (q *Queries) Freeze(ctx context.Context, arg FreezeParams) (FreezeRow, error) {
-	row := q.db.QueryRow(ctx, freeze,
-		arg.CompanyID,
-		arg.Everyone,
-		arg.TagIds,
-		arg.CompanyZone,
-		arg.NeedsWindow,
-		arg.ConnectionID,
-		arg.Now,
-		arg.CampaignID,
-		arg.TextVersion,
-	)
-	var i FreezeRow
-	err := row.Scan(
-		&i.Recipients,
-		&i.OptedOut,
-		&i.NoPhone,
-		&i.WindowShut,
-	)
-	return i, err
-}
-
 const get = `-- name: Get :one
-SELECT k.company_id, k.id, k.connection_id, k.name, k.state, k.state_detail, k.content, k.audience, k.text_version, k.starts_at, k.expires_at, k.version, k.recipients, k.skipped, k.created_at, k.frozen_at, k.started_at, k.finished_at, k.changed_at, k.changed_by, n.name AS connection_name FROM campaigns k
+SELECT k.company_id, k.id, k.connection_id, k.name, k.state, k.state_detail, k.content, k.audience, k.text_version, k.starts_at, k.expires_at, k.version, k.recipients, k.skipped, k.created_at, k.frozen_at, k.started_at, k.finished_at, k.changed_at, k.changed_by, n.name AS connection_name,
+    coalesce((SELECT u.name FROM users u WHERE u.company_id = k.company_id AND u.id = k.changed_by), '')::text AS changed_by_name
+FROM campaigns k
 JOIN connections n ON n.company_id = k.company_id AND n.id = k.connection_id
 WHERE k.company_id = $1 AND k.id = $2
 `
@@ -188,6 +110,7 @@ WHERE k.company_id = $1 AND k.id = $2
 type GetRow struct {
 	Record         Record
 	ConnectionName string
+	ChangedByName  string
 }
 
 func (q *Queries) Get(ctx context.Context, companyID uuid.UUID, iD uuid.UUID) (GetRow, error) {
@@ -215,6 +138,7 @@ func (q *Queries) Get(ctx context.Context, companyID uuid.UUID, iD uuid.UUID) (G
 		&i.Record.ChangedAt,
 		&i.Record.ChangedBy,
 		&i.ConnectionName,
+		&i.ChangedByName,
 	)
 	return i, err
 }
@@ -231,8 +155,8 @@ func (q *Queries) HasUnfed(ctx context.Context, companyID uuid.UUID, campaignID 
 }
 
 const insert = `-- name: Insert :exec
-INSERT INTO campaigns (company_id, id, connection_id, name, content, audience, starts_at, expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+INSERT INTO campaigns (company_id, id, connection_id, name, content, audience, starts_at, expires_at, changed_at, changed_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, now(), $9)
 `
 
 type InsertParams struct {
@@ -244,6 +168,7 @@ type InsertParams struct {
 	Audience     json.RawMessage
 	StartsAt     *time.Time
 	ExpiresAt    *time.Time
+	ChangedBy    *uuid.UUID
 }
 
 func (q *Queries) Insert(ctx context.Context, arg InsertParams) error {
@@ -256,6 +181,7 @@ func (q *Queries) Insert(ctx context.Context, arg InsertParams) error {
 		arg.Audience,
 		arg.StartsAt,
 		arg.ExpiresAt,
+		arg.ChangedBy,
 	)
 	return err
 }
@@ -284,6 +210,17 @@ func (q *Queries) KnownAttributes(ctx context.Context, fields []string, companyI
 		return nil, err
 	}
 	return items, nil
+}
+
+const knownImport = `-- name: KnownImport :one
+SELECT EXISTS (SELECT FROM imports WHERE company_id = $1 AND id = $2) AS known
+`
+
+func (q *Queries) KnownImport(ctx context.Context, companyID uuid.UUID, iD uuid.UUID) (bool, error) {
+	row := q.db.QueryRow(ctx, knownImport, companyID, iD)
+	var known bool
+	err := row.Scan(&known)
+	return known, err
 }
 
 const knownTags = `-- name: KnownTags :one
@@ -420,154 +357,13 @@ func (q *Queries) LockShared(ctx context.Context, companyID uuid.UUID, iD uuid.U
 	return i, err
 }
 
-const preview = `-- name: Preview :one
-WITH member AS (
-    SELECT c.id, coalesce(c.zone, $1::text) AS zone, c.opted_out_at IS NOT NULL AS opted_out
-    FROM contacts c
-    WHERE c.company_id = $2
-      AND ($3::boolean OR EXISTS (SELECT FROM contact_tags t
-          WHERE t.company_id = c.company_id AND t.contact_id = c.id AND t.tag_id = ANY($4::uuid[])))
-), phone AS (
-    -- Joined as a set: a look-up per contact would take as long as everything else together.
-    SELECT DISTINCT ON (i.contact_id) i.contact_id, i.id AS identity_id
-    FROM identities i JOIN member m ON m.id = i.contact_id
-    WHERE i.company_id = $2 AND i.kind = 'phone'
-    ORDER BY i.contact_id, i.id
-), reach AS (
-    SELECT m.id, m.zone, m.opted_out, p.identity_id, NOT $5::boolean OR w.contact_id IS NOT NULL AS reachable
-    FROM member m
-    LEFT JOIN phone p ON p.contact_id = m.id
-    LEFT JOIN service_windows w ON w.company_id = $2 AND w.connection_id = $6::uuid
-        AND w.contact_id = m.id AND w.open_until > $7::timestamptz
-)
-SELECT count(*) FILTER (WHERE NOT opted_out AND identity_id IS NOT NULL AND reachable)::int AS recipients,
-    count(*) FILTER (WHERE opted_out)::int AS opted_out,
-    count(*) FILTER (WHERE NOT opted_out AND identity_id IS NULL)::int AS no_phone,
-    count(*) FILTER (WHERE NOT opted_out AND identity_id IS NOT NULL AND NOT reachable)::int AS window_shut
-FROM reach
+const setAudience = `-- name: SetAudience :exec
+UPDATE campaigns SET audience = $1 WHERE company_id = $2 AND id = $3
 `
 
-type PreviewParams struct {
-	CompanyZone  string
-	CompanyID    uuid.UUID
-	Everyone     bool
-	TagIds       []uuid.UUID
-	NeedsWindow  bool
-	ConnectionID uuid.UUID
-	Now          time.Time
-}
-
-type PreviewRow struct {
-	Recipients int32
-	OptedOut   int32
-	NoPhone    int32
-	WindowShut int32
-}
-
-// What Freeze would plan.
-func (q *Queries) Preview(ctx context.Context, arg PreviewParams) (PreviewRow, error) {
-	row := q.db.QueryRow(ctx, preview,
-		arg.CompanyZone,
-		arg.CompanyID,
-		arg.Everyone,
-		arg.TagIds,
-		arg.NeedsWindow,
-		arg.ConnectionID,
-		arg.Now,
-	)
-	var i PreviewRow
-	err := row.Scan(
-		&i.Recipients,
-		&i.OptedOut,
-		&i.NoPhone,
-		&i.WindowShut,
-	)
-	return i, err
-}
-
-const reaches = `-- name: Reaches :one
-SELECT EXISTS (
-    SELECT FROM contacts c
-    WHERE c.company_id = $1 AND c.opted_out_at IS NULL
-      AND ($2::boolean OR EXISTS (SELECT FROM contact_tags t
-          WHERE t.company_id = c.company_id AND t.contact_id = c.id AND t.tag_id = ANY($3::uuid[])))
-      AND EXISTS (SELECT FROM identities i WHERE i.company_id = c.company_id AND i.contact_id = c.id AND i.kind = 'phone')
-      AND (NOT $4::boolean OR EXISTS (SELECT FROM service_windows w WHERE w.company_id = c.company_id
-          AND w.connection_id = $5::uuid AND w.contact_id = c.id AND w.open_until > $6::timestamptz))
-) AS anybody
-`
-
-type ReachesParams struct {
-	CompanyID    uuid.UUID
-	Everyone     bool
-	TagIds       []uuid.UUID
-	NeedsWindow  bool
-	ConnectionID uuid.UUID
-	Now          time.Time
-}
-
-// Whether Freeze would plan anybody; it stops at the first.
-func (q *Queries) Reaches(ctx context.Context, arg ReachesParams) (bool, error) {
-	row := q.db.QueryRow(ctx, reaches,
-		arg.CompanyID,
-		arg.Everyone,
-		arg.TagIds,
-		arg.NeedsWindow,
-		arg.ConnectionID,
-		arg.Now,
-	)
-	var anybody bool
-	err := row.Scan(&anybody)
-	return anybody, err
-}
-
-const samples = `-- name: Samples :many
-SELECT c.id, c.name, coalesce(c.zone, '') AS zone, c.attributes, i.value AS phone
-FROM contacts c
-JOIN identities i ON i.company_id = c.company_id AND i.contact_id = c.id AND i.kind = 'phone'
-WHERE c.company_id = $1 AND c.opted_out_at IS NULL
-  AND ($2::boolean OR EXISTS (SELECT FROM contact_tags t
-      WHERE t.company_id = c.company_id AND t.contact_id = c.id AND t.tag_id = ANY($3::uuid[])))
-ORDER BY c.id LIMIT $4
-`
-
-type SamplesRow struct {
-	ID         uuid.UUID
-	Name       string
-	Zone       string
-	Attributes json.RawMessage
-	Phone      string
-}
-
-func (q *Queries) Samples(ctx context.Context, companyID uuid.UUID, everyone bool, tagIds []uuid.UUID, rowLimit int32) ([]SamplesRow, error) {
-	rows, err := q.db.Query(ctx, samples,
-		companyID,
-		everyone,
-		tagIds,
-		rowLimit,
-	)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []SamplesRow
-	for rows.Next() {
-		var i SamplesRow
-		if err := rows.Scan(
-			&i.ID,
-			&i.Name,
-			&i.Zone,
-			&i.Attributes,
-			&i.Phone,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
+func (q *Queries) SetAudience(ctx context.Context, audience json.RawMessage, companyID uuid.UUID, iD uuid.UUID) error {
+	_, err := q.db.Exec(ctx, setAudience, audience, companyID, iD)
+	return err
 }
 
 const setFrozen = `-- name: SetFrozen :exec
@@ -620,6 +416,69 @@ func (q *Queries) SetState(ctx context.Context, arg SetStateParams) error {
 	return err
 }
 
+const tagNames = `-- name: TagNames :many
+SELECT name FROM tags WHERE company_id = $1 AND id = ANY($2::uuid[]) ORDER BY lower(name)
+`
+
+func (q *Queries) TagNames(ctx context.Context, companyID uuid.UUID, tagIds []uuid.UUID) ([]string, error) {
+	rows, err := q.db.Query(ctx, tagNames, companyID, tagIds)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		items = append(items, name)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const templateState = `-- name: TemplateState :one
+SELECT coalesce(y.synced_at IS NOT NULL, false)::boolean AS synced, (t.name IS NOT NULL)::boolean AS known, coalesce(t.unfit, '')::text AS unfit,
+    coalesce(t.parameters, 0)::int AS parameters, coalesce(t.body, '')::text AS body, n.messaging_limit
+FROM connections n
+LEFT JOIN template_syncs y ON y.company_id = n.company_id AND y.connection_id = n.id
+LEFT JOIN templates t ON t.company_id = n.company_id AND t.connection_id = n.id
+    AND t.name = $1::text AND t.language = $2::text
+WHERE n.company_id = $3 AND n.id = $4
+`
+
+type TemplateStateRow struct {
+	Synced         bool
+	Known          bool
+	Unfit          string
+	Parameters     int32
+	Body           string
+	MessagingLimit int32
+}
+
+// A template as the last sync found it. Without a sync nothing is known and nothing is refused.
+func (q *Queries) TemplateState(ctx context.Context, name string, language string, companyID uuid.UUID, connectionID uuid.UUID) (TemplateStateRow, error) {
+	row := q.db.QueryRow(ctx, templateState,
+		name,
+		language,
+		companyID,
+		connectionID,
+	)
+	var i TemplateStateRow
+	err := row.Scan(
+		&i.Synced,
+		&i.Known,
+		&i.Unfit,
+		&i.Parameters,
+		&i.Body,
+		&i.MessagingLimit,
+	)
+	return i, err
+}
+
 const unfedZones = `-- name: UnfedZones :many
 SELECT zone_set_id, recipients, fed_through FROM campaign_zones
 WHERE company_id = $1 AND campaign_id = $2 AND NOT done
@@ -655,8 +514,9 @@ func (q *Queries) UnfedZones(ctx context.Context, companyID uuid.UUID, campaignI
 
 const updateDraft = `-- name: UpdateDraft :execrows
 UPDATE campaigns SET connection_id = $1, name = $2, content = $3, audience = $4,
-    starts_at = $5, expires_at = $6, version = version + 1
-WHERE company_id = $7 AND id = $8 AND state = 'draft' AND version = $9
+    starts_at = $5, expires_at = $6, changed_at = now(), changed_by = $7,
+    version = version + 1
+WHERE company_id = $8 AND id = $9 AND state = 'draft' AND version = $10
 `
 
 type UpdateDraftParams struct {
@@ -666,6 +526,7 @@ type UpdateDraftParams struct {
 	Audience     json.RawMessage
 	StartsAt     *time.Time
 	ExpiresAt    *time.Time
+	ChangedBy    *uuid.UUID
 	CompanyID    uuid.UUID
 	ID           uuid.UUID
 	Version      int32
@@ -679,6 +540,7 @@ func (q *Queries) UpdateDraft(ctx context.Context, arg UpdateDraftParams) (int64
 		arg.Audience,
 		arg.StartsAt,
 		arg.ExpiresAt,
+		arg.ChangedBy,
 		arg.CompanyID,
 		arg.ID,
 		arg.Version,

@@ -23,7 +23,7 @@ func Create(ctx context.Context, tx postgres.Tx, company id.ID, fields Fields) (
 	}
 	campaign := id.New()
 	err = New(tx).Insert(ctx, InsertParams{CompanyID: company, ID: campaign, ConnectionID: fields.Connection, Name: fields.Name,
-		Content: content, Audience: audience, StartsAt: fields.StartsAt, ExpiresAt: fields.ExpiresAt})
+		Content: content, Audience: audience, StartsAt: fields.StartsAt, ExpiresAt: fields.ExpiresAt, ChangedBy: orNobody(fields.By)})
 	if err != nil {
 		return Campaign{}, writeError("creating a campaign", err)
 	}
@@ -36,7 +36,9 @@ func Get(ctx context.Context, tx postgres.Tx, company, campaign id.ID) (Campaign
 	if err != nil {
 		return Campaign{}, readError("reading a campaign", err)
 	}
-	return fromRecord(row.Record, row.ConnectionName)
+	c, err := fromRecord(row.Record, row.ConnectionName)
+	c.ChangedBy = row.ChangedByName
+	return c, err
 }
 
 // List returns up to limit campaigns, newest first, whose id is below before. An empty state means any.
@@ -63,7 +65,7 @@ func Update(ctx context.Context, tx postgres.Tx, company, campaign id.ID, versio
 		return Campaign{}, err
 	}
 	n, err := New(tx).UpdateDraft(ctx, UpdateDraftParams{CompanyID: company, ID: campaign, Version: int32(version), ConnectionID: fields.Connection,
-		Name: fields.Name, Content: content, Audience: audience, StartsAt: fields.StartsAt, ExpiresAt: fields.ExpiresAt})
+		Name: fields.Name, Content: content, Audience: audience, StartsAt: fields.StartsAt, ExpiresAt: fields.ExpiresAt, ChangedBy: orNobody(fields.By)})
 	if err != nil {
 		return Campaign{}, writeError("changing a campaign", err)
 	}
@@ -99,12 +101,22 @@ func Delete(ctx context.Context, tx postgres.Tx, company, campaign id.ID) error 
 // Start accepts a draft whose check finds no problem: the campaign is starting, its workflow does the rest.
 func Start(ctx context.Context, tx postgres.Tx, company, campaign id.ID, now time.Time) error {
 	return move(ctx, tx, company, campaign, "start", now, []State{Draft}, Starting, "Waiting for the campaign's workflow to begin.",
-		func(c Campaign) error {
-			problems, err := checkStart(ctx, tx, company, c.Fields, now)
-			if err == nil && len(problems) > 0 {
-				err = &ProblemsError{problems}
+		func(c Campaign) (err error) {
+			c.Audience, err = c.Audience.resolve(ctx, tx, company)
+			if errors.Is(err, ErrSegment) {
+				return &ProblemsError{[]Problem{{"audience.segment_id", sentence(ErrSegment)}}}
 			}
-			return err
+			if err != nil {
+				return err
+			}
+			problems, err := checkStart(ctx, tx, company, c.Fields, now)
+			if err != nil {
+				return err
+			}
+			if len(problems) > 0 {
+				return &ProblemsError{problems}
+			}
+			return keepAudience(ctx, tx, company, c)
 		})
 }
 
@@ -177,14 +189,8 @@ func putState(ctx context.Context, tx postgres.Tx, company, campaign id.ID, stat
 
 // encode checks what the fields refer to and writes them as stored.
 func (f Fields) encode(ctx context.Context, tx postgres.Tx, company id.ID) (content, audience json.RawMessage, err error) {
-	if len(f.Audience.TagIDs) > 0 {
-		known, err := New(tx).KnownTags(ctx, company, f.Audience.TagIDs)
-		if err != nil {
-			return nil, nil, fmt.Errorf("looking up the audience's tags: %w", err)
-		}
-		if int(known) != len(f.Audience.TagIDs) {
-			return nil, nil, ErrTag
-		}
+	if err := f.Audience.known(ctx, tx, company); err != nil {
+		return nil, nil, err
 	}
 	if content, err = json.Marshal(f.Content); err != nil {
 		return nil, nil, fmt.Errorf("writing the content: %w", err)
@@ -193,6 +199,13 @@ func (f Fields) encode(ctx context.Context, tx postgres.Tx, company id.ID) (cont
 		return nil, nil, fmt.Errorf("writing the audience: %w", err)
 	}
 	return content, audience, nil
+}
+
+func orNobody(who id.ID) *id.ID {
+	if who == id.Nil {
+		return nil
+	}
+	return &who
 }
 
 func readError(doing string, err error) error {

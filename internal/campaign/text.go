@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"omnidesk/internal/channel"
@@ -59,6 +60,20 @@ func (c Content) Fields() []string {
 	return names
 }
 
+// bareFields returns the merge fields that stand somewhere without a default, each once. A phone is never empty.
+func (c Content) bareFields() []string {
+	var names []string
+	for _, text := range c.texts() {
+		for _, at := range field.FindAllStringSubmatchIndex(text, -1) {
+			name := text[at[2]:at[3]]
+			if (at[4] < 0 || text[at[4]:at[5]] == "") && name != "phone" && !slices.Contains(names, name) {
+				names = append(names, name)
+			}
+		}
+	}
+	return names
+}
+
 func (c Content) texts() []string {
 	if c.Kind == KindTemplate && c.Template != nil {
 		return c.Template.Parameters
@@ -85,19 +100,35 @@ func (c Content) problems() []Problem {
 		return []Problem{{"content.kind", `Choose "template" or "text".`}}
 	}
 	var problems []Problem
-	for _, text := range c.texts() {
-		if strings.Contains(field.ReplaceAllString(text, ""), "{{") {
-			problems = append(problems, Problem{c.textField(), `A merge field is not closed; write it as {{first_name}} or {{first_name|friend}}.`})
+	for i, text := range c.texts() {
+		switch {
+		case strings.Contains(field.ReplaceAllString(text, ""), "{{"):
+			problems = append(problems, Problem{c.textField(i), `A merge field is not closed; write it as {{first_name}} or {{first_name|friend}}.`})
+		case c.Kind == KindTemplate && strings.TrimSpace(text) == "":
+			problems = append(problems, Problem{c.textField(i), "It is empty, which Meta refuses; write a text or a merge field."})
 		}
 	}
 	return problems
 }
 
-func (c Content) textField() string {
+// textField is the place of one of the texts in the form.
+func (c Content) textField(i int) string {
 	if c.Kind == KindTemplate {
-		return "content.template.parameters"
+		return fmt.Sprintf("content.template.parameters[%d]", i)
 	}
 	return "content.text"
+}
+
+// placeOf is the place of the first text with a merge field.
+func (c Content) placeOf(name string) string {
+	for i, text := range c.texts() {
+		for _, match := range field.FindAllStringSubmatch(text, -1) {
+			if match[1] == name {
+				return c.textField(i)
+			}
+		}
+	}
+	return c.textField(0)
 }
 
 // Renderer is a content made ready to be filled for many people.
@@ -207,4 +238,21 @@ func Words(content channel.Content) string {
 		return content.Template.Name
 	}
 	return content.Template.Name + ": " + strings.Join(content.Template.Parameters, " · ")
+}
+
+// placeholder of a template's body.
+var placeholder = regexp.MustCompile(`\{\{\s*(\d+)\s*\}\}`)
+
+// wordsIn is Words with the template's body filled, where it is known.
+func wordsIn(content channel.Content, body string) string {
+	if content.Template == nil || body == "" {
+		return Words(content)
+	}
+	return placeholder.ReplaceAllStringFunc(body, func(found string) string {
+		n, err := strconv.Atoi(placeholder.FindStringSubmatch(found)[1])
+		if err != nil || n < 1 || n > len(content.Template.Parameters) {
+			return found
+		}
+		return content.Template.Parameters[n-1]
+	})
 }

@@ -140,7 +140,7 @@ func TestProblemsOfAContent(t *testing.T) {
 		"no kind":                {Content{Text: "x"}, "content.kind"},
 		"unknown kind":           {Content{Kind: "video"}, "content.kind"},
 		"unclosed field":         {text("Hi {{name"), "content.text"},
-		"unclosed in a template": {template("a", "en", "ok", "{{name}"), "content.template.parameters"},
+		"unclosed in a template": {template("a", "en", "ok", "{{name}"), "content.template.parameters[1]"},
 	} {
 		problems := c.content.problems()
 		if c.field == "" {

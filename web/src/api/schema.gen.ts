@@ -314,6 +314,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/campaigns/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a start would do, of a draft that need not be saved */
+        post: operations["checkDraft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/samples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What contacts of an audience would get, one after another */
+        post: operations["draftSamples"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/companies": {
         parameters: {
             query?: never;
@@ -742,7 +776,15 @@ export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
         Audience: {
+            /** @description everyone */
             all?: boolean;
+            /** @description for whom this filter holds; of a segment: what it said when the campaign was frozen */
+            filter?: string;
+            /** @description whom this import added or updated */
+            import_id?: string;
+            /** @description in this segment when the campaign starts */
+            segment_id?: string;
+            /** @description with at least one of these tags */
             tag_ids?: string[];
         };
         BadRow: {
@@ -759,6 +801,13 @@ export interface components {
         };
         Campaign: {
             audience: components["schemas"]["Audience"];
+            /**
+             * Format: date-time
+             * @description when a person last wrote the draft
+             */
+            changed_at?: string;
+            /** @description that person's name; empty when it is not of this company */
+            changed_by: string;
             connection_id: string;
             connection_name: string;
             content: components["schemas"]["Content"];
@@ -855,11 +904,17 @@ export interface components {
             words: string;
         };
         Check: {
+            /**
+             * Format: int64
+             * @description of the recipients, those without an open 24-hour window
+             */
+            outside_window: number;
             problems: components["schemas"]["CheckProblem"][];
             /** Format: int64 */
             recipients: number;
             samples: components["schemas"]["CheckSample"][];
             skipped: components["schemas"]["Skipped"];
+            warnings: components["schemas"]["CheckWarning"][];
         };
         CheckProblem: {
             field: string;
@@ -867,8 +922,22 @@ export interface components {
         };
         CheckSample: {
             contact_id: string;
+            /** @description merge fields without a value and without a default */
+            lacking: string[];
             name: string;
+            phone: string;
             text: string;
+        };
+        CheckWarning: {
+            /**
+             * Format: int64
+             * @description contacts it is about
+             */
+            count: number;
+            field: string;
+            /** @description finds them among the contacts; empty when no filter can */
+            filter: string;
+            message: string;
         };
         Company: {
             demo: boolean;
@@ -1112,6 +1181,16 @@ export interface components {
             unit: "hour" | "day" | "week";
             zone: string;
         };
+        DraftInput: {
+            audience: components["schemas"]["Audience"];
+            /** Format: uuid */
+            connection_id: string;
+            content: components["schemas"]["Content"];
+            /** Format: date-time */
+            expires_at?: string;
+            /** Format: date-time */
+            starts_at?: string;
+        };
         EnterInBody: {
             /**
              * Format: uuid
@@ -1282,6 +1361,11 @@ export interface components {
             connection_id?: string;
             number_id?: string;
             token?: string;
+        };
+        SampleList: {
+            items: components["schemas"]["CheckSample"][];
+            /** @description empty on the last page */
+            next_cursor: string;
         };
         Sent: {
             template?: components["schemas"]["Template"];
@@ -2110,6 +2194,76 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Campaign"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    checkDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Check"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    draftSamples: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SampleList"];
                 };
             };
             /** @description Error */
