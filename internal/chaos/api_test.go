@@ -83,11 +83,14 @@ type campaign struct {
 	} `json:"counts"`
 }
 
+// firstNumber of the imported contacts, after +55119.
+const firstNumber = 10_000_000
+
 func (h *house) importContacts(n int) {
 	var csv strings.Builder
 	csv.WriteString("phone,name,city\n")
 	for i := range n {
-		fmt.Fprintf(&csv, "+55119%08d,Person %d,Recife\n", 10_000_000+i, i)
+		fmt.Fprintf(&csv, "+55119%08d,Person %d,Recife\n", firstNumber+i, i)
 	}
 	var report struct{ Added, Rejected int }
 	require.NoError(h.t, h.api.call(http.MethodPost, "/contacts/import?tag=chaos", "text/csv", strings.NewReader(csv.String()), &report))
@@ -109,12 +112,14 @@ func (h *house) start(name string) string {
 func (h *house) awaitCampaign(campaignID, what string, wanted func(campaign) bool) campaign {
 	h.t.Helper()
 	var c campaign
-	var err error
 	require.Eventually(h.t, func() bool {
-		c = campaign{}
-		err = h.api.get("/campaigns/"+campaignID, &c)
-		return err == nil && wanted(c)
-	}, 2*time.Minute, 100*time.Millisecond, "waiting until the campaign %s", what)
+		var now campaign
+		if h.api.get("/campaigns/"+campaignID, &now) != nil {
+			return false
+		}
+		c = now
+		return wanted(c)
+	}, 2*time.Minute, 100*time.Millisecond, "waiting until the campaign %s; it is now: %+v", what, &c)
 	return c
 }
 

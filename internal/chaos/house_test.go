@@ -43,6 +43,7 @@ type house struct {
 	api        *api
 	sandbox    *api
 	hooks      *hooks
+	links      *links
 	company    id.ID
 	connection string
 }
@@ -54,12 +55,13 @@ func newHouse(t *testing.T) *house {
 	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
 	config, err := filepath.Abs("../../temporal-dev.yaml")
 	require.NoError(t, err)
+	links := newLinks(t)
 	r, err := rig.New(t.Context(), rig.Options{
-		Dir: dir, Durable: true, Binary: omnidesk(t, dir), TemporalBinary: temporal(t), TemporalConfig: config,
+		Dir: dir, Durable: true, Reach: links.reach, Binary: omnidesk(t, dir), TemporalBinary: temporal(t), TemporalConfig: config,
 		WorkEnv: []string{"OMNIDESK_SLOTS=" + strconv.Itoa(slots), "OMNIDESK_PROVIDER_TIMEOUT=" + providerTimeout.String()},
 	})
 	require.NoError(t, err)
-	h := &house{t: t, rig: r, hooks: newHooks(t, r.AppURL())}
+	h := &house{t: t, rig: r, links: links, hooks: newHooks(t, r.AppURL())}
 	t.Cleanup(h.close)
 	for _, part := range []string{rig.Temporal, rig.Sandbox, rig.Serve, rig.Work} {
 		require.NoError(t, r.Start(t.Context(), part))
@@ -114,7 +116,7 @@ func (h *house) furnish() {
 	webhook, err := url.Parse(connection.WebhookURL)
 	require.NoError(h.t, err)
 	h.sandbox.must(http.MethodPut, "/numbers/"+numberID, map[string]string{"account_id": "200000000000042", "app_id": "100000000000042",
-		"app_secret": appSecret, "webhook_url": h.hooks.server.URL + webhook.Path, "verify_token": connection.VerifyToken}, nil)
+		"app_secret": appSecret, "webhook_url": "http://" + h.links.reach(rig.Sandbox, rig.Serve, h.hooks.server.Listener.Addr().String()) + webhook.Path, "verify_token": connection.VerifyToken}, nil)
 	h.sandbox.must(http.MethodPut, "/statuses", map[string]any{"delivered_after_ms": 100, "read_after_ms": 200, "duplicate_share": 0.1, "shuffle": true}, nil)
 }
 

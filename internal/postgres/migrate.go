@@ -8,6 +8,7 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 	"github.com/pressly/goose/v3"
 
+	"omnidesk/internal/mutant"
 	"omnidesk/migrations"
 )
 
@@ -45,7 +46,10 @@ func Migrate(ctx context.Context, url string) error {
 	if _, err := provider.Up(ctx); err != nil {
 		return fmt.Errorf("migrating the database: %w", err)
 	}
-	return nil
+	if damage := mutant.Schema(); damage != "" {
+		_, err = db.ExecContext(ctx, damage)
+	}
+	return err
 }
 
 // roles are of the whole cluster, so several databases of it may be prepared at the same time: the lock is

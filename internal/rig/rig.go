@@ -32,6 +32,9 @@ type Options struct {
 	Durable        bool   // keep every commit through a crash, as in production
 	SandboxArgs    []string
 	WorkEnv        []string
+	// Reach tells a part the address (host:port) at which it finds another one; nil: its own. A test puts a
+	// faulty network there.
+	Reach func(from, to, address string) string
 }
 
 // Rig is a running installation. Its parts can be killed and started again one by one.
@@ -55,6 +58,7 @@ const (
 	Sandbox  = "sandbox"
 	Serve    = "serve"
 	Work     = "work"
+	Postgres = "postgres" // started by New and StartPostgres
 )
 
 // New starts PostgreSQL and migrates. The other parts start when asked.
@@ -150,10 +154,25 @@ func (r *Rig) Start(ctx context.Context, part string) error {
 	}
 }
 
-func (r *Rig) environment(extra []string) []string {
+// reach is where a part finds another one that listens on the port.
+func (r *Rig) reach(from, to string, port int) string {
+	host := "127.0.0.1:" + strconv.Itoa(port)
+	if r.Reach == nil {
+		return host
+	}
+	return r.Reach(from, to, host)
+}
+
+// databaseFor is the URL by which a part finds PostgreSQL.
+func (r *Rig) databaseFor(part string) string {
+	direct := "127.0.0.1:" + strconv.Itoa(r.Ports.Postgres)
+	return strings.Replace(r.DatabaseURL, direct, r.reach(part, Postgres, r.Ports.Postgres), 1)
+}
+
+func (r *Rig) environment(part string, extra []string) []string {
 	return append(append(os.Environ(),
-		"DATABASE_URL="+r.DatabaseURL, "ENCRYPTION_KEY="+r.Keyset, "JWT_SECRET_KEY="+r.SessionKey,
-		"TEMPORAL_ADDRESS="+r.TemporalAddress(), "OMNIDESK_SANDBOX_URL="+r.SandboxURL(),
+		"DATABASE_URL="+r.databaseFor(part), "ENCRYPTION_KEY="+r.Keyset, "JWT_SECRET_KEY="+r.SessionKey,
+		"TEMPORAL_ADDRESS="+r.reach(part, Temporal, r.Ports.Temporal), "OMNIDESK_SANDBOX_URL=http://"+r.reach(part, Sandbox, r.Ports.Sandbox),
 		"OMNIDESK_TEMPORAL_UI_URL="+address(r.Ports.TemporalUI)), extra...)
 }
 
@@ -163,7 +182,7 @@ func (r *Rig) launch(ctx context.Context, part string, args, env []string, healt
 		return err
 	}
 	defer log.Close()
-	child, err := process.Start(process.Spec{Path: r.Binary, Args: args, Env: r.environment(env), Out: log})
+	child, err := process.Start(process.Spec{Path: r.Binary, Args: args, Env: r.environment(part, env), Out: log})
 	if err != nil {
 		return err
 	}
@@ -209,7 +228,7 @@ func (r *Rig) startTemporal(ctx context.Context) error {
 	defer read.Close()
 	child, err := process.Start(process.Spec{Path: r.TemporalBinary, Out: log, Stdout: write,
 		// Not as a flag: every user of the machine can read those, and the URL holds a password.
-		Env: append(os.Environ(), "TEMPORAL_DATABASE_URL="+r.DatabaseURL), Args: []string{"--config", r.TemporalConfig, "--port", strconv.Itoa(r.Ports.Temporal), "--ui-port", strconv.Itoa(r.Ports.TemporalUI),
+		Env: append(os.Environ(), "TEMPORAL_DATABASE_URL="+r.databaseFor(Temporal)), Args: []string{"--config", r.TemporalConfig, "--port", strconv.Itoa(r.Ports.Temporal), "--ui-port", strconv.Itoa(r.Ports.TemporalUI),
 			"--metrics-port", strconv.Itoa(r.Ports.TemporalMetrics)}})
 	_ = write.Close()
 	if err != nil {

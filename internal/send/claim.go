@@ -13,6 +13,7 @@ import (
 
 	"omnidesk/internal/channel"
 	"omnidesk/internal/id"
+	"omnidesk/internal/mutant"
 	"omnidesk/internal/postgres"
 )
 
@@ -167,7 +168,7 @@ func outcomeEvent(c Claim, o channel.Outcome, content string, at time.Time) Even
 	switch {
 	case o.Class == channel.Accepted:
 		e.State = Sent
-	case o.Class == channel.Unknown:
+	case o.Class == channel.Unknown && !mutant.BlindRetry:
 		e.State = Uncertain
 	case o.Class == channel.Refused && o.Scope == channel.ScopeMessage:
 		e.State = Failed

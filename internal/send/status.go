@@ -9,6 +9,7 @@ import (
 	"omnidesk/internal/channel"
 	"omnidesk/internal/flow"
 	"omnidesk/internal/id"
+	"omnidesk/internal/mutant"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/wake"
 )
@@ -120,6 +121,9 @@ func SweepOverdue(ctx context.Context, tx postgres.Tx, company, connection id.ID
 	ids, err := New(tx).Overdue(ctx, company, connection, before)
 	if err != nil {
 		return nil, fmt.Errorf("looking for claims without an owner: %w", err)
+	}
+	if mutant.RetryUncertain {
+		return ids, requeue(ctx, tx, company, ids)
 	}
 	events := make([]Event, 0, len(ids))
 	for _, message := range ids {
