@@ -32,7 +32,7 @@ func (h *house) acceptThenDrop() {
 	for i := 0; i < faulty; i += 5 {
 		to := fmt.Sprintf("55119%08d", firstNumber+i)
 		dropped["+"+to] = true
-		faults = append(faults, world.Fault{Match: world.Match{To: to}, AcceptThenDrop: true})
+		faults = append(faults, world.Fault{Match: world.Match{To: to}, AcceptThenDrop: true, Times: 1})
 	}
 	h.sandbox.must(http.MethodPut, "/faults", faults, nil)
 	release := h.hooks.hold(h.t)
