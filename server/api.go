@@ -48,6 +48,7 @@ func (s *Server) build() error {
 	s.messageRoutes()
 	s.resultRoutes()
 	s.liveRoutes()
+	s.runRoutes()
 	s.dashboardRoutes()
 	s.healthRoutes()
 	s.docsRoutes()

@@ -85,6 +85,10 @@ var table = map[string]rule{
 	"campaignCourse":   {least: admin, company: true},
 	"exportCampaign":   {least: admin, company: true},
 	"messageStory":     {least: admin, company: true},
+	"campaignRun":      {least: admin, company: true},
+	"campaignRuns":     {least: admin, company: true},
+	"connectionRun":    {least: admin, company: true},
+	"connectionRuns":   {least: admin, company: true},
 
 	"listTemplates": {least: admin, company: true},
 	"syncTemplates": {least: admin, company: true},

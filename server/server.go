@@ -32,6 +32,8 @@ import (
 // something: those only write rows and wakes.
 type Workflows interface {
 	Live(ctx context.Context, target flow.Target) (live flow.Live, runID string, err error)
+	Run(ctx context.Context, company id.ID, target flow.Target, runID string, before int64, limit int) (flow.Run, error)
+	Runs(ctx context.Context, company id.ID, target flow.Target) ([]flow.RunHead, error)
 	Healthy(ctx context.Context) error
 	WorkerSeen(ctx context.Context) error
 }

@@ -55,6 +55,12 @@ func (f *fakeWorkflows) answer(ctx context.Context) error {
 func (f *fakeWorkflows) Live(ctx context.Context, _ flow.Target) (flow.Live, string, error) {
 	return f.live, "a-run", f.answer(ctx)
 }
+func (f *fakeWorkflows) Run(ctx context.Context, company id.ID, _ flow.Target, _ string, _ int64, _ int) (flow.Run, error) {
+	return flow.Run{RunHead: flow.RunHead{ID: company.String(), State: "running"}, Moments: []flow.Moment{{Kind: flow.MomentStarted, Outcome: "done"}}}, f.answer(ctx)
+}
+func (f *fakeWorkflows) Runs(ctx context.Context, _ id.ID, _ flow.Target) ([]flow.RunHead, error) {
+	return []flow.RunHead{{State: "running"}}, f.answer(ctx)
+}
 func (f *fakeWorkflows) Healthy(ctx context.Context) error    { return f.answer(ctx) }
 func (f *fakeWorkflows) WorkerSeen(ctx context.Context) error { return f.answer(ctx) }
 

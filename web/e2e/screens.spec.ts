@@ -47,6 +47,16 @@ const shots: Shot[] = [
     await page.getByRole("row").nth(1).click();
     await expect(page.getByRole("dialog")).toContainText("131026");
   } },
+  { name: "campaign-code", path: `/campaigns/${data.running.id}?state=failed&code=131049`, ready: "Only failed messages with code 131049" },
+  { name: "campaign-course-table", path: `/campaigns/${data.finished.id}`, ready: "What went wrong", act: async (page) => {
+    await page.getByRole("button", { name: "As a table" }).click();
+    await expect(page.getByRole("columnheader", { name: "Delivered" })).toBeVisible();
+  } },
+  { name: "campaign-chart-keys", path: `/campaigns/${data.finished.id}`, ready: "What went wrong", act: async (page) => {
+    await page.getByRole("slider").focus();
+    for (let n = 0; n < 20; n++) await page.keyboard.press("ArrowRight");
+    await expect(page.getByRole("slider")).toHaveAttribute("aria-valuetext", /sent, \d+ delivered/);
+  } },
   { name: "campaign-cancel", path: `/campaigns/${data.paused.id}`, ready: "Paused by", socketDown: true, act: async (page) => {
     await page.getByRole("button", { name: "Cancel" }).click();
     await expect(page.getByRole("dialog")).toContainText("cannot be undone");

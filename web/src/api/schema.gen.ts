@@ -297,6 +297,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/campaigns/{id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a run of its workflow did and does
+         * @description Read from Temporal. Answers 200 with state unavailable when Temporal is down: the rows are true either way.
+         */
+        get: operations["campaignRun"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{id}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The latest runs of its workflow
+         * @description Asks Temporal's search, which allows few questions a second: ask once, not again and again.
+         */
+        get: operations["campaignRuns"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/campaigns/{id}/start": {
         parameters: {
             query?: never;
@@ -474,6 +514,46 @@ export interface paths {
         };
         /** What its sender is doing now */
         get: operations["connectionLive"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connections/{id}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a run of its sender did and does
+         * @description Read from Temporal. Answers 200 with state unavailable when Temporal is down: the rows are true either way.
+         */
+        get: operations["connectionRun"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connections/{id}/runs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The latest runs of its sender
+         * @description Asks Temporal's search, which allows few questions a second: ask once, not again and again.
+         */
+        get: operations["connectionRuns"];
         put?: never;
         post?: never;
         delete?: never;
@@ -1181,6 +1261,21 @@ export interface components {
             unit: "hour" | "day" | "week";
             zone: string;
         };
+        Doing: {
+            /** Format: int64 */
+            attempt: number;
+            last_error: string;
+            name: string;
+            /** Format: date-time */
+            next_at?: string;
+            /** @description counts so far */
+            progress: string;
+            /** @description false: it waits for a worker or for its next attempt */
+            running: boolean;
+            /** Format: date-time */
+            since: string;
+            summary: string;
+        };
         DraftInput: {
             audience: components["schemas"]["Audience"];
             /** Format: uuid */
@@ -1337,6 +1432,31 @@ export interface components {
             /** @description empty on the last page */
             next_cursor: string;
         };
+        Moment: {
+            /** Format: date-time */
+            at: string;
+            /** Format: int64 */
+            attempt: number;
+            /**
+             * Format: int64
+             * @description of wakes in a row
+             */
+            count: number;
+            detail: string;
+            /**
+             * Format: int64
+             * @description its first event
+             */
+            event: number;
+            /** @enum {string} */
+            kind: "started" | "woken" | "look" | "activity" | "timer" | "trouble" | "ended";
+            name: string;
+            /** @enum {string} */
+            outcome: "open" | "done" | "failed" | "timed out" | "canceled" | "fired" | "woken";
+            /** Format: date-time */
+            until?: string;
+            words: string;
+        };
         PasswordInBody: {
             current_password: string;
             new_password: string;
@@ -1361,6 +1481,33 @@ export interface components {
             connection_id?: string;
             number_id?: string;
             token?: string;
+        };
+        RunAnswer: {
+            run?: components["schemas"]["WorkflowRun"];
+            /** @enum {string} */
+            state: "known" | "none" | "unavailable";
+            words: string;
+            /** @description in the Temporal UI, for superadmins */
+            workflow_url?: string;
+        };
+        RunHead: {
+            /** Format: date-time */
+            closed_at?: string;
+            /**
+             * Format: int64
+             * @description of its history
+             */
+            events: number;
+            id: string;
+            /** Format: date-time */
+            started_at: string;
+            /** @enum {string} */
+            state: "running" | "finished" | "continued" | "failed" | "canceled" | "terminated" | "timed out";
+        };
+        RunList: {
+            items: components["schemas"]["RunHead"][];
+            /** @enum {string} */
+            state: "known" | "unavailable";
         };
         SampleList: {
             items: components["schemas"]["CheckSample"][];
@@ -1540,6 +1687,32 @@ export interface components {
             name: string;
             /** @enum {string} */
             role: "superadmin" | "admin" | "user";
+        };
+        WorkflowRun: {
+            /**
+             * Format: int64
+             * @description for the next page; 0 on the last
+             */
+            before: number;
+            /** Format: date-time */
+            closed_at?: string;
+            doing: components["schemas"]["Doing"][];
+            /**
+             * Format: int64
+             * @description of its history
+             */
+            events: number;
+            id: string;
+            /** @description newest first */
+            moments: components["schemas"]["Moment"][];
+            /** @description the run that goes on from it, or empty */
+            next: string;
+            /** @description the run it goes on from, or empty */
+            previous: string;
+            /** Format: date-time */
+            started_at: string;
+            /** @enum {string} */
+            state: "running" | "finished" | "continued" | "failed" | "canceled" | "terminated" | "timed out";
         };
     };
     responses: never;
@@ -2175,6 +2348,76 @@ export interface operations {
             };
         };
     };
+    campaignRun: {
+        parameters: {
+            query?: {
+                /** @description before of the page before */
+                before?: number;
+                limit?: number;
+                /** @description a run's id; empty: the latest */
+                run?: string;
+            };
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    campaignRuns: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     startCampaign: {
         parameters: {
             query?: never;
@@ -2581,6 +2824,76 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConnectionLive"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    connectionRun: {
+        parameters: {
+            query?: {
+                /** @description before of the page before */
+                before?: number;
+                limit?: number;
+                /** @description a run's id; empty: the latest */
+                run?: string;
+            };
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunAnswer"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    connectionRuns: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RunList"];
                 };
             };
             /** @description Error */

@@ -1,18 +1,22 @@
 import { Button, Group, Menu, ActionIcon } from "@mantine/core";
-import { IconDots, IconExternalLink, IconInbox, IconPencil, IconPlayerPause, IconPlayerPlay, IconTrash, IconX } from "@tabler/icons-react";
+import { IconDots, IconDownload, IconExternalLink, IconInbox, IconPencil, IconPlayerPause, IconPlayerPlay, IconTrash, IconX } from "@tabler/icons-react";
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { useCallback } from "react";
 import { useTranslation } from "react-i18next";
 import { ApiError } from "../api/problem";
 import { usePolling } from "../api/realtime";
-import type { Campaign, LedgerState, MessageState } from "../api/types";
+import type { Campaign, MessageState } from "../api/types";
 import { toastDone, toastError } from "../components/errors";
 import { Crumb, Empty, Failed, PageHead, Waiting } from "../components/page";
 import { ConfirmButton } from "../components/small";
 import { CampaignStateLabel } from "../components/state";
+import { CourseChart } from "../features/campaign/course";
+import { Failures, UncertainNotice } from "../features/campaign/failures";
+import { isLedgerState, type MessageFilter, parseStates } from "../features/campaign/filter";
+import { Funnel } from "../features/campaign/funnel";
 import { MessageList } from "../features/campaign/messages";
-import { actOnCampaign, type CampaignAction, campaignLiveQuery, campaignQuery, deleteCampaign, messagesQuery } from "../features/campaign/queries";
+import { actOnCampaign, type CampaignAction, campaignLiveQuery, campaignQuery, deleteCampaign, exportUrl, messagesQuery } from "../features/campaign/queries";
 import { CampaignFacts, RunProgress, StateTiles } from "../features/campaign/run";
 import { canCancel, canPause, canResume, isMoving } from "../features/campaign/states";
 import { tagsQuery } from "../features/contact/queries";
@@ -23,7 +27,7 @@ const route = getRouteApi("/signed-in/shell/in-company/campaigns/$id");
 export default function CampaignPage() {
   const { t } = useTranslation();
   const { id } = route.useParams();
-  const { state } = route.useSearch();
+  const { state, code } = route.useSearch();
   const { me } = route.useRouteContext();
   const polling = usePolling(15_000); // beside the socket, for rate and finish time of a campaign that stands still
   const campaign = useQuery({ ...campaignQuery(id), refetchInterval: polling });
@@ -47,15 +51,19 @@ export default function CampaignPage() {
         crumb={<Crumb to="/campaigns" label={t("campaign.title")} />}
         beside={<CampaignStateLabel state={c.state} />}
       >
-        <Actions campaign={c} temporalUrl={temporalUrl} />
+        <Actions campaign={c} filter={{ states: parseStates(state).filter(isLedgerState), code }} temporalUrl={temporalUrl} />
       </PageHead>
       <div className="run">
         <div style={{ minWidth: 0 }}>
           {c.state === "draft" ? <Draft campaign={c} /> : (
             <>
               <RunProgress campaign={c} live={active ? live.data : undefined} />
+              <UncertainNotice campaign={c} />
+              <Funnel campaign={c} selected={state} />
+              <CourseChart campaign={c} />
+              <Failures campaign={c} selected={code} />
               <StateTiles campaign={c} selected={state} />
-              <Messages campaign={c} state={state} />
+              <Messages campaign={c} states={parseStates(state)} code={code} />
             </>
           )}
         </div>
@@ -77,7 +85,7 @@ function Draft({ campaign }: { campaign: Campaign }) {
   );
 }
 
-function Actions({ campaign, temporalUrl }: { campaign: Campaign; temporalUrl: string | null }) {
+function Actions({ campaign, filter, temporalUrl }: { campaign: Campaign; filter: MessageFilter; temporalUrl: string | null }) {
   const { t } = useTranslation();
   const queries = useQueryClient();
   const act = useMutation({
@@ -99,11 +107,16 @@ function Actions({ campaign, temporalUrl }: { campaign: Campaign; temporalUrl: s
       {canCancel(campaign) && (
         <ConfirmButton label={t("campaign.cancel")} icon={<IconX size={15} />} question={t("campaign.cancelQuestion")} confirm={t("campaign.cancelConfirm")} loading={busy("cancel")} onConfirm={() => act.mutate("cancel")} />
       )}
-      {temporalUrl !== null && (
-        <Menu position="bottom-end">
+      {(campaign.state !== "draft" || temporalUrl !== null) && (
+        <Menu position="bottom-end" width={240}>
           <Menu.Target><ActionIcon size={30} aria-label={t("common.more")}><IconDots size={16} /></ActionIcon></Menu.Target>
           <Menu.Dropdown>
-            <Menu.Item component="a" href={temporalUrl} target="_blank" rel="noreferrer" leftSection={<IconExternalLink size={15} />}>{t("campaign.openTemporal")}</Menu.Item>
+            {campaign.state !== "draft" && (["csv", "xlsx"] as const).map((format) => (
+              <Menu.Item key={format} component="a" href={exportUrl(campaign.id, format, filter)} download leftSection={<IconDownload size={15} />}>
+                {t(filter.states.length === 0 ? "results.export" : "results.exportShown", { format: format.toUpperCase() })}
+              </Menu.Item>
+            ))}
+            {temporalUrl !== null && <Menu.Item component="a" href={temporalUrl} target="_blank" rel="noreferrer" leftSection={<IconExternalLink size={15} />}>{t("campaign.openTemporal")}</Menu.Item>}
           </Menu.Dropdown>
         </Menu>
       )}
@@ -127,31 +140,33 @@ function DeleteDraft({ campaign }: { campaign: Campaign }) {
   return <ConfirmButton label={t("common.delete")} icon={<IconTrash size={15} />} question={t("campaign.deleteQuestion")} confirm={t("common.delete")} loading={remove.isPending} onConfirm={() => remove.mutate()} />;
 }
 
-function Messages({ campaign, state }: { campaign: Campaign; state: MessageState | undefined }) {
+function Messages({ campaign, states, code }: { campaign: Campaign; states: MessageState[]; code: number | undefined }) {
   const { t } = useTranslation();
-  if (state === "planned") return <Empty icon={<IconInbox size={32} stroke={1.4} />}>{t("message.planned")}</Empty>;
-  return <Ledger campaign={campaign} state={state} />;
+  if (states.length === 1 && states[0] === "planned") return <Empty icon={<IconInbox size={32} stroke={1.4} />}>{t("message.planned")}</Empty>;
+  return <Ledger campaign={campaign} filter={{ states: states.filter(isLedgerState), code }} />;
 }
 
-function Ledger({ campaign, state }: { campaign: Campaign; state: LedgerState | undefined }) {
+function Ledger({ campaign, filter }: { campaign: Campaign; filter: MessageFilter }) {
   const { t } = useTranslation();
   const polling = usePolling();
-  const list = useInfiniteQuery({ ...messagesQuery(campaign.id, state), refetchInterval: polling });
+  const list = useInfiniteQuery({ ...messagesQuery(campaign.id, filter), refetchInterval: polling });
   const { fetchNextPage } = list;
   const loadMore = useCallback(() => void fetchNextPage(), [fetchNextPage]);
   const messages = list.data?.pages.flatMap((page) => page.items) ?? [];
+  const filtered = filter.states.length > 0;
+  const named = filter.states.map((state) => t(`message.state.${state}`).toLowerCase()).join(", ");
   if (list.isPending) return <Waiting />;
   if (list.isError && messages.length === 0) return <Failed error={list.error} retry={() => void list.refetch()} />;
   return (
     <section aria-label={t("message.title")} style={{ borderTop: "1px solid var(--line)" }}>
-      {state !== undefined && (
+      {filtered && (
         <div className="filters" role="status">
-          <span>{t("message.only", { state: t(`message.state.${state}`).toLowerCase() })}</span>
+          <span>{filter.code === undefined ? t("message.only", { state: named }) : t("results.onlyCode", { code: filter.code === 0 ? t("results.noCode") : filter.code })}</span>
           <Link className="chip active" to="/campaigns/$id" params={{ id: campaign.id }} search={{}} resetScroll={false}>{t("message.showAll")} <IconX size={12} /></Link>
         </div>
       )}
       {messages.length === 0
-        ? <Empty icon={<IconInbox size={32} stroke={1.4} />}>{state !== undefined ? t(`message.noneIn`, { state: t(`message.state.${state}`).toLowerCase() }) : isMoving(campaign) || campaign.state === "scheduled" ? t("message.notYet") : t("message.none")}</Empty>
+        ? <Empty icon={<IconInbox size={32} stroke={1.4} />}>{filtered ? t(`message.noneIn`, { state: named }) : isMoving(campaign) || campaign.state === "scheduled" ? t("message.notYet") : t("message.none")}</Empty>
         : <MessageList messages={messages} hasMore={list.hasNextPage} loadingMore={list.isFetchingNextPage} loadMore={loadMore} />}
     </section>
   );

@@ -1,9 +1,9 @@
 // The map of addresses. Pages are loaded when first visited.
 import type { QueryClient } from "@tanstack/react-query";
 import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from "@tanstack/react-router";
-import type { CampaignState, MessageState } from "../api/types";
-import { isMessageState } from "../lib/segments";
+import type { CampaignState } from "../api/types";
 import { meQuery } from "../features/account/queries";
+import { parseStates } from "../features/campaign/filter";
 import { campaignStates } from "../features/campaign/states";
 import { type Standing, standings } from "../features/template/group";
 import { NotFound, PageError } from "./fallback";
@@ -96,7 +96,10 @@ const newCampaign = createRoute({
 const campaign = createRoute({
   getParentRoute: () => inCompany,
   path: "/campaigns/$id",
-  validateSearch: (search): { state?: MessageState } => ({ state: isMessageState(search.state) ? search.state : undefined }),
+  validateSearch: (search): { state?: string; code?: number } => ({
+    state: text(parseStates(text(search.state)).join(",")),
+    code: Number.isSafeInteger(search.code) && search.state === "failed" ? Number(search.code) : undefined,
+  }),
   component: lazyRouteComponent(() => import("./campaign")),
 });
 

@@ -1,10 +1,14 @@
 import { Drawer, Text } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import type { Message } from "../../api/types";
-import { Copyable, Time } from "../../components/small";
-import { MessageStateLabel } from "../../components/state";
+import type { Chapter, Message } from "../../api/types";
+import { Failed } from "../../components/page";
+import { Copyable, Time, useNow } from "../../components/small";
+import { Dot, MessageDot, MessageStateLabel } from "../../components/state";
 import { type Column, VirtualList } from "../../components/virtual-list";
+import { formatInstant, formatSpan } from "../../lib/format";
+import { storyQuery } from "./queries";
 
 interface Props {
   messages: Message[];
@@ -56,15 +60,6 @@ function Who({ message }: { message: Message }) {
 
 function MessageDetails({ message: m }: { message: Message }) {
   const { t } = useTranslation();
-  const steps = [
-    ["queued_at", m.queued_at],
-    ["claimed_at", m.claimed_at],
-    ["sent_at", m.sent_at],
-    ["delivered_at", m.delivered_at],
-    ["read_at", m.read_at],
-    ["ended_at", m.ended_at],
-    ["retry_at", m.retry_at],
-  ] as const;
   return (
     <>
       {m.text !== "" && <div className="bubble" style={{ marginBottom: 16, background: "var(--raised)" }}>{m.text}</div>}
@@ -75,17 +70,46 @@ function MessageDetails({ message: m }: { message: Message }) {
         {m.error_code != null && m.error_code !== 0 && <><dt>{t("message.code")}</dt><dd className="mono">{m.error_code}</dd></>}
         <dt>{t("message.phone")}</dt>
         <dd className="num">{m.phone ?? "–"}</dd>
-        {steps.map(([step, at]) => (at == null ? null : <Step key={step} label={t(`message.step.${step}`)} at={at} />))}
         <dt>{t("message.attempts")}</dt>
         <dd className="num">{m.attempts}</dd>
         {m.provider_id != null && m.provider_id !== "" && <><dt>{t("message.providerId")}</dt><dd><Copyable value={m.provider_id} /></dd></>}
         <dt>{t("message.id")}</dt>
         <dd><Copyable value={m.id} /></dd>
       </dl>
+      <Story message={m} />
     </>
   );
 }
 
-function Step({ label, at }: { label: string; at: string }) {
-  return <><dt>{label}</dt><dd><Time at={at} /></dd></>;
+/** What happened to it, told by the server; asked again while it still moves. */
+function Story({ message }: { message: Message }) {
+  const { t } = useTranslation();
+  const now = useNow();
+  const story = useQuery({ ...storyQuery(message.id), refetchInterval: ["queued", "sending", "sent", "delivered"].includes(message.state) ? 3_000 : false });
+  return (
+    <section aria-labelledby="story-title">
+      <h2 id="story-title" className="story-title">{t("results.story")}</h2>
+      {story.isError && <Failed error={story.error} retry={() => void story.refetch()} />}
+      <ol className="story">
+        {(story.data?.chapters ?? []).map((chapter) => (
+          <li key={`${chapter.kind} ${chapter.at}`} className={chapter.kind === "waited" ? "wait" : undefined}>
+            <ChapterDot kind={chapter.kind} />
+            <div>
+              <div>{chapter.words}</div>
+              <div className="quiet num">
+                <Time at={chapter.at} />
+                {chapter.lasts && chapter.until == null && <> · {t("results.since", { span: formatSpan(now.getTime() - new Date(chapter.at).getTime()) })}</>}
+                {chapter.lasts && chapter.until != null && <> · {t("campaign.until", { at: formatInstant(chapter.until, now), left: formatSpan(new Date(chapter.until).getTime() - now.getTime()) })}</>}
+              </div>
+            </div>
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+function ChapterDot({ kind }: { kind: Chapter["kind"] }) {
+  if (kind === "waited") return <Dot color="var(--state-queued)" hollow />;
+  return <MessageDot state={kind === "handed" ? "sending" : kind} />;
 }

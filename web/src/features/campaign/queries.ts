@@ -1,6 +1,7 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { api, unwrap } from "../../api/client";
-import type { Campaign, CampaignInput, CampaignState, LedgerState } from "../../api/types";
+import type { Campaign, CampaignInput, CampaignState } from "../../api/types";
+import type { MessageFilter } from "./filter";
 
 const pageSize = 100;
 const nextCursor = (page: { next_cursor: string }) => (page.next_cursor === "" ? undefined : page.next_cursor);
@@ -37,17 +38,46 @@ export const checkQuery = (id: string, version: number) =>
     gcTime: 0,
   });
 
-export const messagesQuery = (id: string, state: LedgerState | undefined) =>
+export const messagesQuery = (id: string, filter: MessageFilter) =>
   infiniteQueryOptions({
-    queryKey: ["campaigns", "messages", id, state ?? "all"],
+    queryKey: ["campaigns", "messages", id, filter],
     queryFn: ({ pageParam, signal }) =>
       unwrap(api.GET("/api/v1/campaigns/{id}/messages", {
-        params: { path: { id }, query: { state: state === undefined ? undefined : [state], limit: pageSize, cursor: pageParam } },
+        params: { path: { id }, query: { state: filter.states, code: filter.code, limit: pageSize, cursor: pageParam } },
         signal,
       })),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: nextCursor,
   });
+
+/** Asked anew when the count of failed messages has changed. */
+export const failuresQuery = (id: string, failed: number) =>
+  queryOptions({
+    queryKey: ["campaigns", "failures", id, failed],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/v1/campaigns/{id}/failures", { params: { path: { id } }, signal })),
+    placeholderData: keepPreviousData,
+  });
+
+export const courseQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["campaigns", "course", id],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/v1/campaigns/{id}/course", { params: { path: { id } }, signal })),
+  });
+
+export const storyQuery = (message: string) =>
+  queryOptions({
+    queryKey: ["messages", "story", message],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/v1/messages/{id}/story", { params: { path: { id: message } }, signal })),
+    staleTime: 0,
+  });
+
+/** Where a browser fetches a campaign's messages as a file. */
+export function exportUrl(id: string, format: "csv" | "xlsx", filter: MessageFilter): string {
+  const query = new URLSearchParams({ format });
+  for (const state of filter.states) query.append("state", state);
+  if (filter.code !== undefined) query.set("code", String(filter.code));
+  return `/api/v1/campaigns/${id}/export?${query.toString()}`;
+}
 
 export const createCampaign = (body: CampaignInput) => unwrap(api.POST("/api/v1/campaigns", { body }));
 

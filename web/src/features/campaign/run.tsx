@@ -2,7 +2,7 @@
 import { IconInfoCircle } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
-import type { Campaign, CampaignLive, MessageState } from "../../api/types";
+import type { Campaign, CampaignLive } from "../../api/types";
 import { MergeText } from "../../components/merge-text";
 import { Time, useNow } from "../../components/small";
 import { MessageDot, StateBar } from "../../components/state";
@@ -67,7 +67,7 @@ function Pace({ campaign }: { campaign: Campaign }) {
 }
 
 /** One tile per ledger state; each leads to its messages. */
-export function StateTiles({ campaign, selected }: { campaign: Campaign; selected: MessageState | undefined }) {
+export function StateTiles({ campaign, selected }: { campaign: Campaign; selected: string | undefined }) {
   const { t } = useTranslation();
   return (
     <nav aria-label={t("message.filter")} className="tile-nav">

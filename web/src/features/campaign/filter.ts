@@ -1,0 +1,40 @@
+// Which of a campaign's messages the page shows, as the address keeps it.
+import type { Counts, LedgerState, MessageState } from "../../api/types";
+import { isMessageState } from "../../lib/segments";
+
+export interface MessageFilter {
+  states: LedgerState[];
+  /** failed with this code of the provider's; 0: it gave none */
+  code?: number;
+}
+
+/** "sent,delivered" → its states; anything else in it is dropped. */
+export function parseStates(text: string | undefined): MessageState[] {
+  return (text ?? "").split(",").filter((word): word is MessageState => isMessageState(word));
+}
+
+/** "planned" has no message in the ledger yet. */
+export const isLedgerState = (state: MessageState): state is LedgerState => state !== "planned";
+
+/** The steps of the funnel: how many got at least that far, and the states that say so. */
+export function funnel(counts: Counts, recipients: number): { key: "recipients" | "handed" | "accepted" | "delivered" | "read"; count: number; states: LedgerState[] }[] {
+  const sum = (states: LedgerState[]) => states.reduce((total, state) => total + counts[state], 0);
+  const steps = [
+    ["handed", ["sent", "delivered", "read", "failed", "uncertain", "sending"]],
+    ["accepted", ["sent", "delivered", "read"]],
+    ["delivered", ["delivered", "read"]],
+    ["read", ["read"]],
+  ] as const;
+  return [
+    { key: "recipients", count: recipients, states: [] },
+    ...steps.map(([key, states]) => ({ key, count: sum([...states]), states: [...states] })),
+  ];
+}
+
+/** Whole per cent for people: never 0 for something, never 100 for less than all. */
+export function percentOf(part: number, whole: number): string {
+  if (whole <= 0 || part <= 0) return "0%";
+  if (part >= whole) return "100%";
+  const percent = (part / whole) * 100;
+  return percent < 1 ? "<1%" : `${Math.min(99, Math.round(percent))}%`;
+}
