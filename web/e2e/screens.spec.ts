@@ -25,6 +25,18 @@ const shots: Shot[] = [
   } },
   { name: "password", path: "/password", ready: "one-time password", me: { ...data.me, user: { ...data.me.user, must_change_password: true } } },
   { name: "companies", path: "/companies", me: { ...data.superadmin, company: undefined }, ready: "Kopi Nusantara" },
+  { name: "dashboard", path: "/", ready: "Meta refuses the access token" },
+  { name: "dashboard-month", path: "/?range=30d&show=failed", ready: "Failed per day", me: data.superadmin },
+  { name: "dashboard-empty", path: "/", empty: true, ready: "All quiet" },
+  { name: "dashboard-broken", path: "/", broken: true, ready: "The database does not answer", status: 503 },
+  { name: "dashboard-custom", path: "/?range=7d", ready: "Sent per day", act: async (page) => {
+    await page.getByRole("button", { name: "Custom" }).click();
+    await page.getByLabel("First day").fill("2026-11-20");
+    await page.getByLabel("Last day").fill("2026-11-01");
+    await page.getByRole("button", { name: "Show" }).click();
+    await expect(page.getByText("Choose a day on or after the first.")).toBeVisible();
+    await expect(page.getByLabel("First day")).toHaveValue("2026-11-20");
+  } },
   { name: "campaigns", path: "/campaigns", ready: data.running.name },
   { name: "campaigns-filter", path: "/campaigns?state=paused", ready: data.paused.name },
   { name: "campaigns-empty", path: "/campaigns", empty: true, ready: "A campaign sends one message" },

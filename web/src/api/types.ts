@@ -27,4 +27,7 @@ export type MessageState = keyof Counts;
 export type LedgerState = Message["state"];
 export type SyncedTemplate = Schemas["SyncedTemplate"];
 export type TemplateSync = Schemas["TemplateSync"];
+export type DashboardTraffic = Schemas["DashboardTraffic"];
+export type TrafficShare = Schemas["TrafficShare"];
+export type Concern = Schemas["Concern"];
 export type Problem = Schemas["ErrorModel"];

@@ -1,6 +1,6 @@
 import { Menu, SegmentedControl, Text, Tooltip, UnstyledButton, useMantineColorScheme } from "@mantine/core";
 import {
-  IconAddressBook, IconBuilding, IconChevronDown, IconDeviceMobileMessage, IconDots, IconKey, IconLogout, IconPlugConnected, IconPlugConnectedX, IconSend, IconTemplate,
+  IconAddressBook, IconBuilding, IconChevronDown, IconDeviceMobileMessage, IconDots, IconKey, IconLayoutDashboard, IconLogout, IconPlugConnected, IconPlugConnectedX, IconSend, IconTemplate,
 } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link, Outlet, useNavigate } from "@tanstack/react-router";
@@ -16,6 +16,7 @@ import { useLeave } from "./leave";
 const route = getRouteApi("/signed-in/shell");
 
 const places = [
+  { to: "/", icon: IconLayoutDashboard, key: "dashboard", bar: true },
   { to: "/campaigns", icon: IconSend, key: "campaigns", bar: true },
   { to: "/contacts", icon: IconAddressBook, key: "contacts", bar: true },
   { to: "/templates", icon: IconTemplate, key: "templates", bar: false },
@@ -32,6 +33,7 @@ export function Shell() {
 
   useEffect(() => (company === undefined ? undefined : startRealtime(queries)), [queries, company]);
   useKeys({
+    "g d": () => void navigate({ to: "/" }),
     "g c": () => void navigate({ to: "/campaigns" }),
     "g p": () => void navigate({ to: "/contacts" }),
     "g t": () => void navigate({ to: "/templates" }),
@@ -45,7 +47,7 @@ export function Shell() {
       <nav className="rail" aria-label={t("nav.label")}>
         <CompanyMenu me={me} />
         {company !== undefined && places.map(({ to, icon: Icon, key }) => (
-          <Link key={to} to={to} className="nav" activeProps={{ className: "nav active", "aria-current": "page" }}>
+          <Link key={to} to={to} className="nav" activeOptions={{ exact: to === "/", includeSearch: false }} activeProps={{ className: "nav active", "aria-current": "page" }}>
             <Icon size={16} stroke={1.7} />{t(`nav.${key}`)}
           </Link>
         ))}
@@ -57,7 +59,7 @@ export function Shell() {
       <main id="main" className="main" tabIndex={-1} style={{ outline: "none" }}><Outlet /></main>
       <nav className="bar" aria-label={t("nav.label")}>
         {company !== undefined && places.filter((place) => place.bar).map(({ to, icon: Icon, key }) => (
-          <Link key={to} to={to} activeProps={{ className: "active", "aria-current": "page" }}>
+          <Link key={to} to={to} activeOptions={{ exact: to === "/", includeSearch: false }} activeProps={{ className: "active", "aria-current": "page" }}>
             <Icon size={20} stroke={1.6} />{t(`nav.${key}`)}
           </Link>
         ))}

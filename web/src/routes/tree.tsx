@@ -5,6 +5,7 @@ import type { CampaignState } from "../api/types";
 import { meQuery } from "../features/account/queries";
 import { parseStates } from "../features/campaign/filter";
 import { campaignStates } from "../features/campaign/states";
+import { readSearch } from "../features/dashboard/span";
 import { type Standing, standings } from "../features/template/group";
 import { NotFound, PageError } from "./fallback";
 import { Shell } from "./shell";
@@ -72,9 +73,8 @@ const inCompany = createRoute({
 const home = createRoute({
   getParentRoute: () => inCompany,
   path: "/",
-  beforeLoad: () => {
-    throw redirect({ to: "/campaigns", replace: true });
-  },
+  validateSearch: readSearch,
+  component: lazyRouteComponent(() => import("./dashboard")),
 });
 
 const campaigns = createRoute({

@@ -1,0 +1,50 @@
+import { IconAlertTriangle, IconChevronRight, IconCircleCheck, IconHelpCircle, IconHourglass, IconPlayerPause } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
+import { Link } from "@tanstack/react-router";
+import { useTranslation } from "react-i18next";
+import { usePolling } from "../../api/realtime";
+import type { Concern } from "../../api/types";
+import { useNow } from "../../components/small";
+import { formatCount, formatInstant } from "../../lib/format";
+import { concernsQuery } from "./queries";
+import { Loaded } from "./widget";
+
+const looks = {
+  failing: { icon: IconAlertTriangle, color: "var(--mantine-color-error)" },
+  held: { icon: IconHourglass, color: "var(--warn)" },
+  unchecked: { icon: IconHelpCircle, color: "var(--quiet)" },
+  uncertain: { icon: IconHelpCircle, color: "var(--warn)" },
+  paused: { icon: IconPlayerPause, color: "var(--warn)" },
+} as const;
+
+/** What waits for a person, one sentence and one link each. */
+export function Concerns() {
+  const { t } = useTranslation();
+  const polling = usePolling(15_000);
+  const concerns = useQuery({ ...concernsQuery, refetchInterval: polling });
+  return (
+    <Loaded query={concerns} rows={2}>
+      {({ items }) => items.length === 0
+        ? <div className="widget-none quiet-line"><IconCircleCheck size={16} color="var(--good)" aria-hidden="true" /><span>{t("dashboard.allQuiet")}</span></div>
+        : <>{items.map((c) => <Line key={`${c.kind}/${c.id}`} concern={c} />)}</>}
+    </Loaded>
+  );
+}
+
+function Line({ concern }: { concern: Concern }) {
+  const { t } = useTranslation();
+  const now = useNow(30_000);
+  const { icon: Icon, color } = looks[concern.kind];
+  const words = t(`dashboard.concern.${concern.kind}`, { n: formatCount(concern.count ?? 0), at: concern.until == null ? "" : formatInstant(concern.until, now) });
+  const inside = (
+    <>
+      <Icon size={16} color={color} aria-hidden="true" />
+      <span className="concern-words"><strong>{concern.name}</strong> <span>{words}</span>{concern.detail != null && concern.detail !== "" && <span className="quiet"> {concern.detail}</span>}</span>
+      <IconChevronRight size={14} className="quiet" aria-hidden="true" />
+    </>
+  );
+  if (concern.kind === "uncertain" || concern.kind === "paused") {
+    return <Link className="concern" to="/campaigns/$id" params={{ id: concern.id }} search={concern.kind === "uncertain" ? { state: "uncertain" } : {}}>{inside}</Link>;
+  }
+  return <Link className="concern" to="/connections/$id" params={{ id: concern.id }}>{inside}</Link>;
+}
