@@ -42,6 +42,7 @@ func (s *Server) build() error {
 	s.companyRoutes()
 	s.connectionRoutes()
 	s.contactRoutes()
+	s.segmentRoutes()
 	s.importRoutes()
 	s.campaignRoutes()
 	s.templateRoutes()

@@ -67,6 +67,12 @@ var table = map[string]rule{
 	"importContacts": {least: admin, company: true},
 	"listTags":       {least: admin, company: true},
 
+	"listSegments":  {least: admin, company: true},
+	"createSegment": {least: admin, company: true},
+	"getSegment":    {least: admin, company: true},
+	"updateSegment": {least: admin, company: true},
+	"deleteSegment": {least: admin, company: true},
+
 	"listCampaigns":    {least: admin, company: true},
 	"createCampaign":   {least: admin, company: true},
 	"getCampaign":      {least: admin, company: true},

@@ -2,11 +2,8 @@ package server
 
 import (
 	"context"
-	"errors"
 	"net/http"
 	"time"
-
-	"github.com/danielgtaylor/huma/v2"
 
 	"omnidesk/internal/contact"
 	"omnidesk/internal/id"
@@ -68,14 +65,9 @@ type ContactPatch struct {
 	OptedOut   *bool              `json:"opted_out,omitempty" nullable:"false"`
 }
 
-// Count of something.
-type Count struct {
-	Count int64 `json:"count"`
-}
-
 type contactsIn struct {
 	PageQuery
-	TagID string `query:"tag_id" format:"uuid" doc:"only contacts with this tag"`
+	ContactQuery
 }
 
 type contactIn struct{ Body ContactInput }
@@ -86,8 +78,8 @@ type contactPatchIn struct {
 }
 
 func (s *Server) contactRoutes() {
-	register(s, op("listContacts", http.MethodGet, "/contacts", "contacts", "Contacts, newest first"), s.listContacts)
-	register(s, op("countContacts", http.MethodGet, "/contacts/count", "contacts", "How many contacts there are"), s.countContacts)
+	register(s, op("listContacts", http.MethodGet, "/contacts", "contacts", "Contacts, newest first; all of them, or those for whom everything that is asked holds"), s.listContacts)
+	register(s, op("countContacts", http.MethodGet, "/contacts/count", "contacts", "How many contacts a choice of them has"), s.countContacts)
 	register(s, op("createContact", http.MethodPost, "/contacts", "contacts", "Add a contact", status(http.StatusCreated), body(128<<10)), s.createContact)
 	register(s, op("getContact", http.MethodGet, "/contacts/{id}", "contacts", "One contact"), s.getContact)
 	register(s, op("updateContact", http.MethodPatch, "/contacts/{id}", "contacts", "Change a contact", body(128<<10)), s.updateContact)
@@ -99,44 +91,36 @@ func (s *Server) listContacts(ctx context.Context, in *contactsIn) (*Out[Contact
 	if err != nil {
 		return nil, err
 	}
-	var tag *id.ID
-	if in.TagID != "" {
-		parsed, err := id.Parse(in.TagID)
-		if err != nil {
-			return nil, unknownTag()
-		}
-		tag = &parsed
-	}
 	company, list := companyOf(ctx), ContactList{Items: []Contact{}}
 	err = s.DB.InCompany(ctx, company, func(tx postgres.Tx) error {
-		contacts, more, err := contact.List(ctx, tx, company, tag, before, in.Limit)
+		query, err := in.read(ctx, tx, company)
+		if err != nil {
+			return err
+		}
+		contacts, next, err := contact.List(ctx, tx, company, query, before, in.Limit)
 		for _, c := range contacts {
 			list.Items = append(list.Items, contactView(c))
 		}
-		if more {
-			list.NextCursor = cursorOf(contacts[len(contacts)-1].ID)
+		if next != nil {
+			list.NextCursor = cursorOf(*next)
 		}
 		return err
 	})
-	if errors.Is(err, contact.ErrNoTag) {
-		err = unknownTag()
-	}
-	return out(list), err
+	return out(list), in.problem(err)
 }
 
-func unknownTag() error {
-	return newProblem(http.StatusUnprocessableEntity, "The request has an unfit field.",
-		&huma.ErrorDetail{Location: "query.tag_id", Message: "there is no such tag"})
-}
-
-func (s *Server) countContacts(ctx context.Context, _ *struct{}) (*Out[Count], error) {
-	var count Count
+func (s *Server) countContacts(ctx context.Context, in *ContactQuery) (*Out[Count], error) {
+	var size contact.Size
 	company := companyOf(ctx)
-	err := s.DB.InCompany(ctx, company, func(tx postgres.Tx) (err error) {
-		count.Count, err = contact.Count(ctx, tx, company)
+	err := s.DB.InCompany(ctx, company, func(tx postgres.Tx) error {
+		query, err := in.read(ctx, tx, company)
+		if err != nil {
+			return err
+		}
+		size, err = contact.Count(ctx, tx, company, query)
 		return err
 	})
-	return out(count), err
+	return out(Count{Count: size.Contacts, AtLeast: size.AtLeast}), in.problem(err)
 }
 
 func (s *Server) createContact(ctx context.Context, in *contactIn) (*Out[Contact], error) {

@@ -18,6 +18,7 @@ import (
 	"omnidesk/internal/campaign"
 	"omnidesk/internal/connection"
 	"omnidesk/internal/contact"
+	"omnidesk/internal/filter"
 	"omnidesk/internal/send"
 )
 
@@ -134,11 +135,13 @@ func translate(err error) *huma.ErrorModel {
 	var inUse *connection.InUseError
 	var wrongAudience *campaign.FilterError
 	var tooLarge *http.MaxBytesError
+	var wrongFilter *filter.Error
+	var segmentUsed *contact.SegmentInUseError
 	switch {
 	case errors.As(err, &model):
 		copied := *model
 		return &copied
-	case errors.Is(err, contact.ErrNotFound), errors.Is(err, connection.ErrNotFound), errors.Is(err, campaign.ErrNotFound), errors.Is(err, account.ErrNotFound), errors.Is(err, send.ErrNotFound):
+	case errors.Is(err, contact.ErrNotFound), errors.Is(err, contact.ErrNoSegment), errors.Is(err, connection.ErrNotFound), errors.Is(err, campaign.ErrNotFound), errors.Is(err, account.ErrNotFound), errors.Is(err, send.ErrNotFound):
 		return problemOf(http.StatusNotFound, "", notFoundDetail)
 	case errors.Is(err, account.ErrWrongLogin):
 		return problemOf(http.StatusUnauthorized, "", "E-mail or password is wrong.")
@@ -151,6 +154,14 @@ func translate(err error) *huma.ErrorModel {
 		return unfit(invalid.Field, invalid.Reason).(*huma.ErrorModel)
 	case errors.Is(err, contact.ErrPhoneTaken):
 		return unfit("phone", contact.ErrPhoneTaken.Error()).(*huma.ErrorModel)
+	case errors.Is(err, contact.ErrSegmentName):
+		return unfit("name", contact.ErrSegmentName.Error()).(*huma.ErrorModel)
+	case errors.As(err, &wrongFilter):
+		return filterProblem("body.filter", wrongFilter)
+	case errors.Is(err, contact.ErrSegmentStale):
+		return problemOf(http.StatusConflict, "stale", sentence(err))
+	case errors.As(err, &segmentUsed):
+		return problemOf(http.StatusConflict, "in-use", sentence(segmentUsed))
 	case errors.Is(err, connection.ErrNumberTaken):
 		return unfit("number_id", connection.ErrNumberTaken.Error()).(*huma.ErrorModel)
 	case errors.Is(err, campaign.ErrConnection):

@@ -118,53 +118,25 @@ func Get(ctx context.Context, tx postgres.Tx, company, contact id.ID) (Contact, 
 	return found[0], nil
 }
 
-// List returns up to limit contacts made before the contact before, newest first, with the tag if one is
-// named. more tells whether others follow. A tag that does not exist answers ErrNoTag.
-func List(ctx context.Context, tx postgres.Tx, company id.ID, tag *id.ID, before id.ID, limit int) (contacts []Contact, more bool, err error) {
-	q := New(tx)
-	var ids []id.ID
-	if tag == nil {
-		ids, err = q.listIDs(ctx, company, before, int32(limit+1))
-	} else {
-		var exists bool
-		if exists, err = q.tagExists(ctx, company, *tag); err == nil && !exists {
-			return nil, false, ErrNoTag
-		}
-		if err == nil {
-			ids, err = q.listTaggedIDs(ctx, company, *tag, before, int32(limit+1))
-		}
-	}
-	if err != nil {
-		return nil, false, fmt.Errorf("listing contacts: %w", err)
-	}
-	if more = len(ids) > limit; more {
-		ids = ids[:limit]
-	}
-	contacts, err = load(ctx, q, company, ids)
-	return contacts, more, err
-}
-
-// First is the before of a list's first page: greater than every id.
-var First = id.ID{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
-
-// Count returns how many contacts a company has.
-func Count(ctx context.Context, tx postgres.Tx, company id.ID) (int64, error) {
-	n, err := New(tx).countContacts(ctx, company)
-	if err != nil {
-		return 0, fmt.Errorf("counting contacts: %w", err)
-	}
-	return n, nil
-}
+// compactAbove is how many changes of counts a company may have before a reader sums them up.
+const compactAbove = 2000
 
 // Tags returns the first 1,000 tags by name.
 func Tags(ctx context.Context, tx postgres.Tx, company id.ID) ([]TagCount, error) {
-	rows, err := New(tx).listTags(ctx, company)
+	q := New(tx)
+	rows, err := q.listTags(ctx, company)
 	if err != nil {
 		return nil, fmt.Errorf("listing tags: %w", err)
 	}
-	tags := make([]TagCount, len(rows))
+	tags, deltas := make([]TagCount, len(rows)), int64(0)
 	for i, row := range rows {
 		tags[i] = TagCount{Tag{row.ID, row.Name}, row.Contacts}
+		deltas += row.Deltas
+	}
+	if deltas > compactAbove+int64(len(rows)) {
+		if err := q.compactCounts(ctx, company); err != nil {
+			return nil, fmt.Errorf("compacting counts: %w", err)
+		}
 	}
 	return tags, nil
 }

@@ -24,14 +24,14 @@ func list(t *testing.T, db *postgres.DB, company id.ID) map[string]contact.Conta
 	require.NoError(t, db.InCompany(t.Context(), company, func(tx postgres.Tx) error {
 		before := contact.First
 		for {
-			page, more, err := contact.List(t.Context(), tx, company, nil, before, 200)
+			page, next, err := contact.List(t.Context(), tx, company, contact.Query{}, before, 200)
 			for _, c := range page {
 				found[c.Phone] = c
-				before = c.ID
 			}
-			if err != nil || !more {
+			if err != nil || next == nil {
 				return err
 			}
+			before = *next
 		}
 	}))
 	return found
@@ -181,7 +181,7 @@ func TestContactsOfAnotherCompanyAreOutOfReach(t *testing.T) {
 		require.ErrorIs(t, err, contact.ErrNotFound)
 		_, err = contact.Update(ctx, tx, theirs, made.ID, contact.Change{}, time.Now())
 		require.ErrorIs(t, err, contact.ErrNotFound)
-		_, _, err = contact.List(ctx, tx, theirs, &made.Tags[0].ID, contact.First, 10)
+		_, _, err = contact.List(ctx, tx, theirs, contact.Query{Tag: &made.Tags[0].ID}, contact.First, 10)
 		require.ErrorIs(t, err, contact.ErrNoTag)
 		known, _, err := contact.OpenWindow(ctx, tx, theirs, id.New(), channel.Address{Kind: "phone", Value: made.Phone}, time.Now())
 		require.False(t, known)

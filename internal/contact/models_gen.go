@@ -3,3 +3,19 @@
 //   sqlc v1.31.1
 
 package contact
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
+
+type SegmentRow struct {
+	CompanyID uuid.UUID
+	ID        uuid.UUID
+	Name      string
+	Filter    string
+	Version   int32
+	CreatedAt time.Time
+	UpdatedAt time.Time
+}

@@ -28,17 +28,29 @@ SELECT id FROM contacts WHERE company_id = @company_id AND id < @before ORDER BY
 SELECT contact_id FROM contact_tags WHERE company_id = @company_id AND tag_id = @tag_id AND contact_id < @before
 ORDER BY contact_id DESC LIMIT @row_limit;
 
+-- name: searchContacts :many
+SELECT search_contacts(sqlc.arg(words)::text[], sqlc.arg(digits)::text, sqlc.arg(before)::uuid, sqlc.arg(row_limit)::int)::uuid;
+
 -- name: tagsOf :many
 SELECT ct.contact_id, t.id, t.name FROM contact_tags ct JOIN tags t ON t.company_id = ct.company_id AND t.id = ct.tag_id
 WHERE ct.company_id = @company_id AND ct.contact_id = ANY(@ids::uuid[]) ORDER BY lower(t.name), t.id;
 
 -- name: countContacts :one
-SELECT count(*) FROM contacts WHERE company_id = @company_id;
+SELECT coalesce(sum(contacts), 0)::bigint FROM contact_counts
+WHERE company_id = @company_id AND tag_id = '00000000-0000-0000-0000-000000000000';
 
 -- name: listTags :many
-SELECT t.id, t.name, count(ct.contact_id) AS contacts
-FROM tags t LEFT JOIN contact_tags ct ON ct.company_id = t.company_id AND ct.tag_id = t.id
-WHERE t.company_id = @company_id GROUP BY t.id, t.name ORDER BY lower(t.name), t.id LIMIT 1000;
+SELECT t.id, t.name, coalesce(n.contacts, 0)::bigint AS contacts, coalesce(n.deltas, 0)::bigint AS deltas
+FROM tags t LEFT JOIN (
+    SELECT d.tag_id, sum(d.contacts) AS contacts, count(*) AS deltas FROM contact_counts d WHERE d.company_id = @company_id GROUP BY d.tag_id
+) n ON n.tag_id = t.id
+WHERE t.company_id = @company_id ORDER BY lower(t.name), t.id LIMIT 1000;
+
+-- The rows that this statement deletes are the ones it sums up, whoever else does the same.
+-- name: compactCounts :exec
+WITH old AS (DELETE FROM contact_counts d WHERE d.company_id = @company_id RETURNING d.tag_id, d.contacts)
+INSERT INTO contact_counts (company_id, tag_id, contacts)
+SELECT @company_id, o.tag_id, sum(o.contacts) FROM old o GROUP BY o.tag_id;
 
 -- name: tagExists :one
 SELECT EXISTS (SELECT FROM tags WHERE company_id = @company_id AND id = @id);
@@ -112,3 +124,31 @@ WITH person AS (
     RETURNING contact_id
 )
 SELECT EXISTS (SELECT FROM person) AS known, EXISTS (SELECT FROM opened) AS news;
+
+-- name: listSegments :many
+SELECT * FROM segments WHERE company_id = @company_id ORDER BY lower(name), id LIMIT @row_limit;
+
+-- name: countSegments :one
+SELECT count(*) FROM segments WHERE company_id = @company_id;
+
+-- name: getSegment :one
+SELECT * FROM segments WHERE company_id = @company_id AND id = @id;
+
+-- name: lockSegment :one
+SELECT * FROM segments WHERE company_id = @company_id AND id = @id FOR UPDATE;
+
+-- name: insertSegment :one
+INSERT INTO segments (company_id, id, name, filter) VALUES (@company_id, @id, @name, @filter) RETURNING *;
+
+-- name: updateSegment :one
+UPDATE segments SET name = @name, filter = @filter, version = version + 1, updated_at = now()
+WHERE company_id = @company_id AND id = @id RETURNING *;
+
+-- name: deleteSegment :exec
+DELETE FROM segments WHERE company_id = @company_id AND id = @id;
+
+-- Campaigns that will ask the segment for its contacts. One that is frozen needs it no more.
+-- name: campaignsOfSegment :many
+SELECT name FROM campaigns WHERE company_id = @company_id AND state IN ('draft', 'starting', 'scheduled')
+  AND frozen_at IS NULL AND audience ->> 'segment_id' = sqlc.arg(segment_id)::text
+ORDER BY id DESC LIMIT 20;

@@ -24,15 +24,75 @@ func (q *Queries) attributeInUse(ctx context.Context, companyID uuid.UUID, name 
 	return exists, err
 }
 
+const campaignsOfSegment = `-- name: campaignsOfSegment :many
+SELECT name FROM campaigns WHERE company_id = $1 AND state IN ('draft', 'starting', 'scheduled')
+  AND frozen_at IS NULL AND audience ->> 'segment_id' = $2::text
+ORDER BY id DESC LIMIT 20
+`
+
+// Campaigns that will ask the segment for its contacts. One that is frozen needs it no more.
+func (q *Queries) campaignsOfSegment(ctx context.Context, companyID uuid.UUID, segmentID string) ([]string, error) {
+	rows, err := q.db.Query(ctx, campaignsOfSegment, companyID, segmentID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		items = append(items, name)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const compactCounts = `-- name: compactCounts :exec
+WITH old AS (DELETE FROM contact_counts d WHERE d.company_id = $1 RETURNING d.tag_id, d.contacts)
+INSERT INTO contact_counts (company_id, tag_id, contacts)
+SELECT $1, o.tag_id, sum(o.contacts) FROM old o GROUP BY o.tag_id
+`
+
+// The rows that this statement deletes are the ones it sums up, whoever else does the same.
+func (q *Queries) compactCounts(ctx context.Context, companyID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, compactCounts, companyID)
+	return err
+}
+
 const countContacts = `-- name: countContacts :one
-SELECT count(*) FROM contacts WHERE company_id = $1
+SELECT coalesce(sum(contacts), 0)::bigint FROM contact_counts
+WHERE company_id = $1 AND tag_id = '00000000-0000-0000-0000-000000000000'
 `
 
 func (q *Queries) countContacts(ctx context.Context, companyID uuid.UUID) (int64, error) {
 	row := q.db.QueryRow(ctx, countContacts, companyID)
+	var column_1 int64
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
+const countSegments = `-- name: countSegments :one
+SELECT count(*) FROM segments WHERE company_id = $1
+`
+
+func (q *Queries) countSegments(ctx context.Context, companyID uuid.UUID) (int64, error) {
+	row := q.db.QueryRow(ctx, countSegments, companyID)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
+}
+
+const deleteSegment = `-- name: deleteSegment :exec
+DELETE FROM segments WHERE company_id = $1 AND id = $2
+`
+
+func (q *Queries) deleteSegment(ctx context.Context, companyID uuid.UUID, iD uuid.UUID) error {
+	_, err := q.db.Exec(ctx, deleteSegment, companyID, iD)
+	return err
 }
 
 const getContacts = `-- name: getContacts :many
@@ -78,6 +138,25 @@ func (q *Queries) getContacts(ctx context.Context, companyID uuid.UUID, ids []uu
 		return nil, err
 	}
 	return items, nil
+}
+
+const getSegment = `-- name: getSegment :one
+SELECT company_id, id, name, filter, version, created_at, updated_at FROM segments WHERE company_id = $1 AND id = $2
+`
+
+func (q *Queries) getSegment(ctx context.Context, companyID uuid.UUID, iD uuid.UUID) (SegmentRow, error) {
+	row := q.db.QueryRow(ctx, getSegment, companyID, iD)
+	var i SegmentRow
+	err := row.Scan(
+		&i.CompanyID,
+		&i.ID,
+		&i.Name,
+		&i.Filter,
+		&i.Version,
+		&i.CreatedAt,
+		&i.UpdatedAt,
+	)
+	return i, err
 }
 
 const insertContact = `-- name: insertContact :exec
@@ -207,6 +286,30 @@ func (q *Queries) insertPhonesBatch(ctx context.Context, arg insertPhonesBatchPa
 	return err
 }
 
+const insertSegment = `-- name: insertSegment :one
+INSERT INTO segments (company_id, id, name, filter) VALUES ($1, $2, $3, $4) RETURNING company_id, id, name, filter, version, created_at, updated_at
+`
+
+func (q *Queries) insertSegment(ctx context.Context, companyID uuid.UUID, iD uuid.UUID, name string, filter string) (SegmentRow, error) {
+	row := q.db.QueryRow(ctx, insertSegment,
+		companyID,
+		iD,
+		name,
+		filter,
+	)
+	var i SegmentRow
+	err := row.Scan(
+		&i.CompanyID,
+		&i.ID,
+		&i.Name,
+		&i.Filter,
+		&i.Version,
+		&i.CreatedAt,
+		&i.UpdatedAt,
+	)
+	return i, err
+}
+
 const insertTags = `-- name: insertTags :exec
 INSERT INTO tags (company_id, id, name)
 SELECT $1, i.id, i.name FROM (SELECT unnest($2::uuid[]) AS id, unnest($3::text[]) AS name) i
@@ -235,6 +338,38 @@ func (q *Queries) listIDs(ctx context.Context, companyID uuid.UUID, before uuid.
 			return nil, err
 		}
 		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listSegments = `-- name: listSegments :many
+SELECT company_id, id, name, filter, version, created_at, updated_at FROM segments WHERE company_id = $1 ORDER BY lower(name), id LIMIT $2
+`
+
+func (q *Queries) listSegments(ctx context.Context, companyID uuid.UUID, rowLimit int32) ([]SegmentRow, error) {
+	rows, err := q.db.Query(ctx, listSegments, companyID, rowLimit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []SegmentRow
+	for rows.Next() {
+		var i SegmentRow
+		if err := rows.Scan(
+			&i.CompanyID,
+			&i.ID,
+			&i.Name,
+			&i.Filter,
+			&i.Version,
+			&i.CreatedAt,
+			&i.UpdatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
@@ -273,15 +408,18 @@ func (q *Queries) listTaggedIDs(ctx context.Context, companyID uuid.UUID, tagID 
 }
 
 const listTags = `-- name: listTags :many
-SELECT t.id, t.name, count(ct.contact_id) AS contacts
-FROM tags t LEFT JOIN contact_tags ct ON ct.company_id = t.company_id AND ct.tag_id = t.id
-WHERE t.company_id = $1 GROUP BY t.id, t.name ORDER BY lower(t.name), t.id LIMIT 1000
+SELECT t.id, t.name, coalesce(n.contacts, 0)::bigint AS contacts, coalesce(n.deltas, 0)::bigint AS deltas
+FROM tags t LEFT JOIN (
+    SELECT d.tag_id, sum(d.contacts) AS contacts, count(*) AS deltas FROM contact_counts d WHERE d.company_id = $1 GROUP BY d.tag_id
+) n ON n.tag_id = t.id
+WHERE t.company_id = $1 ORDER BY lower(t.name), t.id LIMIT 1000
 `
 
 type listTagsRow struct {
 	ID       uuid.UUID
 	Name     string
 	Contacts int64
+	Deltas   int64
 }
 
 func (q *Queries) listTags(ctx context.Context, companyID uuid.UUID) ([]listTagsRow, error) {
@@ -293,7 +431,12 @@ func (q *Queries) listTags(ctx context.Context, companyID uuid.UUID) ([]listTags
 	var items []listTagsRow
 	for rows.Next() {
 		var i listTagsRow
-		if err := rows.Scan(&i.ID, &i.Name, &i.Contacts); err != nil {
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.Contacts,
+			&i.Deltas,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -367,6 +510,25 @@ func (q *Queries) lockContact(ctx context.Context, companyID uuid.UUID, iD uuid.
 		&i.Zone,
 		&i.Attributes,
 		&i.OptedOutAt,
+	)
+	return i, err
+}
+
+const lockSegment = `-- name: lockSegment :one
+SELECT company_id, id, name, filter, version, created_at, updated_at FROM segments WHERE company_id = $1 AND id = $2 FOR UPDATE
+`
+
+func (q *Queries) lockSegment(ctx context.Context, companyID uuid.UUID, iD uuid.UUID) (SegmentRow, error) {
+	row := q.db.QueryRow(ctx, lockSegment, companyID, iD)
+	var i SegmentRow
+	err := row.Scan(
+		&i.CompanyID,
+		&i.ID,
+		&i.Name,
+		&i.Filter,
+		&i.Version,
+		&i.CreatedAt,
+		&i.UpdatedAt,
 	)
 	return i, err
 }
@@ -446,6 +608,35 @@ DELETE FROM contact_tags WHERE company_id = $1 AND contact_id = $2 AND NOT tag_i
 func (q *Queries) removeOtherTags(ctx context.Context, companyID uuid.UUID, contactID uuid.UUID, keep []uuid.UUID) error {
 	_, err := q.db.Exec(ctx, removeOtherTags, companyID, contactID, keep)
 	return err
+}
+
+const searchContacts = `-- name: searchContacts :many
+SELECT search_contacts($1::text[], $2::text, $3::uuid, $4::int)::uuid
+`
+
+func (q *Queries) searchContacts(ctx context.Context, words []string, digits string, before uuid.UUID, rowLimit int32) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, searchContacts,
+		words,
+		digits,
+		before,
+		rowLimit,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var column_1 uuid.UUID
+		if err := rows.Scan(&column_1); err != nil {
+			return nil, err
+		}
+		items = append(items, column_1)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const setZones = `-- name: setZones :exec
@@ -578,6 +769,31 @@ func (q *Queries) updateContactsBatch(ctx context.Context, arg updateContactsBat
 		arg.Attributes,
 	)
 	return err
+}
+
+const updateSegment = `-- name: updateSegment :one
+UPDATE segments SET name = $1, filter = $2, version = version + 1, updated_at = now()
+WHERE company_id = $3 AND id = $4 RETURNING company_id, id, name, filter, version, created_at, updated_at
+`
+
+func (q *Queries) updateSegment(ctx context.Context, name string, filter string, companyID uuid.UUID, iD uuid.UUID) (SegmentRow, error) {
+	row := q.db.QueryRow(ctx, updateSegment,
+		name,
+		filter,
+		companyID,
+		iD,
+	)
+	var i SegmentRow
+	err := row.Scan(
+		&i.CompanyID,
+		&i.ID,
+		&i.Name,
+		&i.Filter,
+		&i.Version,
+		&i.CreatedAt,
+		&i.UpdatedAt,
+	)
+	return i, err
 }
 
 const zonelessPhones = `-- name: zonelessPhones :many

@@ -39,8 +39,8 @@ func TestTheDemoIsMadeOnceAndFoundAgain(t *testing.T) {
 	require.Equal(t, want, again, "the sandbox can be told on each start")
 
 	require.NoError(t, db.InCompany(ctx, first.Company, func(tx postgres.Tx) error {
-		n, err := contact.Count(ctx, tx, first.Company)
-		require.EqualValues(t, 60, n)
+		size, err := contact.Count(ctx, tx, first.Company, contact.Query{})
+		require.EqualValues(t, 60, size.Contacts)
 		return err
 	}))
 	tokens, err := account.NewTokens(account.NewTokenSecret())

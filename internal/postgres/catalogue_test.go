@@ -38,6 +38,7 @@ var exceptions = map[string]string{
 	"system message_counts": "its company ids only: whose changes are to be rolled up",
 	// Functions that run as their owner.
 	"function ensure_message_partitions": "makes the months ahead; the application owns no table",
+	"function search_contacts":           "names the company itself; under row-level security LIKE uses no index",
 }
 
 // rule is a statement that returns the names of what breaks it. Only a kind has exceptions.

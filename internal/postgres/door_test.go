@@ -75,6 +75,9 @@ INSERT INTO campaign_counts SELECT $c, $x, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0;
 INSERT INTO campaign_traffic SELECT $c, $x, now(), 0, 0, 0, 0, 0;
 INSERT INTO traffic SELECT $c, $x, now(), 0, 0, 0, 0, 0, 0;
 INSERT INTO scopes (company_id, connection_id) VALUES ($c, $x);
+INSERT INTO segments (company_id, id, name, filter) VALUES ($c, $x, 'S', 'opted_out');
+INSERT INTO contact_messages (company_id, contact_id, message_id) VALUES ($c, $x, $x);
+DELETE FROM contact_counts WHERE company_id = $c AND tag_id = $x; -- one row per table: a trigger has counted contact and tag
 INSERT INTO wakes (company_id, workflow, subject_id) VALUES ($c, 'sender', $x);`
 
 // companyTables are all tables with a company, as the catalogue has them: a new one is tested without a word.

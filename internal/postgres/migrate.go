@@ -74,5 +74,10 @@ BEGIN
     END LOOP;
 END $$;
 CREATE SCHEMA IF NOT EXISTS omnidesk AUTHORIZATION omnidesk_owner;
+-- Extensions belong to the database and can't be made by the owner's role; those that are there stay where they are.
+CREATE SCHEMA IF NOT EXISTS omnidesk_extensions;
+CREATE EXTENSION IF NOT EXISTS pg_trgm SCHEMA omnidesk_extensions;
+CREATE EXTENSION IF NOT EXISTS btree_gin SCHEMA omnidesk_extensions;
+GRANT USAGE ON SCHEMA omnidesk_extensions TO omnidesk_owner;
 GRANT USAGE ON SCHEMA omnidesk TO omnidesk_app, omnidesk_system;
 `

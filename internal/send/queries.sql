@@ -299,10 +299,13 @@ WITH slice AS (
     SELECT r.*, row_number() OVER (ORDER BY r.sequence) AS place FROM recipients r
     WHERE r.company_id = @company_id AND r.campaign_id = @campaign_id AND r.zone_set_id = @zone_set_id
       AND r.sequence > @after_sequence AND r.sequence <= @through_sequence
+), queued AS (
+    INSERT INTO messages (company_id, id, connection_id, contact_id, identity_id, campaign_id, zone_set_id, sequence, text_version, lane, expires_at)
+    SELECT s.company_id, i.id, @connection_id, s.contact_id, s.identity_id, s.campaign_id, s.zone_set_id, s.sequence, s.text_version, 5, sqlc.narg(expires_at)::timestamptz
+    FROM slice s JOIN (SELECT id, row_number() OVER () AS place FROM (SELECT unnest(sqlc.arg(ids)::uuid[]) AS id) u) i ON i.place = s.place
+    RETURNING company_id, contact_id, id
 )
-INSERT INTO messages (company_id, id, connection_id, contact_id, identity_id, campaign_id, zone_set_id, sequence, text_version, lane, expires_at)
-SELECT s.company_id, i.id, @connection_id, s.contact_id, s.identity_id, s.campaign_id, s.zone_set_id, s.sequence, s.text_version, 5, sqlc.narg(expires_at)::timestamptz
-FROM slice s JOIN (SELECT id, row_number() OVER () AS place FROM (SELECT unnest(sqlc.arg(ids)::uuid[]) AS id) u) i ON i.place = s.place;
+INSERT INTO contact_messages (company_id, contact_id, message_id) SELECT company_id, contact_id, id FROM queued;
 
 -- name: CancelQueued :execrows
 UPDATE messages m SET state = 7, ended_at = sqlc.arg(now)::timestamptz, retry_at = NULL

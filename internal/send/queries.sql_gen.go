@@ -773,36 +773,39 @@ func (q *Queries) Overdue(ctx context.Context, companyID uuid.UUID, connectionID
 const queueRecipients = `-- name: QueueRecipients :execrows
 WITH slice AS (
     SELECT r.company_id, r.campaign_id, r.zone_set_id, r.sequence, r.contact_id, r.identity_id, r.text_version, r.text, row_number() OVER (ORDER BY r.sequence) AS place FROM recipients r
-    WHERE r.company_id = $4 AND r.campaign_id = $5 AND r.zone_set_id = $6
-      AND r.sequence > $7 AND r.sequence <= $8
+    WHERE r.company_id = $1 AND r.campaign_id = $2 AND r.zone_set_id = $3
+      AND r.sequence > $4 AND r.sequence <= $5
+), queued AS (
+    INSERT INTO messages (company_id, id, connection_id, contact_id, identity_id, campaign_id, zone_set_id, sequence, text_version, lane, expires_at)
+    SELECT s.company_id, i.id, $6, s.contact_id, s.identity_id, s.campaign_id, s.zone_set_id, s.sequence, s.text_version, 5, $7::timestamptz
+    FROM slice s JOIN (SELECT id, row_number() OVER () AS place FROM (SELECT unnest($8::uuid[]) AS id) u) i ON i.place = s.place
+    RETURNING company_id, contact_id, id
 )
-INSERT INTO messages (company_id, id, connection_id, contact_id, identity_id, campaign_id, zone_set_id, sequence, text_version, lane, expires_at)
-SELECT s.company_id, i.id, $1, s.contact_id, s.identity_id, s.campaign_id, s.zone_set_id, s.sequence, s.text_version, 5, $2::timestamptz
-FROM slice s JOIN (SELECT id, row_number() OVER () AS place FROM (SELECT unnest($3::uuid[]) AS id) u) i ON i.place = s.place
+INSERT INTO contact_messages (company_id, contact_id, message_id) SELECT company_id, contact_id, id FROM queued
 `
 
 type QueueRecipientsParams struct {
-	ConnectionID    uuid.UUID
-	ExpiresAt       *time.Time
-	Ids             []uuid.UUID
 	CompanyID       uuid.UUID
 	CampaignID      uuid.UUID
 	ZoneSetID       int32
 	AfterSequence   int32
 	ThroughSequence int32
+	ConnectionID    uuid.UUID
+	ExpiresAt       *time.Time
+	Ids             []uuid.UUID
 }
 
 // The feed: recipients become rows of the ledger. The ids come in the order of the sequence.
 func (q *Queries) QueueRecipients(ctx context.Context, arg QueueRecipientsParams) (int64, error) {
 	result, err := q.db.Exec(ctx, queueRecipients,
-		arg.ConnectionID,
-		arg.ExpiresAt,
-		arg.Ids,
 		arg.CompanyID,
 		arg.CampaignID,
 		arg.ZoneSetID,
 		arg.AfterSequence,
 		arg.ThroughSequence,
+		arg.ConnectionID,
+		arg.ExpiresAt,
+		arg.Ids,
 	)
 	if err != nil {
 		return 0, err

@@ -666,7 +666,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Contacts, newest first */
+        /** Contacts, newest first; all of them, or those for whom everything that is asked holds */
         get: operations["listContacts"];
         put?: never;
         /** Add a contact */
@@ -702,7 +702,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How many contacts there are */
+        /** How many contacts a choice of them has */
         get: operations["countContacts"];
         put?: never;
         post?: never;
@@ -815,6 +815,43 @@ export interface paths {
         options?: never;
         head?: never;
         patch?: never;
+        trace?: never;
+    };
+    "/api/v1/segments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All segments, by name */
+        get: operations["listSegments"];
+        put?: never;
+        /** Save a filter as a segment */
+        post: operations["createSegment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/segments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One segment */
+        get: operations["getSegment"];
+        put?: never;
+        post?: never;
+        /** Delete a segment that no campaign waits for */
+        delete: operations["deleteSegment"];
+        options?: never;
+        head?: never;
+        /** Change a segment */
+        patch: operations["updateSegment"];
         trace?: never;
     };
     "/api/v1/tags": {
@@ -1186,6 +1223,8 @@ export interface components {
             text?: string;
         };
         Count: {
+            /** @description counting took too long: there are at least so many */
+            at_least: boolean;
             /** Format: int64 */
             count: number;
         };
@@ -1513,6 +1552,36 @@ export interface components {
             items: components["schemas"]["CheckSample"][];
             /** @description empty on the last page */
             next_cursor: string;
+        };
+        Segment: {
+            /** Format: date-time */
+            created_at: string;
+            filter: string;
+            id: string;
+            name: string;
+            /** Format: date-time */
+            updated_at: string;
+            /**
+             * Format: int64
+             * @description a change names the one it has seen
+             */
+            version: number;
+        };
+        SegmentInput: {
+            filter: string;
+            name: string;
+        };
+        SegmentList: {
+            items: components["schemas"]["Segment"][];
+        };
+        SegmentPatch: {
+            filter?: string;
+            name?: string;
+            /**
+             * Format: int64
+             * @description the one that was seen; another one in the meantime is a conflict
+             */
+            version: number;
         };
         Sent: {
             template?: components["schemas"]["Template"];
@@ -3074,8 +3143,14 @@ export interface operations {
             query?: {
                 /** @description next_cursor of the page before */
                 cursor?: string;
+                /** @description a filter such as tag:"vip" and city = "Recife" */
+                filter?: string;
                 limit?: number;
-                /** @description only contacts with this tag */
+                /** @description words of a name, or digits of a number */
+                q?: string;
+                /** @description in this segment */
+                segment_id?: string;
+                /** @description with this tag */
                 tag_id?: string;
             };
             header?: never;
@@ -3207,7 +3282,16 @@ export interface operations {
     };
     countContacts: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description a filter such as tag:"vip" and city = "Recife" */
+                filter?: string;
+                /** @description words of a name, or digits of a number */
+                q?: string;
+                /** @description in this segment */
+                segment_id?: string;
+                /** @description with this tag */
+                tag_id?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -3426,6 +3510,166 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Story"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listSegments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SegmentList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createSegment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SegmentInput"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Segment"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getSegment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Segment"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteSegment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    updateSegment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SegmentPatch"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Segment"];
                 };
             };
             /** @description Error */

@@ -1,0 +1,257 @@
+package contact
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+	"unicode"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"omnidesk/internal/filter"
+	"omnidesk/internal/id"
+	"omnidesk/internal/postgres"
+)
+
+// Query chooses contacts: those for which all of it holds. The zero Query is everyone.
+type Query struct {
+	Search string // words of a name, or digits of a number
+	Tag    *id.ID
+	Filter filter.Expr
+}
+
+// First is the before of a list's first page: greater than every id.
+var First = id.ID{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
+
+// candidates is how many contacts that a search has found are held against a filter at a time.
+const candidates = 2000
+
+// List returns up to limit contacts made before the contact before, newest first. next is the before of the page that
+// follows, or nil on the last one; a page may be short, even empty, when another follows. A tag that does not exist
+// answers ErrNoTag.
+func List(ctx context.Context, tx postgres.Tx, company id.ID, query Query, before id.ID, limit int) (contacts []Contact, next *id.ID, err error) {
+	ids, next, err := find(ctx, tx, company, query, before, limit)
+	if err != nil {
+		return nil, nil, fmt.Errorf("listing contacts: %w", err)
+	}
+	contacts, err = load(ctx, New(tx), company, ids)
+	return contacts, next, err
+}
+
+func find(ctx context.Context, tx postgres.Tx, company id.ID, query Query, before id.ID, limit int) (ids []id.ID, next *id.ID, err error) {
+	if err := query.check(ctx, tx, company); err != nil {
+		return nil, nil, err
+	}
+	ids, more, err := query.ids(ctx, tx, company, before, limit+1)
+	if err != nil {
+		return nil, nil, err
+	}
+	if len(ids) > limit {
+		ids = ids[:limit]
+		return ids, &ids[limit-1], nil
+	}
+	return ids, more, nil
+}
+
+func (query Query) check(ctx context.Context, tx postgres.Tx, company id.ID) error {
+	if query.Tag == nil {
+		return nil
+	}
+	exists, err := New(tx).tagExists(ctx, company, *query.Tag)
+	if err != nil {
+		return fmt.Errorf("looking for a tag: %w", err)
+	}
+	if !exists {
+		return ErrNoTag
+	}
+	return nil
+}
+
+// ids returns up to limit matches. When it could not look at all, next is the contact before which to go on.
+func (query Query) ids(ctx context.Context, tx postgres.Tx, company, before id.ID, limit int) (ids []id.ID, next *id.ID, err error) {
+	q, narrow := New(tx), query.Tag != nil || !query.Filter.Everyone()
+	switch {
+	case query.searched():
+		return query.searchIDs(ctx, tx, company, before, limit, narrow)
+	case query.Tag != nil && query.Filter.Everyone():
+		ids, err = q.listTaggedIDs(ctx, company, *query.Tag, before, int32(limit))
+	case narrow:
+		where, args := query.where(company)
+		args = append(args, before, limit)
+		ids, err = collect(ctx, tx, fmt.Sprintf(`SELECT c.id FROM contacts c WHERE %s AND c.id < $%d ORDER BY c.id DESC LIMIT $%d`, where, len(args)-1, len(args)), args)
+	default:
+		ids, err = q.listIDs(ctx, company, before, int32(limit))
+	}
+	return ids, nil, err
+}
+
+func (query Query) searchIDs(ctx context.Context, tx postgres.Tx, company, before id.ID, limit int, narrow bool) (ids []id.ID, next *id.ID, err error) {
+	most := limit
+	if narrow {
+		most = max(limit, candidates)
+	}
+	words, digits := searchTerms(query.Search)
+	found, err := New(tx).searchContacts(ctx, words, digits, before, int32(most))
+	if err != nil || !narrow {
+		return found, nil, err
+	}
+	where, args := query.where(company)
+	args = append(args, found, limit)
+	ids, err = collect(ctx, tx, fmt.Sprintf(`SELECT c.id FROM contacts c WHERE %s AND c.id = ANY($%d) ORDER BY c.id DESC LIMIT $%d`, where, len(args)-1, len(args)), args)
+	if len(found) == most {
+		next = &found[most-1]
+	}
+	return ids, next, err
+}
+
+// searched tells whether there is anything to search for.
+func (query Query) searched() bool {
+	words, digits := searchTerms(query.Search)
+	return len(words) > 0 || digits != ""
+}
+
+// where is the condition about contacts c of tag and filter, without the search.
+func (query Query) where(company id.ID) (where string, args []any) {
+	where, args = query.Filter.SQL("c", nil, company)
+	if query.Tag != nil {
+		args = append(args, company, *query.Tag)
+		where += fmt.Sprintf(` AND EXISTS (SELECT FROM contact_tags t WHERE t.company_id = $%d AND t.tag_id = $%d AND t.contact_id = c.id)`, len(args)-1, len(args))
+	}
+	return where, args
+}
+
+func collect(ctx context.Context, tx postgres.Tx, sql string, args []any) ([]id.ID, error) {
+	rows, err := tx.Query(ctx, sql, args...)
+	if err != nil {
+		return nil, err
+	}
+	return pgx.CollectRows(rows, pgx.RowTo[id.ID])
+}
+
+const mostWords = 5
+
+// searchTerms makes what a person types into patterns for search_contacts: of a number's digits when there is nothing
+// else in it, else of words. A word of one or two letters is looked for at the beginnings of words only, for which the
+// index has trigrams; so are two digits.
+func searchTerms(typed string) (words []string, digits string) {
+	number := strings.TrimFunc(typed, unicode.IsSpace)
+	if number != "" && strings.Trim(number, "+-()./ 0123456789") == "" {
+		bare := strings.Map(func(r rune) rune {
+			if r < '0' || r > '9' {
+				return -1
+			}
+			return r
+		}, number)
+		switch {
+		case bare == "":
+			return nil, ""
+		case strings.HasPrefix(number, "00") && len(bare) > 2:
+			return nil, "+" + bare[2:] + "%"
+		case strings.HasPrefix(number, "+") || len(bare) < 3:
+			return nil, "+" + bare + "%"
+		}
+		return nil, "%" + bare + "%"
+	}
+	words = []string{}
+	for _, word := range strings.Fields(foldName(typed)) {
+		if len(words) == mostWords {
+			break
+		}
+		pattern := "%" + strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(word) + "%"
+		if len([]rune(word)) < 3 {
+			pattern = "% " + pattern[1:]
+		}
+		words = append(words, pattern)
+	}
+	return words, ""
+}
+
+// foldName is the database's function searchable, without its leading space.
+var foldName = func() func(string) string {
+	accents := []rune("àáâãäåçèéêëìíîïñòóôõöùúûüýÿ")
+	plain := []rune("aaaaaaceeeeiiiinooooouuuuyy")
+	fold := map[rune]rune{}
+	for i, accent := range accents {
+		fold[accent] = plain[i]
+	}
+	return func(name string) string {
+		return strings.Map(func(r rune) rune {
+			if to, ok := fold[r]; ok {
+				return to
+			}
+			return r
+		}, strings.ToLower(name))
+	}
+}()
+
+// Size of a query's answer.
+type Size struct {
+	Contacts int64
+	AtLeast  bool // counting took too long: there are at least so many
+}
+
+// Bounds of counting while somebody types.
+const (
+	countTime = 600 * time.Millisecond
+	countSome = 20_000 // contacts that are looked at when there are too many to be counted in time
+	countMost = 10_000 // matches of a search that are counted
+)
+
+// Count tells how many contacts a query holds for, in a time that does not grow with their number: when it is up, the
+// newest contacts alone are counted. A tag that does not exist answers ErrNoTag.
+func Count(ctx context.Context, tx postgres.Tx, company id.ID, query Query) (Size, error) {
+	if err := query.check(ctx, tx, company); err != nil {
+		return Size{}, err
+	}
+	if !query.searched() && query.Tag == nil && query.Filter.Everyone() {
+		n, err := New(tx).countContacts(ctx, company)
+		if err != nil {
+			return Size{}, fmt.Errorf("counting contacts: %w", err)
+		}
+		return Size{Contacts: n}, nil
+	}
+	if query.searched() {
+		ids, next, err := query.ids(ctx, tx, company, First, countMost)
+		if err != nil {
+			return Size{}, fmt.Errorf("counting contacts: %w", err)
+		}
+		return Size{int64(len(ids)), next != nil || len(ids) == countMost}, nil
+	}
+	where, args := query.where(company)
+	n, err := countWithin(ctx, tx, `SELECT count(*) FROM contacts c WHERE `+where, args)
+	if err == nil {
+		return Size{Contacts: n}, nil
+	}
+	if !timedOut(err) {
+		return Size{}, fmt.Errorf("counting contacts: %w", err)
+	}
+	args = append(args, countSome)
+	n, err = countWithin(ctx, tx, fmt.Sprintf(`SELECT count(*) FROM (SELECT * FROM contacts WHERE company_id = $1 ORDER BY id DESC LIMIT $%d) c WHERE %s`, len(args), where), args)
+	if err != nil && !timedOut(err) {
+		return Size{}, fmt.Errorf("counting some contacts: %w", err)
+	}
+	return Size{n, true}, nil
+}
+
+// countWithin runs a count inside a savepoint, so that running out of time leaves the transaction usable.
+func countWithin(ctx context.Context, tx postgres.Tx, sql string, args []any) (n int64, err error) {
+	err = pgx.BeginFunc(ctx, tx, func(inner pgx.Tx) error {
+		if _, err := inner.Exec(ctx, fmt.Sprintf(`SET LOCAL statement_timeout = %d`, countTime.Milliseconds())); err != nil {
+			return err
+		}
+		if err := inner.QueryRow(ctx, sql, args...).Scan(&n); err != nil {
+			return err
+		}
+		_, err := inner.Exec(ctx, `SET LOCAL statement_timeout TO DEFAULT`)
+		return err
+	})
+	return n, err
+}
+
+func timedOut(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && pg.Code == "57014"
+}
