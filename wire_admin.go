@@ -68,19 +68,7 @@ func (c *companyCommand) Run(ctx context.Context) error {
 		return err
 	}
 	defer db.Close()
-	oneTime := account.OneTimePassword()
-	hash, err := account.HashPassword(ctx, oneTime)
-	if err != nil {
-		return err
-	}
-	err = db.InSystem(ctx, func(tx postgres.Tx) error {
-		company, err := account.CreateCompany(ctx, tx, c.Name, c.Zone, false)
-		if err != nil {
-			return err
-		}
-		_, err = account.CreateUser(ctx, tx, account.NewUser{Home: &company.ID, Email: c.Email, Name: "Admin", Role: account.Admin, Hash: hash, MustChange: true})
-		return err
-	})
+	_, oneTime, err := account.CreateTenant(ctx, db, c.Name, c.Zone, c.Email)
 	if err != nil {
 		return err
 	}

@@ -30,6 +30,8 @@ type Company struct {
 	Name string `json:"name"`
 	Zone string `json:"zone" doc:"IANA zone"`
 	Demo bool   `json:"demo"`
+
+	Setup string `json:"setup" enum:"new,open,done" doc:"how its first steps stand: nobody has begun, begun, or through"`
 }
 
 // Build tells what runs.
@@ -185,5 +187,5 @@ func (s *Server) meOf(p account.Principal) Me {
 }
 
 func companyView(c account.Company) Company {
-	return Company{ID: c.ID.String(), Name: c.Name, Zone: c.Zone, Demo: c.Demo}
+	return Company{ID: c.ID.String(), Name: c.Name, Zone: c.Zone, Demo: c.Demo, Setup: c.Setup}
 }

@@ -43,6 +43,11 @@ var table = map[string]rule{
 	"changePassword": {least: signedIn, beforeSet: true},
 	"listCompanies":  {least: superadmin},
 	"enterCompany":   {least: superadmin},
+	"createCompany":  {least: superadmin},
+	"getSettings":    {least: admin, company: true},
+	"putSettings":    {least: admin, company: true},
+	"getSetup":       {least: admin, company: true},
+	"putSetup":       {least: admin, company: true},
 
 	"listConnections":  {least: admin, company: true},
 	"createConnection": {least: admin, company: true},

@@ -24,6 +24,9 @@ type enterIn struct {
 
 func (s *Server) companyRoutes() {
 	register(s, op("listCompanies", http.MethodGet, "/companies", "companies", "All companies, for superadmins"), s.listCompanies)
+	register(s, op("createCompany", http.MethodPost, "/companies", "companies", "Make a company and its first admin", status(http.StatusCreated), body(authBody),
+		describe("For superadmins. The admin's one-time password is in this answer alone.")), s.createCompany)
+	s.settingsRoutes()
 	register(s, op("enterCompany", http.MethodPost, "/auth/company", "auth", "Enter a company, or leave it", body(authBody),
 		describe("For superadmins. The session is replaced, so what was open in the old company ends.")), s.enterCompany)
 }
@@ -38,6 +41,31 @@ func (s *Server) listCompanies(ctx context.Context, _ *struct{}) (*Out[CompanyLi
 		return err
 	})
 	return out(list), err
+}
+
+// NewTenant is a company that has just been made.
+type NewTenant struct {
+	Company  Company `json:"company"`
+	Email    string  `json:"email" doc:"with which its first admin signs in"`
+	Password string  `json:"password" doc:"to be used once; it is shown only now"`
+}
+
+type createCompanyIn struct {
+	Body struct {
+		Name  string `json:"name" minLength:"1" maxLength:"100"`
+		Zone  string `json:"zone" minLength:"1" maxLength:"64" doc:"IANA zone"`
+		Email string `json:"email" minLength:"3" maxLength:"254" doc:"of its first admin"`
+	}
+}
+
+func (s *Server) createCompany(ctx context.Context, in *createCompanyIn) (*Out[NewTenant], error) {
+	company, oneTime, err := account.CreateTenant(ctx, s.DB, in.Body.Name, in.Body.Zone, in.Body.Email)
+	if err != nil {
+		return nil, err
+	}
+	slog.Info("a company was made", "company", company.ID, "user", who(ctx).User.ID, "request", requestID(ctx))
+	email, _ := account.CleanEmail(in.Body.Email) // fit, or there would be no company
+	return out(NewTenant{Company: companyView(company), Email: email, Password: oneTime}), nil
 }
 
 func (s *Server) enterCompany(ctx context.Context, in *enterIn) (*sessionOut, error) {

@@ -134,6 +134,7 @@ func translate(err error) *huma.ErrorModel {
 	var problems *campaign.ProblemsError
 	var inUse *connection.InUseError
 	var wrongAudience *campaign.FilterError
+	var settings *account.SettingsError
 	var tooLarge *http.MaxBytesError
 	var wrongFilter *filter.Error
 	var segmentUsed *contact.SegmentInUseError
@@ -178,6 +179,10 @@ func translate(err error) *huma.ErrorModel {
 		return problemOf(http.StatusConflict, "stale", sentence(err))
 	case errors.As(err, &state):
 		return problemOf(http.StatusConflict, "wrong-state", sentence(state))
+	case errors.As(err, &settings):
+		return settingsProblem(settings)
+	case errors.Is(err, account.ErrEmailTaken):
+		return unfit("email", "Another person signs in with this address; choose another.").(*huma.ErrorModel)
 	case errors.As(err, &inUse):
 		return problemOf(http.StatusConflict, "in-use", sentence(inUse))
 	case errors.As(err, &problems):
@@ -192,6 +197,14 @@ func translate(err error) *huma.ErrorModel {
 func startProblem(problems *campaign.ProblemsError) *huma.ErrorModel {
 	p := problemOf(http.StatusUnprocessableEntity, "cannot-start", sentence(problems))
 	for _, one := range problems.Problems {
+		p.Errors = append(p.Errors, &huma.ErrorDetail{Location: "body." + one.Field, Message: one.Message})
+	}
+	return p
+}
+
+func settingsProblem(settings *account.SettingsError) *huma.ErrorModel {
+	p := problemOf(http.StatusUnprocessableEntity, "", "The request has an unfit field.")
+	for _, one := range settings.Problems {
 		p.Errors = append(p.Errors, &huma.ErrorDetail{Location: "body." + one.Field, Message: one.Message})
 	}
 	return p

@@ -37,6 +37,8 @@ type Company struct {
 	Name string
 	Zone string // IANA
 	Demo bool
+
+	Setup string // how its first steps stand: new, open or done
 }
 
 // User is a person who signs in.
@@ -58,10 +60,10 @@ type Principal struct {
 
 // CreateCompany adds a company, under the system role.
 func CreateCompany(ctx context.Context, tx postgres.Tx, name, zone string, demo bool) (Company, error) {
-	if err := checkZone(zone); err != nil {
+	company := Company{ID: id.New(), Name: strings.TrimSpace(name), Zone: zone, Demo: demo, Setup: "new"}
+	if err := checkCompany(company.Name, zone); err != nil {
 		return Company{}, err
 	}
-	company := Company{ID: id.New(), Name: strings.TrimSpace(name), Zone: zone, Demo: demo}
 	if err := New(tx).insertCompany(ctx, company.ID, company.Name, company.Zone, company.Demo); err != nil {
 		return Company{}, fmt.Errorf("adding a company: %w", err)
 	}
@@ -74,7 +76,7 @@ func GetCompany(ctx context.Context, tx postgres.Tx, company id.ID) (Company, er
 	if err != nil {
 		return Company{}, notFound("reading a company", err)
 	}
-	return Company{ID: row.CompanyID, Name: row.Name, Zone: row.Zone, Demo: row.Demo}, nil
+	return Company{ID: row.CompanyID, Name: row.Name, Zone: row.Zone, Demo: row.Demo, Setup: row.Setup}, nil
 }
 
 // ListCompanies returns the first 1,000 companies by name, under the system role.
@@ -85,7 +87,7 @@ func ListCompanies(ctx context.Context, tx postgres.Tx) ([]Company, error) {
 	}
 	companies := make([]Company, len(rows))
 	for i, row := range rows {
-		companies[i] = Company{ID: row.CompanyID, Name: row.Name, Zone: row.Zone, Demo: row.Demo}
+		companies[i] = Company{ID: row.CompanyID, Name: row.Name, Zone: row.Zone, Demo: row.Demo, Setup: row.Setup}
 	}
 	return companies, nil
 }
@@ -96,7 +98,7 @@ func DemoCompany(ctx context.Context, tx postgres.Tx) (Company, error) {
 	if err != nil {
 		return Company{}, notFound("finding the demo company", err)
 	}
-	return Company{ID: row.CompanyID, Name: row.Name, Zone: row.Zone, Demo: row.Demo}, nil
+	return Company{ID: row.CompanyID, Name: row.Name, Zone: row.Zone, Demo: row.Demo, Setup: row.Setup}, nil
 }
 
 // NewUser is what CreateUser needs.
@@ -137,16 +139,6 @@ func CleanEmail(email string) (string, error) {
 		return "", fmt.Errorf("the e-mail address is not of the form name@example.com")
 	}
 	return email, nil
-}
-
-func checkZone(zone string) error {
-	if zone == "" || zone == "Local" {
-		return fmt.Errorf("zone %q: want an IANA name such as America/Sao_Paulo", zone)
-	}
-	if _, err := time.LoadLocation(zone); err != nil {
-		return fmt.Errorf("zone %q: want an IANA name such as America/Sao_Paulo", zone)
-	}
-	return nil
 }
 
 func notFound(doing string, err error) error {

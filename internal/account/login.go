@@ -133,7 +133,7 @@ func (row authenticateRow) principal() Principal {
 	p := Principal{Session: row.SessionID, Until: row.ExpiresAt, User: User{ID: row.UserID, Home: row.HomeCompanyID,
 		Email: row.Email, Name: row.Name, Role: Role(row.Role), MustChangePassword: row.MustChangePassword}}
 	if row.CompanyID != nil && row.CompanyName != nil {
-		p.Company = &Company{ID: *row.CompanyID, Name: *row.CompanyName, Zone: *row.CompanyZone, Demo: *row.CompanyDemo}
+		p.Company = &Company{ID: *row.CompanyID, Name: *row.CompanyName, Zone: *row.CompanyZone, Demo: *row.CompanyDemo, Setup: row.CompanySetup}
 	}
 	return p
 }

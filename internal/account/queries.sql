@@ -4,13 +4,19 @@
 INSERT INTO companies (company_id, name, zone, demo) VALUES (@company_id, @name, @zone, @demo);
 
 -- name: getCompany :one
-SELECT company_id, name, zone, demo FROM companies WHERE company_id = @company_id;
+SELECT company_id, name, zone, demo,
+    (CASE WHEN demo OR (setup ->> 'dismissed')::boolean THEN 'done' WHEN setup IS NULL THEN 'new' ELSE 'open' END)::text AS setup
+FROM companies WHERE company_id = @company_id;
 
 -- name: listCompanies :many
-SELECT company_id, name, zone, demo FROM companies ORDER BY lower(name), company_id LIMIT 1000;
+SELECT company_id, name, zone, demo,
+    (CASE WHEN demo OR (setup ->> 'dismissed')::boolean THEN 'done' WHEN setup IS NULL THEN 'new' ELSE 'open' END)::text AS setup
+FROM companies ORDER BY lower(name), company_id LIMIT 1000;
 
 -- name: findDemoCompany :one
-SELECT company_id, name, zone, demo FROM companies WHERE demo ORDER BY company_id LIMIT 1;
+SELECT company_id, name, zone, demo,
+    (CASE WHEN demo OR (setup ->> 'dismissed')::boolean THEN 'done' WHEN setup IS NULL THEN 'new' ELSE 'open' END)::text AS setup
+FROM companies WHERE demo ORDER BY company_id LIMIT 1;
 
 -- name: insertUser :exec
 INSERT INTO users (id, company_id, email, name, role, password_hash, must_change_password)
@@ -46,7 +52,8 @@ WITH seen AS (
 )
 SELECT s.id AS session_id, s.company_id, s.expires_at,
        u.id AS user_id, u.company_id AS home_company_id, u.email, u.name, u.role, u.must_change_password,
-       c.name AS company_name, c.zone AS company_zone, c.demo AS company_demo
+       c.name AS company_name, c.zone AS company_zone, c.demo AS company_demo,
+       (CASE WHEN c.demo OR (c.setup ->> 'dismissed')::boolean THEN 'done' WHEN c.setup IS NULL THEN 'new' ELSE 'open' END)::text AS company_setup
 FROM sessions s JOIN users u ON u.id = s.user_id AND u.disabled_at IS NULL
 LEFT JOIN companies c ON c.company_id = s.company_id
 WHERE s.id = @session_id AND s.user_id = @user_id AND s.revoked_at IS NULL
@@ -62,3 +69,26 @@ UPDATE sessions SET revoked_at = @now WHERE id = @id AND revoked_at IS NULL;
 
 -- name: revokeSessionsOf :exec
 UPDATE sessions SET revoked_at = @now WHERE user_id = @user_id AND revoked_at IS NULL;
+
+-- What a company's admin sets. Under the role of one company.
+
+-- name: getSettings :one
+SELECT name, zone, to_char(window_from, 'HH24:MI')::text AS window_from, to_char(window_until, 'HH24:MI')::text AS window_until
+FROM companies WHERE company_id = @company_id;
+
+-- name: putSettings :execrows
+UPDATE companies SET name = @name, zone = @zone, window_from = sqlc.arg(window_from)::text::time, window_until = sqlc.arg(window_until)::text::time,
+    setup = coalesce(setup, '{}') || '{"confirmed": true}'
+WHERE company_id = @company_id;
+
+-- name: putSetup :exec
+UPDATE companies SET setup = coalesce(setup, '{}') || sqlc.arg(said)::jsonb WHERE company_id = @company_id;
+
+-- name: getSetup :one
+-- What people said, and what the rows say.
+SELECT coalesce(c.setup, '{}')::jsonb AS said,
+    EXISTS (SELECT FROM connections n WHERE n.company_id = c.company_id AND n.deleted_at IS NULL) AS connected,
+    EXISTS (SELECT FROM contacts k WHERE k.company_id = c.company_id) AS imported,
+    EXISTS (SELECT FROM messages m WHERE m.company_id = c.company_id AND m.campaign_id IS NULL AND m.state IN (2, 4, 5)) AS tested,
+    EXISTS (SELECT FROM campaigns g WHERE g.company_id = c.company_id AND g.state <> 'draft') AS started
+FROM companies c WHERE c.company_id = @company_id;

@@ -7,6 +7,7 @@ package account
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
@@ -20,7 +21,8 @@ WITH seen AS (
 )
 SELECT s.id AS session_id, s.company_id, s.expires_at,
        u.id AS user_id, u.company_id AS home_company_id, u.email, u.name, u.role, u.must_change_password,
-       c.name AS company_name, c.zone AS company_zone, c.demo AS company_demo
+       c.name AS company_name, c.zone AS company_zone, c.demo AS company_demo,
+       (CASE WHEN c.demo OR (c.setup ->> 'dismissed')::boolean THEN 'done' WHEN c.setup IS NULL THEN 'new' ELSE 'open' END)::text AS company_setup
 FROM sessions s JOIN users u ON u.id = s.user_id AND u.disabled_at IS NULL
 LEFT JOIN companies c ON c.company_id = s.company_id
 WHERE s.id = $1 AND s.user_id = $2 AND s.revoked_at IS NULL
@@ -48,6 +50,7 @@ type authenticateRow struct {
 	CompanyName        *string
 	CompanyZone        *string
 	CompanyDemo        *bool
+	CompanySetup       string
 }
 
 // Everything a request needs to know about who sends it, in one statement. The instant of the last request is
@@ -74,6 +77,7 @@ func (q *Queries) authenticate(ctx context.Context, arg authenticateParams) (aut
 		&i.CompanyName,
 		&i.CompanyZone,
 		&i.CompanyDemo,
+		&i.CompanySetup,
 	)
 	return i, err
 }
@@ -90,7 +94,9 @@ func (q *Queries) countSuperadmins(ctx context.Context) (int64, error) {
 }
 
 const findDemoCompany = `-- name: findDemoCompany :one
-SELECT company_id, name, zone, demo FROM companies WHERE demo ORDER BY company_id LIMIT 1
+SELECT company_id, name, zone, demo,
+    (CASE WHEN demo OR (setup ->> 'dismissed')::boolean THEN 'done' WHEN setup IS NULL THEN 'new' ELSE 'open' END)::text AS setup
+FROM companies WHERE demo ORDER BY company_id LIMIT 1
 `
 
 type findDemoCompanyRow struct {
@@ -98,6 +104,7 @@ type findDemoCompanyRow struct {
 	Name      string
 	Zone      string
 	Demo      bool
+	Setup     string
 }
 
 func (q *Queries) findDemoCompany(ctx context.Context) (findDemoCompanyRow, error) {
@@ -108,6 +115,7 @@ func (q *Queries) findDemoCompany(ctx context.Context) (findDemoCompanyRow, erro
 		&i.Name,
 		&i.Zone,
 		&i.Demo,
+		&i.Setup,
 	)
 	return i, err
 }
@@ -144,7 +152,9 @@ func (q *Queries) findUserByEmail(ctx context.Context, email string) (findUserBy
 }
 
 const getCompany = `-- name: getCompany :one
-SELECT company_id, name, zone, demo FROM companies WHERE company_id = $1
+SELECT company_id, name, zone, demo,
+    (CASE WHEN demo OR (setup ->> 'dismissed')::boolean THEN 'done' WHEN setup IS NULL THEN 'new' ELSE 'open' END)::text AS setup
+FROM companies WHERE company_id = $1
 `
 
 type getCompanyRow struct {
@@ -152,6 +162,7 @@ type getCompanyRow struct {
 	Name      string
 	Zone      string
 	Demo      bool
+	Setup     string
 }
 
 func (q *Queries) getCompany(ctx context.Context, companyID uuid.UUID) (getCompanyRow, error) {
@@ -162,6 +173,64 @@ func (q *Queries) getCompany(ctx context.Context, companyID uuid.UUID) (getCompa
 		&i.Name,
 		&i.Zone,
 		&i.Demo,
+		&i.Setup,
+	)
+	return i, err
+}
+
+const getSettings = `-- name: getSettings :one
+
+SELECT name, zone, to_char(window_from, 'HH24:MI')::text AS window_from, to_char(window_until, 'HH24:MI')::text AS window_until
+FROM companies WHERE company_id = $1
+`
+
+type getSettingsRow struct {
+	Name        string
+	Zone        string
+	WindowFrom  string
+	WindowUntil string
+}
+
+// What a company's admin sets. Under the role of one company.
+func (q *Queries) getSettings(ctx context.Context, companyID uuid.UUID) (getSettingsRow, error) {
+	row := q.db.QueryRow(ctx, getSettings, companyID)
+	var i getSettingsRow
+	err := row.Scan(
+		&i.Name,
+		&i.Zone,
+		&i.WindowFrom,
+		&i.WindowUntil,
+	)
+	return i, err
+}
+
+const getSetup = `-- name: getSetup :one
+SELECT coalesce(c.setup, '{}')::jsonb AS said,
+    EXISTS (SELECT FROM connections n WHERE n.company_id = c.company_id AND n.deleted_at IS NULL) AS connected,
+    EXISTS (SELECT FROM contacts k WHERE k.company_id = c.company_id) AS imported,
+    EXISTS (SELECT FROM messages m WHERE m.company_id = c.company_id AND m.campaign_id IS NULL AND m.state IN (2, 4, 5)) AS tested,
+    EXISTS (SELECT FROM campaigns g WHERE g.company_id = c.company_id AND g.state <> 'draft') AS started
+FROM companies c WHERE c.company_id = $1
+`
+
+type getSetupRow struct {
+	Said      json.RawMessage
+	Connected bool
+	Imported  bool
+	Tested    bool
+	Started   bool
+}
+
+// What people said, and what the rows say.
+func (q *Queries) getSetup(ctx context.Context, companyID uuid.UUID) (getSetupRow, error) {
+	row := q.db.QueryRow(ctx, getSetup, companyID)
+	var i getSetupRow
+	err := row.Scan(
+		&i.Said,
+		&i.Connected,
+		&i.Imported,
+		&i.Tested,
+		&i.Started,
 	)
 	return i, err
 }
@@ -248,7 +317,9 @@ func (q *Queries) insertUser(ctx context.Context, arg insertUserParams) error {
 }
 
 const listCompanies = `-- name: listCompanies :many
-SELECT company_id, name, zone, demo FROM companies ORDER BY lower(name), company_id LIMIT 1000
+SELECT company_id, name, zone, demo,
+    (CASE WHEN demo OR (setup ->> 'dismissed')::boolean THEN 'done' WHEN setup IS NULL THEN 'new' ELSE 'open' END)::text AS setup
+FROM companies ORDER BY lower(name), company_id LIMIT 1000
 `
 
 type listCompaniesRow struct {
@@ -256,6 +327,7 @@ type listCompaniesRow struct {
 	Name      string
 	Zone      string
 	Demo      bool
+	Setup     string
 }
 
 func (q *Queries) listCompanies(ctx context.Context) ([]listCompaniesRow, error) {
@@ -272,6 +344,7 @@ func (q *Queries) listCompanies(ctx context.Context) ([]listCompaniesRow, error)
 			&i.Name,
 			&i.Zone,
 			&i.Demo,
+			&i.Setup,
 		); err != nil {
 			return nil, err
 		}
@@ -315,6 +388,43 @@ SELECT pg_advisory_xact_lock(hashtext('omnidesk bootstrap'))
 
 func (q *Queries) lockBootstrap(ctx context.Context) error {
 	_, err := q.db.Exec(ctx, lockBootstrap)
+	return err
+}
+
+const putSettings = `-- name: putSettings :execrows
+UPDATE companies SET name = $1, zone = $2, window_from = $3::text::time, window_until = $4::text::time,
+    setup = coalesce(setup, '{}') || '{"confirmed": true}'
+WHERE company_id = $5
+`
+
+type putSettingsParams struct {
+	Name        string
+	Zone        string
+	WindowFrom  string
+	WindowUntil string
+	CompanyID   uuid.UUID
+}
+
+func (q *Queries) putSettings(ctx context.Context, arg putSettingsParams) (int64, error) {
+	result, err := q.db.Exec(ctx, putSettings,
+		arg.Name,
+		arg.Zone,
+		arg.WindowFrom,
+		arg.WindowUntil,
+		arg.CompanyID,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const putSetup = `-- name: putSetup :exec
+UPDATE companies SET setup = coalesce(setup, '{}') || $1::jsonb WHERE company_id = $2
+`
+
+func (q *Queries) putSetup(ctx context.Context, said json.RawMessage, companyID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, putSetup, said, companyID)
 	return err
 }
 

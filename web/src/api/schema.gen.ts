@@ -398,6 +398,49 @@ export interface paths {
         /** All companies, for superadmins */
         get: operations["listCompanies"];
         put?: never;
+        /**
+         * Make a company and its first admin
+         * @description For superadmins. The admin's one-time password is in this answer alone.
+         */
+        post: operations["createCompany"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/company": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The company's settings */
+        get: operations["getSettings"];
+        /**
+         * Change the company's settings
+         * @description A changed window or zone counts at once, for running campaigns too.
+         */
+        put: operations["putSettings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/company/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far its first steps have come */
+        get: operations["getSetup"];
+        /** Skip steps, or be through with them */
+        put: operations["putSetup"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1060,6 +1103,11 @@ export interface components {
             demo: boolean;
             id: string;
             name: string;
+            /**
+             * @description how its first steps stand: nobody has begun, begun, or through
+             * @enum {string}
+             */
+            setup: "new" | "open" | "done";
             /** @description IANA zone */
             zone: string;
         };
@@ -1281,6 +1329,13 @@ export interface components {
              */
             sent: number;
         };
+        CreateCompanyInBody: {
+            /** @description of its first admin */
+            email: string;
+            name: string;
+            /** @description IANA zone */
+            zone: string;
+        };
         DashboardTraffic: {
             /** @description as long a time before, until the same hour if the span is not over */
             before: components["schemas"]["Traffic"];
@@ -1496,6 +1551,13 @@ export interface components {
             until?: string;
             words: string;
         };
+        NewTenant: {
+            company: components["schemas"]["Company"];
+            /** @description with which its first admin signs in */
+            email: string;
+            /** @description to be used once; it is shown only now */
+            password: string;
+        };
         PasswordInBody: {
             current_password: string;
             new_password: string;
@@ -1586,6 +1648,31 @@ export interface components {
         Sent: {
             template?: components["schemas"]["Template"];
             text?: string;
+        };
+        Settings: {
+            name: string;
+            /** @description campaigns are sent from this time of day on, where the recipient is: 07:00 */
+            window_from: string;
+            /** @description and before this one: 21:00; 24:00 is the end of the day */
+            window_until: string;
+            /** @description IANA zone */
+            zone: string;
+        };
+        Setup: {
+            dismissed: boolean;
+            /** @description in their order */
+            steps: components["schemas"]["SetupStep"][];
+        };
+        SetupInBody: {
+            /** @description nobody wants to see it any more */
+            dismissed: boolean;
+            skipped: ("company" | "connect" | "import" | "test" | "campaign")[];
+        };
+        SetupStep: {
+            /** @enum {string} */
+            name: "company" | "connect" | "import" | "test" | "campaign";
+            /** @enum {string} */
+            state: "open" | "done" | "skipped";
         };
         SimulateInBody: {
             name: string;
@@ -2605,6 +2692,163 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["CompanyList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createCompany: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CreateCompanyInBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewTenant"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Settings"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    putSettings: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Settings"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Settings"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getSetup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Setup"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    putSetup: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SetupInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Setup"];
                 };
             };
             /** @description Error */
