@@ -122,7 +122,7 @@ func (q *statusQueues) commit(posts []*statusPost) (err error) {
 			if replies, unknown, err = openWindows(ctx, tx, route, inbound); err != nil || replies == 0 {
 				return err
 			}
-			return send.CountReplies(ctx, tx, route.Company, route.Connection, replies)
+			return send.CountReplies(ctx, tx, route.Company, route.Connection, replies, time.Now())
 		})
 		if !postgres.IsRetryable(err) {
 			break

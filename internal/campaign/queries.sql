@@ -42,6 +42,8 @@ WHERE company_id = @company_id AND id = @id;
 
 -- name: SetAudience :exec
 UPDATE campaigns SET audience = @audience WHERE company_id = @company_id AND id = @id;
+-- name: Backdate :exec
+UPDATE campaigns SET created_at = sqlc.arg(created_at)::timestamptz WHERE company_id = @company_id AND id = @id;
 
 -- name: AddZoneSets :exec
 -- The zone sets a freeze will need, before it: the freeze then is one statement over what is there.

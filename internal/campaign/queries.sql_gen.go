@@ -42,6 +42,15 @@ func (q *Queries) AdvanceZone(ctx context.Context, fedThrough int32, companyID u
 	return err
 }
 
+const backdate = `-- name: Backdate :exec
+UPDATE campaigns SET created_at = $1::timestamptz WHERE company_id = $2 AND id = $3
+`
+
+func (q *Queries) Backdate(ctx context.Context, createdAt time.Time, companyID uuid.UUID, iD uuid.UUID) error {
+	_, err := q.db.Exec(ctx, backdate, createdAt, companyID, iD)
+	return err
+}
+
 const closeZones = `-- name: CloseZones :exec
 UPDATE campaign_zones SET done = true WHERE company_id = $1 AND campaign_id = $2
 `

@@ -30,6 +30,14 @@ func Create(ctx context.Context, tx postgres.Tx, company id.ID, fields Fields) (
 	return Get(ctx, tx, company, campaign)
 }
 
+// Backdate lets a campaign have been made at an earlier instant, for demo data.
+func Backdate(ctx context.Context, tx postgres.Tx, company, campaign id.ID, created time.Time) error {
+	if err := New(tx).Backdate(ctx, created, company, campaign); err != nil {
+		return fmt.Errorf("backdating a campaign: %w", err)
+	}
+	return nil
+}
+
 // Get returns one campaign or ErrNotFound.
 func Get(ctx context.Context, tx postgres.Tx, company, campaign id.ID) (Campaign, error) {
 	row, err := New(tx).Get(ctx, company, campaign)

@@ -10,7 +10,6 @@ import (
 
 	"omnidesk/internal/account"
 	"omnidesk/internal/connection"
-	"omnidesk/internal/contact"
 	"omnidesk/internal/id"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/secret"
@@ -59,7 +58,7 @@ func Ensure(ctx context.Context, db *postgres.DB, store *connection.Store) (Demo
 		return Demo{}, fmt.Errorf("making the demo company: %w", err)
 	}
 	demo := Demo{Company: company.ID}
-	if err := fill(ctx, db, store, &demo); err != nil {
+	if err := fill(ctx, db, store, company, &demo); err != nil {
 		return Demo{}, err
 	}
 	if err := ensureAdmin(ctx, db, &demo); err != nil {
@@ -77,7 +76,7 @@ func find(ctx context.Context, db *postgres.DB) (company account.Company, err er
 }
 
 // fill adds connection and contacts to a demo company without connections, and reads what the sandbox needs.
-func fill(ctx context.Context, db *postgres.DB, store *connection.Store, demo *Demo) error {
+func fill(ctx context.Context, db *postgres.DB, store *connection.Store, company account.Company, demo *Demo) error {
 	err := db.InCompany(ctx, demo.Company, func(tx postgres.Tx) error {
 		views, err := store.List(ctx, tx, demo.Company)
 		if err != nil {
@@ -95,7 +94,16 @@ func fill(ctx context.Context, db *postgres.DB, store *connection.Store, demo *D
 		if err != nil {
 			return err
 		}
-		if err := addContacts(ctx, tx, demo.Company); err != nil {
+		now := time.Now()
+		contacts, err := addContacts(ctx, tx, company.ID, now)
+		if err != nil {
+			return err
+		}
+		zone, err := time.LoadLocation(company.Zone)
+		if err != nil {
+			return fmt.Errorf("loading the demo's zone: %w", err)
+		}
+		if err := addCampaigns(ctx, tx, company.ID, view.ID, zone, contacts, now); err != nil {
 			return err
 		}
 		return read(ctx, tx, store, view, demo)
@@ -149,46 +157,5 @@ func ensureAdmin(ctx context.Context, db *postgres.DB, demo *Demo) error {
 		return fmt.Errorf("making the demo's admin: %w", err)
 	}
 	demo.Created, demo.Password = true, password
-	return nil
-}
-
-var (
-	firstNames = []string{"Ana", "Bruno", "Carla", "Diego", "Elisa", "Felipe", "Gabriela", "Hugo", "Isabela", "João", "Karina", "Lucas",
-		"Mariana", "Nicolas", "Olívia", "Paulo", "Renata", "Sofia", "Tiago", "Vitória"}
-	lastNames = []string{"Almeida", "Barbosa", "Costa", "Duarte", "Esteves", "Ferreira", "Gomes"}
-	cities    = []struct{ city, zone, prefix string }{
-		{"São Paulo", "", "+5511990000"}, {"Manaus", "America/Manaus", "+5592990000"}, {"Lisboa", "Europe/Lisbon", "+351912000"},
-		{"Jakarta", "Asia/Jakarta", "+6281230000"}, {"Ciudad de México", "America/Mexico_City", "+525550000"},
-	}
-)
-
-// addContacts adds sixty people. Every fourth is a vip, two of three get the newsletter, one has opted out.
-func addContacts(ctx context.Context, tx postgres.Tx, company id.ID) error {
-	for i := range 60 {
-		place := cities[i%len(cities)]
-		draft := contact.Draft{Name: firstNames[i%len(firstNames)] + " " + lastNames[i%len(lastNames)],
-			Phone:      fmt.Sprintf("%s%d", place.prefix, 100+i),
-			Attributes: map[string]string{"city": place.city}}
-		if place.zone != "" {
-			draft.Zone = &place.zone
-		}
-		if i%4 == 0 {
-			draft.Tags = append(draft.Tags, "vip")
-			draft.Attributes["coupon"] = fmt.Sprintf("VIP%02d", i)
-		}
-		if i%3 != 0 {
-			draft.Tags = append(draft.Tags, "newsletter")
-		}
-		made, err := contact.Create(ctx, tx, company, draft)
-		if err != nil {
-			return fmt.Errorf("adding a demo contact: %w", err)
-		}
-		if i == 59 {
-			optedOut := true
-			if _, err := contact.Update(ctx, tx, company, made.ID, contact.Change{OptedOut: &optedOut}, time.Now()); err != nil {
-				return fmt.Errorf("opting a demo contact out: %w", err)
-			}
-		}
-	}
 	return nil
 }

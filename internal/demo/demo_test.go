@@ -4,16 +4,20 @@ import (
 	"context"
 	"net/netip"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"omnidesk/internal/account"
+	"omnidesk/internal/campaign"
 	"omnidesk/internal/connection"
 	"omnidesk/internal/contact"
 	"omnidesk/internal/demo"
+	"omnidesk/internal/id"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/postgres/pgtest"
 	"omnidesk/internal/secret"
+	"omnidesk/internal/send"
 )
 
 func TestTheDemoIsMadeOnceAndFoundAgain(t *testing.T) {
@@ -40,13 +44,64 @@ func TestTheDemoIsMadeOnceAndFoundAgain(t *testing.T) {
 
 	require.NoError(t, db.InCompany(ctx, first.Company, func(tx postgres.Tx) error {
 		size, err := contact.Count(ctx, tx, first.Company, contact.Query{})
-		require.EqualValues(t, 60, size.Contacts)
+		require.EqualValues(t, 200, size.Contacts)
 		return err
 	}))
+	requireCampaigns(t, db, first.Company)
+	require.NoError(t, send.RollUp(ctx, db))
+	requireCampaigns(t, db, first.Company)
 	tokens, err := account.NewTokens(account.NewTokenSecret())
 	require.NoError(t, err)
 	_, who, err := account.NewLogins(db, tokens).Login(ctx, demo.Email, first.Password, netip.MustParseAddr("127.0.0.1"), "")
 	require.NoError(t, err)
 	require.Equal(t, "Acme Demo", who.Company.Name)
 	require.True(t, who.Company.Demo)
+}
+
+// requireCampaigns holds the demo's campaigns and their traffic against the rows of the ledger.
+func requireCampaigns(t *testing.T, db *postgres.DB, company id.ID) {
+	t.Helper()
+	ctx := t.Context()
+	require.NoError(t, db.InCompany(ctx, company, func(tx postgres.Tx) error {
+		campaigns, err := campaign.List(ctx, tx, company, contact.First, "", 10)
+		require.NoError(t, err)
+		var states []campaign.State
+		for _, c := range campaigns {
+			states = append(states, c.State)
+			if c.State != campaign.Finished {
+				continue
+			}
+			counts, err := send.CountsOf(ctx, tx, company, c.ID)
+			require.NoError(t, err)
+			n := counts[c.ID]
+			require.Equal(t, c.Recipients, n.Total())
+			require.Zero(t, n.Open())
+			require.Positive(t, n.Read)
+			require.True(t, c.CreatedAt.Before(*c.StartedAt) && c.StartedAt.Before(*c.FinishedAt))
+			messages, err := send.ListCampaign(ctx, tx, company, c.Connection, c.ID, id.Nil, []send.State{send.Read}, 200)
+			require.NoError(t, err)
+			require.Len(t, messages, n.Read)
+			for _, m := range messages {
+				require.NotNil(t, m.Content)
+				require.True(t, m.SentAt.Before(*m.DeliveredAt) && m.DeliveredAt.Before(*m.ReadAt))
+				require.WithinDuration(t, *c.StartedAt, *m.SentAt, 4*time.Hour)
+			}
+		}
+		require.ElementsMatch(t, []campaign.State{campaign.Finished, campaign.Finished, campaign.Starting, campaign.Starting}, states)
+		var want send.Traffic
+		require.NoError(t, tx.QueryRow(ctx, `SELECT count(*) FILTER (WHERE state IN (2, 4, 5)), count(*) FILTER (WHERE state IN (4, 5)), count(*) FILTER (WHERE state = 5),
+			count(*) FILTER (WHERE state = 3), count(*) FILTER (WHERE state = 6) FROM messages`).Scan(&want.Sent, &want.Delivered, &want.Read, &want.Failed, &want.Uncertain))
+		buckets, err := send.TrafficOf(ctx, tx, company, time.Now().AddDate(0, 0, -30), time.Now(), "day", "America/Sao_Paulo")
+		require.NoError(t, err)
+		require.GreaterOrEqual(t, len(buckets), 2)
+		var got send.Traffic
+		for _, b := range buckets {
+			got.Sent, got.Delivered, got.Read = got.Sent+b.Sent, got.Delivered+b.Delivered, got.Read+b.Read
+			got.Failed, got.Uncertain, got.Replies = got.Failed+b.Failed, got.Uncertain+b.Uncertain, got.Replies+b.Replies
+		}
+		require.Positive(t, got.Replies)
+		got.Replies = 0
+		require.Equal(t, want, got)
+		return nil
+	}))
 }

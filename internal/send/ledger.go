@@ -50,11 +50,16 @@ func CountsOf(ctx context.Context, tx postgres.Tx, company id.ID, campaigns ...i
 
 // addCount appends a change; campaign is id.Nil for messages without one.
 func addCount(ctx context.Context, tx postgres.Tx, company, connection, campaign id.ID, c Counts) error {
+	return addCountAt(ctx, tx, company, connection, campaign, c, nil)
+}
+
+// addCountAt appends a change that became known at an instant, or now.
+func addCountAt(ctx context.Context, tx postgres.Tx, company, connection, campaign id.ID, c Counts, at *time.Time) error {
 	var of *id.ID
 	if campaign != id.Nil {
 		of = &campaign
 	}
-	err := New(tx).InsertCount(ctx, InsertCountParams{CompanyID: company, ConnectionID: connection, CampaignID: of,
+	err := New(tx).InsertCount(ctx, InsertCountParams{CompanyID: company, ConnectionID: connection, CampaignID: of, At: at,
 		Queued: int32(c.Queued), Sending: int32(c.Sending), Sent: int32(c.Sent), Failed: int32(c.Failed), Delivered: int32(c.Delivered),
 		Read: int32(c.Read), Uncertain: int32(c.Uncertain), Canceled: int32(c.Canceled), Expired: int32(c.Expired), Suppressed: int32(c.Suppressed)})
 	if err != nil {

@@ -153,8 +153,14 @@ WHERE e.company_id = @company_id AND e.connection_id = @connection_id
 RETURNING e.provider_id, e.state, e.at, e.error_code, e.error_detail;
 
 -- name: InsertCount :exec
-INSERT INTO message_counts (company_id, connection_id, campaign_id, queued, sending, sent, failed, delivered, read, uncertain, canceled, expired, suppressed, replies)
-VALUES (@company_id, sqlc.arg(connection_id)::uuid, sqlc.narg(campaign_id), @queued, @sending, @sent, @failed, @delivered, @read, @uncertain, @canceled, @expired, @suppressed, @replies);
+INSERT INTO message_counts (company_id, connection_id, campaign_id, queued, sending, sent, failed, delivered, read, uncertain, canceled, expired, suppressed, replies, at)
+VALUES (@company_id, sqlc.arg(connection_id)::uuid, sqlc.narg(campaign_id), @queued, @sending, @sent, @failed, @delivered, @read, @uncertain, @canceled, @expired, @suppressed, @replies,
+    coalesce(sqlc.narg(at)::timestamptz, now()));
+
+-- name: MarkAttempted :exec
+-- Messages whose past was written down, as if they had been claimed once.
+UPDATE messages SET attempts = 1, claimed_at = coalesce(sent_at, ended_at)
+WHERE company_id = @company_id AND id = ANY(sqlc.arg(ids)::uuid[]) AND id BETWEEN sqlc.arg(min_id)::uuid AND sqlc.arg(max_id)::uuid;
 
 -- name: Counts :many
 SELECT c.campaign_id::uuid AS campaign_id, sum(queued)::int AS queued, sum(sending)::int AS sending, sum(sent)::int AS sent, sum(failed)::int AS failed,

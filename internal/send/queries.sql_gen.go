@@ -459,8 +459,9 @@ func (q *Queries) Holds(ctx context.Context, companyID uuid.UUID, now time.Time)
 }
 
 const insertCount = `-- name: InsertCount :exec
-INSERT INTO message_counts (company_id, connection_id, campaign_id, queued, sending, sent, failed, delivered, read, uncertain, canceled, expired, suppressed, replies)
-VALUES ($1, $2::uuid, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)
+INSERT INTO message_counts (company_id, connection_id, campaign_id, queued, sending, sent, failed, delivered, read, uncertain, canceled, expired, suppressed, replies, at)
+VALUES ($1, $2::uuid, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
+    coalesce($15::timestamptz, now()))
 `
 
 type InsertCountParams struct {
@@ -478,6 +479,7 @@ type InsertCountParams struct {
 	Expired      int32
 	Suppressed   int32
 	Replies      int32
+	At           *time.Time
 }
 
 func (q *Queries) InsertCount(ctx context.Context, arg InsertCountParams) error {
@@ -496,6 +498,7 @@ func (q *Queries) InsertCount(ctx context.Context, arg InsertCountParams) error 
 		arg.Expired,
 		arg.Suppressed,
 		arg.Replies,
+		arg.At,
 	)
 	return err
 }
@@ -679,6 +682,22 @@ func (q *Queries) LockScope(ctx context.Context, companyID uuid.UUID, connection
 	var page_epoch int32
 	err := row.Scan(&page_epoch)
 	return page_epoch, err
+}
+
+const markAttempted = `-- name: MarkAttempted :exec
+UPDATE messages SET attempts = 1, claimed_at = coalesce(sent_at, ended_at)
+WHERE company_id = $1 AND id = ANY($2::uuid[]) AND id BETWEEN $3::uuid AND $4::uuid
+`
+
+// Messages whose past was written down, as if they had been claimed once.
+func (q *Queries) MarkAttempted(ctx context.Context, companyID uuid.UUID, ids []uuid.UUID, minID uuid.UUID, maxID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, markAttempted,
+		companyID,
+		ids,
+		minID,
+		maxID,
+	)
+	return err
 }
 
 const mergeMinutes = `-- name: MergeMinutes :one

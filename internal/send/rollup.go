@@ -20,9 +20,9 @@ const (
 	mostPerMerge = 5_000
 )
 
-// CountReplies counts messages that contacts wrote to a connection.
-func CountReplies(ctx context.Context, tx postgres.Tx, company, connection id.ID, n int) error {
-	err := New(tx).InsertCount(ctx, InsertCountParams{CompanyID: company, ConnectionID: connection, Replies: int32(n)})
+// CountReplies counts messages that contacts wrote to a connection, as of an instant.
+func CountReplies(ctx context.Context, tx postgres.Tx, company, connection id.ID, n int, at time.Time) error {
+	err := New(tx).InsertCount(ctx, InsertCountParams{CompanyID: company, ConnectionID: connection, Replies: int32(n), At: &at})
 	if err != nil {
 		return fmt.Errorf("counting replies: %w", err)
 	}

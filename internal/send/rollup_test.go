@@ -111,7 +111,9 @@ func TestSumsAreThoseOfTheRows(t *testing.T) {
 		},
 		func() {
 			replies += 3
-			r.tx(func(tx postgres.Tx) error { return send.CountReplies(r.Context(), tx, r.company, r.connection, 3) })
+			r.tx(func(tx postgres.Tx) error {
+				return send.CountReplies(r.Context(), tx, r.company, r.connection, 3, time.Now())
+			})
 		},
 		func() {
 			var both sync.WaitGroup
