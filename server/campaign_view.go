@@ -30,6 +30,9 @@ type Audience struct {
 	SegmentID string   `json:"segment_id,omitempty" doc:"in this segment when the campaign starts"`
 	Filter    string   `json:"filter,omitempty" maxLength:"8000" doc:"for whom this filter holds; of a segment: what it said when the campaign was frozen"`
 	ImportID  string   `json:"import_id,omitempty" doc:"whom this import added or updated"`
+
+	FailedOf    string  `json:"failed_of,omitempty" doc:"whose message of this campaign has failed when the new one starts; uncertain ones are never among them"`
+	FailedCodes []int32 `json:"failed_codes,omitempty" maxItems:"100" doc:"with failed_of: only with one of these codes of the provider's; 0: it gave none"`
 }
 
 // CampaignInput is a new draft.
@@ -185,6 +188,9 @@ func audienceView(a campaign.Audience) Audience {
 	}
 	if a.ImportID != nil {
 		view.ImportID = a.ImportID.String()
+	}
+	if a.FailedOf != nil {
+		view.FailedOf, view.FailedCodes = a.FailedOf.String(), a.FailedCodes
 	}
 	return view
 }

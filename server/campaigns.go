@@ -30,6 +30,13 @@ type campaignPatchIn struct {
 	Body CampaignPatch
 }
 
+type resendIn struct {
+	IDPath
+	Body struct {
+		Codes []int32 `json:"codes,omitempty" maxItems:"100" doc:"only those that failed with one of these codes; 0: the provider gave none; without codes: all"`
+	}
+}
+
 const campaignBody = 256 << 10
 
 func (s *Server) campaignRoutes() {
@@ -41,6 +48,9 @@ func (s *Server) campaignRoutes() {
 	register(s, op("deleteCampaign", http.MethodDelete, "/campaigns/{id}", "campaigns", "Delete a draft", status(http.StatusNoContent)), s.deleteCampaign)
 	register(s, op("checkDraft", http.MethodPost, "/campaigns/check", "campaigns", "What a start would do, of a draft that need not be saved", body(campaignBody)), s.checkDraft)
 	register(s, op("draftSamples", http.MethodPost, "/campaigns/samples", "campaigns", "What contacts of an audience would get, one after another", body(campaignBody)), s.draftSamples)
+	register(s, op("duplicateCampaign", http.MethodPost, "/campaigns/{id}/duplicate", "campaigns", "A new draft with the same content and audience", status(http.StatusCreated)), s.duplicateCampaign)
+	register(s, op("resendCampaign", http.MethodPost, "/campaigns/{id}/resend", "campaigns", "A new draft for those whose message failed", status(http.StatusCreated),
+		describe("Nothing is sent before the draft is started; who is in it is decided then. Uncertain messages are never sent again this way.")), s.resendCampaign)
 	register(s, op("checkCampaign", http.MethodPost, "/campaigns/{id}/check", "campaigns", "What a start would do"), s.checkCampaign)
 	for _, c := range []struct {
 		name, path, summary string
@@ -104,6 +114,41 @@ func (s *Server) createCampaign(ctx context.Context, in *campaignIn) (*Out[Campa
 		return nil, err
 	}
 	s.changed(company, realtime.Campaign, made.ID)
+	return out(s.campaignView(made, send.Counts{})), nil
+}
+
+func (s *Server) duplicateCampaign(ctx context.Context, in *IDPath) (*Out[Campaign], error) {
+	return s.again(ctx, in, func(tx postgres.Tx, c campaign.Campaign) (campaign.Campaign, error) {
+		return campaign.Duplicate(ctx, tx, companyOf(ctx), c, who(ctx).User.ID)
+	})
+}
+
+func (s *Server) resendCampaign(ctx context.Context, in *resendIn) (*Out[Campaign], error) {
+	return s.again(ctx, &in.IDPath, func(tx postgres.Tx, c campaign.Campaign) (campaign.Campaign, error) {
+		failures, err := send.FailuresOf(ctx, tx, companyOf(ctx), c.ID)
+		if err != nil {
+			return c, err
+		}
+		if !slices.ContainsFunc(failures, func(f send.Failure) bool {
+			return len(in.Body.Codes) == 0 || slices.Contains(in.Body.Codes, int32(f.Code))
+		}) {
+			return c, unfit("codes", "no message has failed with one of these codes; there is nobody to send to again")
+		}
+		return campaign.SendAgain(ctx, tx, companyOf(ctx), c, in.Body.Codes, who(ctx).User.ID)
+	})
+}
+
+// again makes a draft of a campaign.
+func (s *Server) again(ctx context.Context, in *IDPath, do func(postgres.Tx, campaign.Campaign) (campaign.Campaign, error)) (*Out[Campaign], error) {
+	var made campaign.Campaign
+	err := s.inCampaign(ctx, in, func(tx postgres.Tx, c campaign.Campaign) (err error) {
+		made, err = do(tx, c)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.changed(companyOf(ctx), realtime.Campaign, made.ID)
 	return out(s.campaignView(made, send.Counts{})), nil
 }
 
@@ -346,13 +391,13 @@ func (c Content) read() (campaign.Content, error) {
 func (a Audience) read() (campaign.Audience, error) {
 	audience := campaign.Audience{All: a.All}
 	chosen := 0
-	for _, given := range []bool{a.All, len(a.TagIDs) > 0, a.SegmentID != "", a.ImportID != "", a.Filter != "" && a.SegmentID == ""} {
+	for _, given := range []bool{a.All, len(a.TagIDs) > 0, a.SegmentID != "", a.ImportID != "", a.FailedOf != "", a.Filter != "" && a.SegmentID == ""} {
 		if given {
 			chosen++
 		}
 	}
 	if chosen != 1 {
-		return audience, unfit("audience", `choose one: everyone, {"all":true}, at least one tag, {"tag_ids":["…"]}, a segment_id, a filter or an import_id`)
+		return audience, unfit("audience", `choose one: everyone, {"all":true}, at least one tag, {"tag_ids":["…"]}, a segment_id, a filter, an import_id or failed_of`)
 	}
 	var err error
 	for _, text := range a.TagIDs {
@@ -369,6 +414,15 @@ func (a Audience) read() (campaign.Audience, error) {
 	}
 	if audience.ImportID, err = optionalID("audience.import_id", a.ImportID); err != nil {
 		return audience, err
+	}
+	if audience.FailedOf, err = optionalID("audience.failed_of", a.FailedOf); err != nil {
+		return audience, err
+	}
+	if len(a.FailedCodes) > 0 && audience.FailedOf == nil {
+		return audience, unfit("audience.failed_codes", "goes with failed_of only")
+	}
+	if len(a.FailedCodes) > 0 {
+		audience.FailedCodes = a.FailedCodes
 	}
 	if a.SegmentID == "" {
 		audience.Filter = a.Filter

@@ -173,6 +173,8 @@ func translate(err error) *huma.ErrorModel {
 		return unfit("audience.segment_id", sentence(campaign.ErrSegment)).(*huma.ErrorModel)
 	case errors.Is(err, campaign.ErrImport):
 		return unfit("audience.import_id", campaign.ErrImport.Error()).(*huma.ErrorModel)
+	case errors.Is(err, campaign.ErrFailedOf):
+		return unfit("audience.failed_of", campaign.ErrFailedOf.Error()).(*huma.ErrorModel)
 	case errors.As(err, &wrongAudience):
 		return unfit("audience.filter", sentence(wrongAudience.Reason)).(*huma.ErrorModel)
 	case errors.Is(err, campaign.ErrStale):

@@ -152,3 +152,25 @@ func TestResultsOfAnotherCompanyAreUnknown(t *testing.T) {
 		bob.do(http.MethodGet, "/api/v1"+path, nil).problem(t, http.StatusNotFound)
 	}
 }
+
+func TestACampaignAgain(t *testing.T) {
+	x := newSite(t)
+	r := x.newResults(t)
+	path := "/api/v1/campaigns/" + r.campaign
+	copied := as[Campaign](t, r.do(http.MethodPost, path+"/duplicate", nil), http.StatusCreated)
+	require.Equal(t, "Sofás: =20%/off (copy)", copied.Name)
+	require.Equal(t, "draft", copied.State)
+	again := as[Campaign](t, r.do(http.MethodPost, path+"/resend", `{"codes":[131026]}`), http.StatusCreated)
+	require.Equal(t, Audience{FailedOf: r.campaign, FailedCodes: []int32{131026}}, again.Audience)
+	check := as[Check](t, r.do(http.MethodPost, "/api/v1/campaigns/"+again.ID+"/check", nil), http.StatusOK)
+	require.Equal(t, 2, check.Recipients+check.Skipped.WindowShut)
+	require.Equal(t, Audience{FailedOf: r.campaign}, as[Campaign](t, r.do(http.MethodPost, path+"/resend", `{}`), http.StatusCreated).Audience)
+	require.Equal(t, []string{"body.codes"}, r.do(http.MethodPost, path+"/resend", `{"codes":[5]}`).problem(t, http.StatusUnprocessableEntity).fields())
+	r.do(http.MethodPost, "/api/v1/campaigns/"+copied.ID+"/resend", `{}`).problem(t, http.StatusUnprocessableEntity)
+
+	x.addUser(t, &x.theirs, "bob@example.com", account.Admin, false)
+	bob := x.signIn(t, "bob@example.com")
+	for _, action := range []string{"duplicate", "resend"} {
+		bob.do(http.MethodPost, path+"/"+action, `{}`).problem(t, http.StatusNotFound)
+	}
+}

@@ -18,7 +18,7 @@ import (
 )
 
 // Audience chooses contacts: everyone, those with at least one of some tags, those of a segment, those a filter
-// describes, or those of one import. Exactly one is given.
+// describes, those of one import, or those whom another campaign did not reach. Exactly one is given.
 type Audience struct {
 	All       bool    `json:"all,omitempty"`
 	TagIDs    []id.ID `json:"tag_ids,omitempty"`
@@ -26,6 +26,10 @@ type Audience struct {
 	// Filter is the audience itself, or with a segment its filter as it was when the campaign started and was frozen.
 	Filter   string `json:"filter,omitempty"`
 	ImportID *id.ID `json:"import_id,omitempty"`
+	// FailedOf are the recipients of a campaign whose message has failed when this one starts, with FailedCodes only those
+	// with one of these codes of the provider's; 0: it gave none. Uncertain ones are never among them.
+	FailedOf    *id.ID  `json:"failed_of,omitempty"`
+	FailedCodes []int32 `json:"failed_codes,omitempty"`
 }
 
 //go:embed reach.sql
@@ -81,6 +85,12 @@ func (a Audience) known(ctx context.Context, tx postgres.Tx, company id.ID) erro
 		if !known {
 			return ErrImport
 		}
+	case a.FailedOf != nil:
+		found, err := Get(ctx, tx, company, *a.FailedOf)
+		if errors.Is(err, ErrNotFound) || err == nil && found.State == Draft {
+			return ErrFailedOf
+		}
+		return err
 	case a.Filter != "":
 		if _, err := filter.Parse(a.Filter); err != nil {
 			return &FilterError{err}
@@ -110,6 +120,9 @@ func (a Audience) members(args []any, company id.ID) (string, []any, error) {
 	case a.ImportID != nil:
 		return own + ` AND EXISTS (SELECT FROM import_rows r WHERE r.company_id = c.company_id AND r.import_id = ` + place + `::uuid AND r.contact_id = c.id AND r.undone IS NULL)`,
 			append(args, *a.ImportID), nil
+	case a.FailedOf != nil:
+		return own + fmt.Sprintf(` AND c.id IN (SELECT m.contact_id FROM messages m WHERE m.company_id = $1 AND m.campaign_id = $%d::uuid AND m.state = 3
+			AND ($%d::int[] IS NULL OR coalesce(m.error_code, 0) = ANY($%[2]d::int[])))`, len(args)+1, len(args)+2), append(args, *a.FailedOf, a.FailedCodes), nil
 	case a.Filter != "":
 		chosen, err := filter.Parse(a.Filter)
 		if err != nil {

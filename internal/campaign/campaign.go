@@ -69,6 +69,7 @@ var (
 	ErrConnection = errors.New("there is no such connection")
 	ErrSegment    = errors.New("the segment of the audience does not exist any more: choose another one")
 	ErrImport     = errors.New("the audience names an import that does not exist")
+	ErrFailedOf   = errors.New("the audience names a campaign that does not exist or has not started")
 	ErrTag        = errors.New("the audience names a tag that does not exist")
 	ErrStale      = errors.New("somebody else has changed the campaign meanwhile; load it again")
 )

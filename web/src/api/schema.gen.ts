@@ -189,6 +189,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/campaigns/{id}/duplicate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A new draft with the same content and audience */
+        post: operations["duplicateCampaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/campaigns/{id}/export": {
         parameters: {
             query?: never;
@@ -274,6 +291,26 @@ export interface paths {
         put?: never;
         /** Pause; once answered, nothing more is claimed */
         post: operations["pauseCampaign"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/{id}/resend": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A new draft for those whose message failed
+         * @description Nothing is sent before the draft is started; who is in it is decided then. Uncertain messages are never sent again this way.
+         */
+        post: operations["resendCampaign"];
         delete?: never;
         options?: never;
         head?: never;
@@ -938,6 +975,10 @@ export interface components {
         Audience: {
             /** @description everyone */
             all?: boolean;
+            /** @description with failed_of: only with one of these codes of the provider's; 0: it gave none */
+            failed_codes?: number[];
+            /** @description whose message of this campaign has failed when the new one starts; uncertain ones are never among them */
+            failed_of?: string;
             /** @description for whom this filter holds; of a segment: what it said when the campaign was frozen */
             filter?: string;
             /** @description whom this import added or updated */
@@ -1582,6 +1623,10 @@ export interface components {
             connection_id?: string;
             number_id?: string;
             token?: string;
+        };
+        ResendInBody: {
+            /** @description only those that failed with one of these codes; 0: the provider gave none; without codes: all */
+            codes?: number[];
         };
         RunAnswer: {
             run?: components["schemas"]["WorkflowRun"];
@@ -2297,6 +2342,38 @@ export interface operations {
             };
         };
     };
+    duplicateCampaign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaign"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     exportCampaign: {
         parameters: {
             query?: {
@@ -2454,6 +2531,42 @@ export interface operations {
         responses: {
             /** @description OK */
             200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Campaign"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    resendCampaign: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ResendInBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
                 headers: {
                     [name: string]: unknown;
                 };

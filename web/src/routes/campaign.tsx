@@ -1,8 +1,8 @@
 import { Button, Group, Menu, ActionIcon } from "@mantine/core";
-import { IconDots, IconDownload, IconExternalLink, IconInbox, IconPencil, IconPlayerPause, IconPlayerPlay, IconTrash, IconX } from "@tabler/icons-react";
+import { IconCopy, IconDots, IconDownload, IconExternalLink, IconInbox, IconPencil, IconPlayerPause, IconPlayerPlay, IconRepeat, IconTrash, IconX } from "@tabler/icons-react";
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
-import { useCallback } from "react";
+import { useCallback, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ApiError } from "../api/problem";
 import { usePolling } from "../api/realtime";
@@ -11,6 +11,7 @@ import { toastDone, toastError } from "../components/errors";
 import { Crumb, Empty, Failed, PageHead, Waiting } from "../components/page";
 import { ConfirmButton } from "../components/small";
 import { CampaignStateLabel } from "../components/state";
+import { AgainModal, useDuplicate } from "../features/campaign/again";
 import { CourseChart } from "../features/campaign/course";
 import { Failures, UncertainNotice } from "../features/campaign/failures";
 import { isLedgerState, type MessageFilter, parseStates } from "../features/campaign/filter";
@@ -34,6 +35,7 @@ export default function CampaignPage() {
   const active = campaign.data !== undefined && canCancel(campaign.data);
   const live = useQuery({ ...campaignLiveQuery(id), enabled: active, refetchInterval: active ? 5_000 : false });
   const tags = useQuery(tagsQuery);
+  const [again, setAgain] = useState(false);
 
   if (campaign.isPending) return <Waiting />;
   if (campaign.data === undefined) {
@@ -51,7 +53,7 @@ export default function CampaignPage() {
         crumb={<Crumb to="/campaigns" label={t("campaign.title")} />}
         beside={<CampaignStateLabel state={c.state} />}
       >
-        <Actions campaign={c} filter={{ states: parseStates(state).filter(isLedgerState), code }} temporalUrl={temporalUrl} />
+        <Actions campaign={c} onAgain={() => setAgain(true)} filter={{ states: parseStates(state).filter(isLedgerState), code }} temporalUrl={temporalUrl} />
       </PageHead>
       <div className="run">
         <div style={{ minWidth: 0 }}>
@@ -61,12 +63,13 @@ export default function CampaignPage() {
               <UncertainNotice campaign={c} />
               <Funnel campaign={c} selected={state} />
               <CourseChart campaign={c} />
-              <Failures campaign={c} selected={code} />
+              <Failures campaign={c} selected={code} onAgain={() => setAgain(true)} />
               <StateTiles campaign={c} selected={state} />
               <Messages campaign={c} states={parseStates(state)} code={code} />
             </>
           )}
         </div>
+        <AgainModal campaign={c} opened={again} onClose={() => setAgain(false)} />
         <CampaignFacts campaign={c} tagNames={tagNames} temporalUrl={temporalUrl} />
       </div>
     </>
@@ -85,7 +88,7 @@ function Draft({ campaign }: { campaign: Campaign }) {
   );
 }
 
-function Actions({ campaign, filter, temporalUrl }: { campaign: Campaign; filter: MessageFilter; temporalUrl: string | null }) {
+function Actions({ campaign, filter, temporalUrl, onAgain }: { campaign: Campaign; filter: MessageFilter; temporalUrl: string | null; onAgain: () => void }) {
   const { t } = useTranslation();
   const queries = useQueryClient();
   const act = useMutation({
@@ -97,6 +100,7 @@ function Actions({ campaign, filter, temporalUrl }: { campaign: Campaign; filter
     onError: (error) => toastError(error, t),
     onSettled: () => queries.invalidateQueries({ queryKey: ["campaigns"] }),
   });
+  const duplicate = useDuplicate(campaign);
   const busy = (action: CampaignAction) => act.isPending && act.variables === action;
   return (
     <Group gap={6} wrap="nowrap">
@@ -107,10 +111,11 @@ function Actions({ campaign, filter, temporalUrl }: { campaign: Campaign; filter
       {canCancel(campaign) && (
         <ConfirmButton label={t("campaign.cancel")} icon={<IconX size={15} />} question={t("campaign.cancelQuestion")} confirm={t("campaign.cancelConfirm")} loading={busy("cancel")} onConfirm={() => act.mutate("cancel")} />
       )}
-      {(campaign.state !== "draft" || temporalUrl !== null) && (
         <Menu position="bottom-end" width={240}>
           <Menu.Target><ActionIcon size={30} aria-label={t("common.more")}><IconDots size={16} /></ActionIcon></Menu.Target>
           <Menu.Dropdown>
+            <Menu.Item leftSection={<IconCopy size={15} />} onClick={() => duplicate.mutate()}>{t("again.duplicate")}</Menu.Item>
+            {campaign.counts.failed > 0 && <Menu.Item leftSection={<IconRepeat size={15} />} onClick={onAgain}>{t("again.button")}</Menu.Item>}
             {campaign.state !== "draft" && (["csv", "xlsx"] as const).map((format) => (
               <Menu.Item key={format} component="a" href={exportUrl(campaign.id, format, filter)} download leftSection={<IconDownload size={15} />}>
                 {t(filter.states.length === 0 ? "results.export" : "results.exportShown", { format: format.toUpperCase() })}
@@ -119,7 +124,6 @@ function Actions({ campaign, filter, temporalUrl }: { campaign: Campaign; filter
             {temporalUrl !== null && <Menu.Item component="a" href={temporalUrl} target="_blank" rel="noreferrer" leftSection={<IconExternalLink size={15} />}>{t("campaign.openTemporal")}</Menu.Item>}
           </Menu.Dropdown>
         </Menu>
-      )}
     </Group>
   );
 }

@@ -87,6 +87,11 @@ export const saveCampaign = (id: string, version: number, body: CampaignInput) =
     body: { ...body, starts_at: body.starts_at ?? null, expires_at: body.expires_at ?? null, version }, // null clears, absent would keep
   }));
 
+export const duplicateCampaign = (id: string) => unwrap(api.POST("/api/v1/campaigns/{id}/duplicate", { params: { path: { id } } }));
+
+/** A draft for those whose message failed with one of these codes; none means any. */
+export const resendCampaign = (id: string, codes: number[]) => unwrap(api.POST("/api/v1/campaigns/{id}/resend", { params: { path: { id } }, body: { codes } }));
+
 export const deleteCampaign = (id: string) => unwrap(api.DELETE("/api/v1/campaigns/{id}", { params: { path: { id } } }));
 
 export type CampaignAction = "start" | "pause" | "resume" | "cancel";
