@@ -12,6 +12,7 @@ import (
 	"omnidesk/internal/connection"
 	"omnidesk/internal/demo"
 	"omnidesk/internal/dev"
+	"omnidesk/internal/id"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/sandbox"
 	"omnidesk/server"
@@ -77,10 +78,11 @@ func (c *devCommand) prepare(ctx context.Context, start dev.Start) ([]dev.Login,
 	if err := registerNumbers(ctx, db, store, start); err != nil {
 		return nil, fmt.Errorf("telling the sandbox about simulated numbers: %w", err)
 	}
-	return []dev.Login{
-		{Who: "Superadmin", Email: c.AdminEmail, Password: password},
-		{Who: "Demo admin", Email: demo.Email, Password: made.Password},
-	}, nil
+	logins := []dev.Login{{Who: "Superadmin", Email: c.AdminEmail, Password: password}}
+	if made.Company != id.Nil {
+		logins = append(logins, dev.Login{Who: "Demo admin", Email: demo.Email, Password: made.Password})
+	}
+	return logins, nil
 }
 
 // registerNumbers is done at every start: the sandbox may have lost its data, and our address may have changed.

@@ -51,6 +51,7 @@ func (s *Server) build() error {
 	s.liveRoutes()
 	s.runRoutes()
 	s.dashboardRoutes()
+	s.demoRoutes()
 	s.healthRoutes()
 	s.docsRoutes()
 	s.webhookRoutes()

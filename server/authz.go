@@ -43,6 +43,7 @@ var table = map[string]rule{
 	"changePassword": {least: signedIn, beforeSet: true},
 	"listCompanies":  {least: superadmin},
 	"enterCompany":   {least: superadmin},
+	"removeDemo":     {least: admin, company: true},
 	"createCompany":  {least: superadmin},
 	"getSettings":    {least: admin, company: true},
 	"putSettings":    {least: admin, company: true},

@@ -144,6 +144,8 @@ func translate(err error) *huma.ErrorModel {
 		return &copied
 	case errors.Is(err, contact.ErrNotFound), errors.Is(err, contact.ErrNoSegment), errors.Is(err, connection.ErrNotFound), errors.Is(err, campaign.ErrNotFound), errors.Is(err, account.ErrNotFound), errors.Is(err, send.ErrNotFound):
 		return problemOf(http.StatusNotFound, "", notFoundDetail)
+	case errors.Is(err, account.ErrNoDemo):
+		return problemOf(http.StatusConflict, "no-demo", "Only a demo company can be removed; this is none.")
 	case errors.Is(err, account.ErrWrongLogin):
 		return problemOf(http.StatusUnauthorized, "", "E-mail or password is wrong.")
 	case errors.As(err, &backoff):

@@ -92,3 +92,12 @@ SELECT coalesce(c.setup, '{}')::jsonb AS said,
     EXISTS (SELECT FROM messages m WHERE m.company_id = c.company_id AND m.campaign_id IS NULL AND m.state IN (2, 4, 5)) AS tested,
     EXISTS (SELECT FROM campaigns g WHERE g.company_id = c.company_id AND g.state <> 'draft') AS started
 FROM companies c WHERE c.company_id = @company_id;
+
+-- name: markOnce :execrows
+INSERT INTO once (name) VALUES (@name) ON CONFLICT DO NOTHING;
+
+-- name: deleteDemoRows :one
+SELECT delete_demo_rows(@demo, @most) AS deleted;
+
+-- name: dropDemoCompany :exec
+SELECT drop_demo_company(@demo, sqlc.narg(heir), @fresh);

@@ -93,6 +93,26 @@ func (q *Queries) countSuperadmins(ctx context.Context) (int64, error) {
 	return count, err
 }
 
+const deleteDemoRows = `-- name: deleteDemoRows :one
+SELECT delete_demo_rows($1, $2) AS deleted
+`
+
+func (q *Queries) deleteDemoRows(ctx context.Context, demo uuid.UUID, most int32) (int64, error) {
+	row := q.db.QueryRow(ctx, deleteDemoRows, demo, most)
+	var deleted int64
+	err := row.Scan(&deleted)
+	return deleted, err
+}
+
+const dropDemoCompany = `-- name: dropDemoCompany :exec
+SELECT drop_demo_company($1, $2, $3)
+`
+
+func (q *Queries) dropDemoCompany(ctx context.Context, demo uuid.UUID, heir *uuid.UUID, fresh uuid.UUID) error {
+	_, err := q.db.Exec(ctx, dropDemoCompany, demo, heir, fresh)
+	return err
+}
+
 const findDemoCompany = `-- name: findDemoCompany :one
 SELECT company_id, name, zone, demo,
     (CASE WHEN demo OR (setup ->> 'dismissed')::boolean THEN 'done' WHEN setup IS NULL THEN 'new' ELSE 'open' END)::text AS setup
@@ -389,6 +409,18 @@ SELECT pg_advisory_xact_lock(hashtext('omnidesk bootstrap'))
 func (q *Queries) lockBootstrap(ctx context.Context) error {
 	_, err := q.db.Exec(ctx, lockBootstrap)
 	return err
+}
+
+const markOnce = `-- name: markOnce :execrows
+INSERT INTO once (name) VALUES ($1) ON CONFLICT DO NOTHING
+`
+
+func (q *Queries) markOnce(ctx context.Context, name string) (int64, error) {
+	result, err := q.db.Exec(ctx, markOnce, name)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const putSettings = `-- name: putSettings :execrows

@@ -45,14 +45,18 @@ type Demo struct {
 }
 
 // Ensure makes the demo company when there is none, in one step as far as people can see: its admin comes last,
-// so a start that broke off is made good by the next one. A company that exists is left as people changed it.
+// so a start that broke off is made good by the next one. A company that exists is left as people changed it; once
+// removed, it does not come back, and the answer is empty.
 func Ensure(ctx context.Context, db *postgres.DB, store *connection.Store) (Demo, error) {
 	company, err := find(ctx, db)
 	if errors.Is(err, account.ErrNotFound) {
 		err = db.InSystem(ctx, func(tx postgres.Tx) (err error) {
-			company, err = account.CreateCompany(ctx, tx, "Acme Demo", "America/Sao_Paulo", true)
+			company, err = account.CreateDemo(ctx, tx, "Acme Demo", "America/Sao_Paulo")
 			return err
 		})
+	}
+	if errors.Is(err, account.ErrDemoRemoved) {
+		return Demo{}, nil
 	}
 	if err != nil {
 		return Demo{}, fmt.Errorf("making the demo company: %w", err)

@@ -16,6 +16,7 @@ import (
 var exceptions = map[string]string{
 	// Tables without a company.
 	"table zone_sets":        "names of zones only, shared by all companies, no id of anybody",
+	"table once":             "names of what happens once per installation",
 	"table goose_db_version": "the list of applied migrations",
 	// Unique indexes that don't begin with the company.
 	"index users.users_pkey":                                     "a login finds the user before its company is known; a superadmin has none",
@@ -36,7 +37,10 @@ var exceptions = map[string]string{
 	"system wakes":          "ids only, relayed over all companies",
 	"system scopes":         "ids and instants only, tells which pages live",
 	"system message_counts": "its company ids only: whose changes are to be rolled up",
+	"system once":           "no company's data"
 	// Functions that run as their owner.
+	"function delete_demo_rows":          "deletes rows of every table, of a demo company alone",
+	"function drop_demo_company":         "the application may delete no company; this deletes an emptied demo",
 	"function ensure_message_partitions": "makes the months ahead; the application owns no table",
 	"function search_contacts":           "names the company itself; under row-level security LIKE uses no index",
 }

@@ -26,6 +26,10 @@ const shots: Shot[] = [
   { name: "password", path: "/password", ready: "one-time password", me: { ...data.me, user: { ...data.me.user, must_change_password: true } } },
   { name: "companies", path: "/companies", me: { ...data.superadmin, company: undefined }, ready: "Kopi Nusantara" },
   { name: "dashboard", path: "/", ready: "Meta refuses the access token" },
+  { name: "demo-remove", path: "/", ready: "Needs a person", act: async (page) => {
+    await page.getByRole("button", { name: "Demo company" }).filter({ visible: true }).click();
+    await expect(page.getByRole("dialog")).toContainText("gone for good");
+  } },
   { name: "dashboard-month", path: "/?range=30d&show=failed", ready: "Failed per day", me: data.superadmin },
   { name: "dashboard-empty", path: "/", empty: true, ready: "All quiet" },
   { name: "dashboard-broken", path: "/", broken: true, ready: "The database does not answer", status: 503 },

@@ -6,6 +6,7 @@ import { PageHead } from "../components/page";
 import { Chart } from "../features/dashboard/chart";
 import { Concerns } from "../features/dashboard/concerns";
 import { campaignSharesQuery, connectionSharesQuery, trafficQuery } from "../features/dashboard/queries";
+import { DemoBadge } from "../features/demo/remove";
 import { RangeChips } from "../features/dashboard/range";
 import { Running } from "../features/dashboard/running";
 import { Shares } from "../features/dashboard/shares";
@@ -25,6 +26,7 @@ export default function DashboardPage() {
   return (
     <>
       <PageHead title={t("dashboard.title")} beside={<span className="quiet wide">{me.company?.zone}</span>}><RangeChips search={search} today={today} /></PageHead>
+      <div className="only-phone"><DemoBadge me={me} className="demo-line" /></div>
       <div className="dashboard">
         <div>
           <Widget title={t("dashboard.traffic")} place={1} height={264}><TrafficPart span={span} search={search} metric={metric} /></Widget>

@@ -10,6 +10,7 @@ import { startRealtime, useSocketState } from "../api/realtime";
 import type { Me } from "../api/types";
 import { useKeys } from "../components/small";
 import { companiesQuery } from "../features/account/queries";
+import { DemoBadge } from "../features/demo/remove";
 import { useEnter } from "./enter";
 import { useLeave } from "./leave";
 
@@ -53,6 +54,7 @@ export function Shell() {
         ))}
         <span className="spacer" />
         <SocketHint />
+        <DemoBadge me={me} className="nav" />
         <SandboxLink me={me} />
         <AccountMenu me={me} />
       </nav>
