@@ -73,6 +73,11 @@ var table = map[string]rule{
 	"importContacts": {least: admin, company: true},
 	"listTags":       {least: admin, company: true},
 
+	"tagContacts":       {least: admin, company: true},
+	"exportContacts":    {least: admin, company: true},
+	"contactAttributes": {least: admin, company: true},
+	"contactTimeline":   {least: admin, company: true},
+
 	"listSegments":  {least: admin, company: true},
 	"createSegment": {least: admin, company: true},
 	"getSegment":    {least: admin, company: true},

@@ -39,6 +39,7 @@ type Contact struct {
 	Attributes map[string]string `json:"attributes"`
 	OptedOutAt *time.Time        `json:"opted_out_at,omitempty"`
 	CreatedAt  time.Time         `json:"created_at"`
+	Version    string            `json:"version" doc:"a change may name the one it has seen"`
 }
 
 // ContactList is one page.
@@ -63,6 +64,7 @@ type ContactPatch struct {
 	Tags       *[]string          `json:"tags,omitempty" maxItems:"50"`
 	Attributes *map[string]string `json:"attributes,omitempty"`
 	OptedOut   *bool              `json:"opted_out,omitempty" nullable:"false"`
+	Version    string             `json:"version,omitempty" maxLength:"20" doc:"the one that was seen: another one in the meantime is a conflict; without it the change is made in any case"`
 }
 
 type contactsIn struct {
@@ -83,6 +85,12 @@ func (s *Server) contactRoutes() {
 	register(s, op("createContact", http.MethodPost, "/contacts", "contacts", "Add a contact", status(http.StatusCreated), body(128<<10)), s.createContact)
 	register(s, op("getContact", http.MethodGet, "/contacts/{id}", "contacts", "One contact"), s.getContact)
 	register(s, op("updateContact", http.MethodPatch, "/contacts/{id}", "contacts", "Change a contact", body(128<<10)), s.updateContact)
+	register(s, op("tagContacts", http.MethodPost, "/contacts/tags", "contacts", "Put tags on many contacts, or take them off",
+		describe("Either the contacts with these ids, or all that are chosen as in a list."), body(128<<10)), s.tagContacts)
+	register(s, op("exportContacts", http.MethodGet, "/contacts/export", "contacts", "Contacts as a file, CSV or XLSX", asSheet,
+		describe("The columns are those of an import. In CSV, a cell that a spreadsheet could take for a formula begins with an apostrophe; so does every phone number.")), s.exportContacts)
+	register(s, op("contactAttributes", http.MethodGet, "/contacts/attributes", "contacts", "Names of attributes in use"), s.contactAttributes)
+	register(s, op("contactTimeline", http.MethodGet, "/contacts/{id}/timeline", "contacts", "What became of a contact, newest first"), s.contactTimeline)
 	register(s, op("listTags", http.MethodGet, "/tags", "contacts", "All tags, by name"), s.listTags)
 }
 
@@ -158,7 +166,7 @@ func (s *Server) updateContact(ctx context.Context, in *contactPatchIn) (*Out[Co
 		return nil, err
 	}
 	b, company := in.Body, companyOf(ctx)
-	change := contact.Change{Name: b.Name, Tags: b.Tags, Attributes: b.Attributes, OptedOut: b.OptedOut}
+	change := contact.Change{Name: b.Name, Tags: b.Tags, Attributes: b.Attributes, OptedOut: b.OptedOut, Version: b.Version}
 	if b.Zone.Sent {
 		none := ""
 		if change.Zone = b.Zone.Value; change.Zone == nil {
@@ -191,7 +199,7 @@ func (s *Server) listTags(ctx context.Context, _ *struct{}) (*Out[TagList], erro
 
 func contactView(c contact.Contact) Contact {
 	view := Contact{ID: c.ID.String(), Name: c.Name, Zone: c.Zone, Tags: []Tag{}, Attributes: c.Attributes,
-		OptedOutAt: utc(c.OptedOutAt), CreatedAt: c.CreatedAt.UTC()}
+		OptedOutAt: utc(c.OptedOutAt), CreatedAt: c.CreatedAt.UTC(), Version: c.Version}
 	if c.Phone != "" {
 		view.Phone = &c.Phone
 	}

@@ -161,7 +161,7 @@ func translate(err error) *huma.ErrorModel {
 		return unfit("name", contact.ErrSegmentName.Error()).(*huma.ErrorModel)
 	case errors.As(err, &wrongFilter):
 		return filterProblem("body.filter", wrongFilter)
-	case errors.Is(err, contact.ErrSegmentStale):
+	case errors.Is(err, contact.ErrSegmentStale), errors.Is(err, contact.ErrStale):
 		return problemOf(http.StatusConflict, "stale", sentence(err))
 	case errors.As(err, &segmentUsed):
 		return problemOf(http.StatusConflict, "in-use", sentence(segmentUsed))

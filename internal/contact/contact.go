@@ -7,7 +7,9 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/fnv"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -33,6 +35,7 @@ const serviceWindow = 24 * time.Hour
 var (
 	ErrNotFound   = errors.New("no such contact")
 	ErrNoTag      = errors.New("no such tag")
+	ErrStale      = errors.New("somebody else has changed the contact meanwhile; load it again")
 	ErrPhoneTaken = errors.New("another contact of this company has this phone number")
 )
 
@@ -63,6 +66,7 @@ type Contact struct {
 	Attributes map[string]string
 	OptedOutAt *time.Time
 	CreatedAt  time.Time
+	Version    string // of all of it; an edit names the one it has seen
 }
 
 // Draft holds what a person enters for a new contact.
@@ -80,6 +84,7 @@ type Change struct {
 	Tags       *[]string
 	Attributes *map[string]string
 	OptedOut   *bool
+	Version    string // the one that was seen; empty: whichever is there
 }
 
 // Create adds a contact. It answers ErrPhoneTaken or an InvalidError.
@@ -141,7 +146,7 @@ func Tags(ctx context.Context, tx postgres.Tx, company id.ID) ([]TagCount, error
 	return tags, nil
 }
 
-// Update changes a contact. It answers ErrNotFound or an InvalidError.
+// Update changes a contact. It answers ErrNotFound, ErrStale or an InvalidError.
 func Update(ctx context.Context, tx postgres.Tx, company, contact id.ID, change Change, now time.Time) (Contact, error) {
 	q := New(tx)
 	row, err := q.lockContact(ctx, company, contact)
@@ -150,6 +155,15 @@ func Update(ctx context.Context, tx postgres.Tx, company, contact id.ID, change 
 	}
 	if err != nil {
 		return Contact{}, fmt.Errorf("reading a contact: %w", err)
+	}
+	if change.Version != "" {
+		seen, err := Get(ctx, tx, company, contact)
+		if err != nil {
+			return Contact{}, err
+		}
+		if seen.Version != change.Version {
+			return Contact{}, ErrStale
+		}
 	}
 	name, zone, attributes := row.Name, row.Zone, attributesOf(row.Attributes)
 	if change.Name != nil {
@@ -236,8 +250,19 @@ func load(ctx context.Context, q *Queries, company id.ID, ids []id.ID) ([]Contac
 	for i, row := range rows {
 		contacts[i] = Contact{ID: row.ID, Name: row.Name, Phone: row.Phone, Zone: row.Zone, Tags: tags[row.ID],
 			Attributes: attributesOf(row.Attributes), OptedOutAt: row.OptedOutAt, CreatedAt: row.CreatedAt}
+		contacts[i].Version = version(row.UpdatedAt, tags[row.ID])
 	}
 	return contacts, nil
+}
+
+// version changes with the contact's row and with its tags, which are put on and taken off without touching the row.
+func version(updated time.Time, tags []Tag) string {
+	sum := fnv.New64a()
+	fmt.Fprint(sum, updated.UnixMicro())
+	for _, tag := range tags {
+		fmt.Fprint(sum, tag.ID)
+	}
+	return strconv.FormatUint(sum.Sum64(), 36)
 }
 
 // setTags makes names the tags of a contact, adding those that the company does not have.

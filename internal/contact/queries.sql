@@ -16,7 +16,7 @@ UPDATE identities i SET zones = z.zones FROM (SELECT unnest(@ids::uuid[]) AS id,
 WHERE i.company_id = @company_id AND i.id = z.id;
 
 -- name: getContacts :many
-SELECT c.id, c.name, c.zone, c.attributes, c.opted_out_at, c.created_at,
+SELECT c.id, c.name, c.zone, c.attributes, c.opted_out_at, c.created_at, c.updated_at,
        coalesce((SELECT i.value FROM identities i WHERE i.company_id = c.company_id AND i.contact_id = c.id AND i.kind = 'phone'
                  ORDER BY i.id LIMIT 1), '')::text AS phone
 FROM contacts c WHERE c.company_id = @company_id AND c.id = ANY(@ids::uuid[]) ORDER BY c.id DESC;
@@ -152,3 +152,18 @@ DELETE FROM segments WHERE company_id = @company_id AND id = @id;
 SELECT name FROM campaigns WHERE company_id = @company_id AND state IN ('draft', 'starting', 'scheduled')
   AND frozen_at IS NULL AND audience ->> 'segment_id' = sqlc.arg(segment_id)::text
 ORDER BY id DESC LIMIT 20;
+
+-- name: allAttributeNames :many
+SELECT DISTINCT k::text AS name FROM (SELECT jsonb_object_keys(c.attributes) AS k FROM contacts c WHERE c.company_id = @company_id) keys ORDER BY 1 LIMIT 500;
+
+-- What became of a contact apart from its messages. One look per import into the index that begins with it.
+-- name: contactImports :many
+SELECT i.id, i.file_name, r.outcome, r.changed_at FROM imports i
+CROSS JOIN LATERAL (SELECT r.outcome, r.changed_at FROM import_rows r
+    WHERE r.company_id = i.company_id AND r.import_id = i.id AND r.contact_id = @contact_id AND r.undone IS NULL LIMIT 1) r
+WHERE i.company_id = @company_id ORDER BY i.id DESC LIMIT 100;
+
+-- name: contactWrote :many
+SELECT w.connection_id, n.name, w.open_until FROM service_windows w
+JOIN connections n ON n.company_id = w.company_id AND n.id = w.connection_id
+WHERE w.company_id = @company_id AND w.contact_id = @contact_id;

@@ -13,6 +13,30 @@ import (
 	"github.com/google/uuid"
 )
 
+const allAttributeNames = `-- name: allAttributeNames :many
+SELECT DISTINCT k::text AS name FROM (SELECT jsonb_object_keys(c.attributes) AS k FROM contacts c WHERE c.company_id = $1) keys ORDER BY 1 LIMIT 500
+`
+
+func (q *Queries) allAttributeNames(ctx context.Context, companyID uuid.UUID) ([]string, error) {
+	rows, err := q.db.Query(ctx, allAttributeNames, companyID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []string
+	for rows.Next() {
+		var name string
+		if err := rows.Scan(&name); err != nil {
+			return nil, err
+		}
+		items = append(items, name)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const attributeInUse = `-- name: attributeInUse :one
 SELECT EXISTS (SELECT FROM contacts WHERE company_id = $1 AND attributes ? $2::text)
 `
@@ -63,6 +87,78 @@ func (q *Queries) compactCounts(ctx context.Context, companyID uuid.UUID) error 
 	return err
 }
 
+const contactImports = `-- name: contactImports :many
+SELECT i.id, i.file_name, r.outcome, r.changed_at FROM imports i
+CROSS JOIN LATERAL (SELECT r.outcome, r.changed_at FROM import_rows r
+    WHERE r.company_id = i.company_id AND r.import_id = i.id AND r.contact_id = $1 AND r.undone IS NULL LIMIT 1) r
+WHERE i.company_id = $2 ORDER BY i.id DESC LIMIT 100
+`
+
+type contactImportsRow struct {
+	ID        uuid.UUID
+	FileName  string
+	Outcome   string
+	ChangedAt time.Time
+}
+
+// What became of a contact apart from its messages. One look per import into the index that begins with it.
+func (q *Queries) contactImports(ctx context.Context, contactID uuid.UUID, companyID uuid.UUID) ([]contactImportsRow, error) {
+	rows, err := q.db.Query(ctx, contactImports, contactID, companyID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []contactImportsRow
+	for rows.Next() {
+		var i contactImportsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.FileName,
+			&i.Outcome,
+			&i.ChangedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const contactWrote = `-- name: contactWrote :many
+SELECT w.connection_id, n.name, w.open_until FROM service_windows w
+JOIN connections n ON n.company_id = w.company_id AND n.id = w.connection_id
+WHERE w.company_id = $1 AND w.contact_id = $2
+`
+
+type contactWroteRow struct {
+	ConnectionID uuid.UUID
+	Name         string
+	OpenUntil    time.Time
+}
+
+func (q *Queries) contactWrote(ctx context.Context, companyID uuid.UUID, contactID uuid.UUID) ([]contactWroteRow, error) {
+	rows, err := q.db.Query(ctx, contactWrote, companyID, contactID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []contactWroteRow
+	for rows.Next() {
+		var i contactWroteRow
+		if err := rows.Scan(&i.ConnectionID, &i.Name, &i.OpenUntil); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const countContacts = `-- name: countContacts :one
 SELECT coalesce(sum(contacts), 0)::bigint FROM contact_counts
 WHERE company_id = $1 AND tag_id = '00000000-0000-0000-0000-000000000000'
@@ -96,7 +192,7 @@ func (q *Queries) deleteSegment(ctx context.Context, companyID uuid.UUID, iD uui
 }
 
 const getContacts = `-- name: getContacts :many
-SELECT c.id, c.name, c.zone, c.attributes, c.opted_out_at, c.created_at,
+SELECT c.id, c.name, c.zone, c.attributes, c.opted_out_at, c.created_at, c.updated_at,
        coalesce((SELECT i.value FROM identities i WHERE i.company_id = c.company_id AND i.contact_id = c.id AND i.kind = 'phone'
                  ORDER BY i.id LIMIT 1), '')::text AS phone
 FROM contacts c WHERE c.company_id = $1 AND c.id = ANY($2::uuid[]) ORDER BY c.id DESC
@@ -109,6 +205,7 @@ type getContactsRow struct {
 	Attributes json.RawMessage
 	OptedOutAt *time.Time
 	CreatedAt  time.Time
+	UpdatedAt  time.Time
 	Phone      string
 }
 
@@ -128,6 +225,7 @@ func (q *Queries) getContacts(ctx context.Context, companyID uuid.UUID, ids []uu
 			&i.Attributes,
 			&i.OptedOutAt,
 			&i.CreatedAt,
+			&i.UpdatedAt,
 			&i.Phone,
 		); err != nil {
 			return nil, err

@@ -1234,6 +1234,86 @@ func (q *Queries) Uncertain(ctx context.Context, companyID uuid.UUID, rowLimit i
 	return items, nil
 }
 
+const contactMessages = `-- name: contactMessages :many
+SELECT m.id, m.contact_id, c.name AS contact_name, i.value AS address, m.state, m.attempts, m.content, m.provider_id, m.error_code, m.error_detail,
+    m.claimed_at, m.sent_at, m.delivered_at, m.read_at, m.ended_at, m.retry_at, m.text_version, m.campaign_id, coalesce(k.name, '') AS campaign_name
+FROM contact_messages x
+JOIN messages m ON m.company_id = x.company_id AND m.id = x.message_id
+JOIN contacts c ON c.company_id = m.company_id AND c.id = m.contact_id
+JOIN identities i ON i.company_id = m.company_id AND i.id = m.identity_id
+LEFT JOIN campaigns k ON k.company_id = m.company_id AND k.id = m.campaign_id
+WHERE x.company_id = $1 AND x.contact_id = $2 AND x.message_id < $3::uuid
+ORDER BY x.message_id DESC LIMIT $4
+`
+
+type contactMessagesRow struct {
+	ID           uuid.UUID
+	ContactID    uuid.UUID
+	ContactName  string
+	Address      string
+	State        int16
+	Attempts     int16
+	Content      *string
+	ProviderID   *string
+	ErrorCode    *int32
+	ErrorDetail  *string
+	ClaimedAt    *time.Time
+	SentAt       *time.Time
+	DeliveredAt  *time.Time
+	ReadAt       *time.Time
+	EndedAt      *time.Time
+	RetryAt      *time.Time
+	TextVersion  int32
+	CampaignID   *uuid.UUID
+	CampaignName string
+}
+
+// Newest first, by the table that notes each message under its contact.
+func (q *Queries) contactMessages(ctx context.Context, companyID uuid.UUID, contactID uuid.UUID, before uuid.UUID, rowLimit int32) ([]contactMessagesRow, error) {
+	rows, err := q.db.Query(ctx, contactMessages,
+		companyID,
+		contactID,
+		before,
+		rowLimit,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []contactMessagesRow
+	for rows.Next() {
+		var i contactMessagesRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.ContactID,
+			&i.ContactName,
+			&i.Address,
+			&i.State,
+			&i.Attempts,
+			&i.Content,
+			&i.ProviderID,
+			&i.ErrorCode,
+			&i.ErrorDetail,
+			&i.ClaimedAt,
+			&i.SentAt,
+			&i.DeliveredAt,
+			&i.ReadAt,
+			&i.EndedAt,
+			&i.RetryAt,
+			&i.TextVersion,
+			&i.CampaignID,
+			&i.CampaignName,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const lockForClaim = `-- name: lockForClaim :one
 UPDATE scopes SET last_instant = greatest(last_instant, $3::timestamptz) WHERE company_id = $1 AND connection_id = $2
 RETURNING page_epoch, last_instant

@@ -775,6 +775,40 @@ export interface paths {
         patch: operations["updateContact"];
         trace?: never;
     };
+    "/api/v1/contacts/{id}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What became of a contact, newest first */
+        get: operations["contactTimeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/attributes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Names of attributes in use */
+        get: operations["contactAttributes"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/contacts/count": {
         parameters: {
             query?: never;
@@ -784,6 +818,26 @@ export interface paths {
         };
         /** How many contacts a choice of them has */
         get: operations["countContacts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Contacts as a file, CSV or XLSX
+         * @description The columns are those of an import. In CSV, a cell that a spreadsheet could take for a formula begins with an apostrophe; so does every phone number.
+         */
+        get: operations["exportContacts"];
         put?: never;
         post?: never;
         delete?: never;
@@ -806,6 +860,26 @@ export interface paths {
          * @description Columns: phone (required), name, first_name, zone, tags (a;b); every other column becomes an attribute. The delimiter (comma, semicolon, tab) and the encoding (UTF-8, UTF-16, Windows-1252) are found out. Good rows are kept, each bad row is reported. Contacts are matched by phone.
          */
         post: operations["importContacts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/tags": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Put tags on many contacts, or take them off
+         * @description Either the contacts with these ids, or all that are chosen as in a list.
+         */
+        post: operations["tagContacts"];
         delete?: never;
         options?: never;
         head?: never;
@@ -992,6 +1066,9 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        AttributeNames: {
+            items: string[];
+        };
         Audience: {
             /** @description everyone */
             all?: boolean;
@@ -1109,6 +1186,10 @@ export interface components {
              * @description the version it has seen
              */
             version: number;
+        };
+        Changed: {
+            /** Format: int64 */
+            changed: number;
         };
         Chapter: {
             /** Format: date-time */
@@ -1295,6 +1376,8 @@ export interface components {
             /** @description E.164 */
             phone?: string;
             tags: components["schemas"]["Tag"][];
+            /** @description a change may name the one it has seen */
+            version: string;
             /** @description IANA zone; absent: the number's region decides */
             zone?: string;
         };
@@ -1322,6 +1405,8 @@ export interface components {
             name?: string;
             opted_out?: boolean;
             tags?: string[];
+            /** @description the one that was seen: another one in the meantime is a conflict; without it the change is made in any case */
+            version?: string;
             zone?: string | null;
         };
         Content: {
@@ -1783,6 +1868,17 @@ export interface components {
             id: string;
             name: string;
         };
+        TagContacts: {
+            /** @description names; new ones are made */
+            add?: string[];
+            filter?: string;
+            /** @description absent: all that are chosen by the other fields */
+            ids?: string[];
+            q?: string;
+            remove?: string[];
+            segment_id?: string;
+            tag_id?: string;
+        };
         TagCount: {
             /** Format: int64 */
             contacts: number;
@@ -1817,6 +1913,30 @@ export interface components {
              * @description absent: never
              */
             synced_at?: string;
+        };
+        Timeline: {
+            items: components["schemas"]["TimelineEvent"][];
+            /** @description empty on the last page */
+            next_cursor: string;
+        };
+        TimelineEvent: {
+            /** Format: date-time */
+            at: string;
+            /** @description of a campaign's message */
+            campaign_id?: string;
+            campaign_name?: string;
+            /** @enum {string} */
+            kind: "message" | "created" | "imported" | "wrote" | "opted_out";
+            message?: components["schemas"]["Message"];
+            /** @description of the imported file, or of the connection */
+            name?: string;
+            /**
+             * @description of an import
+             * @enum {string}
+             */
+            outcome?: "added" | "updated" | "unchanged";
+            /** @description the import, or the connection on which the contact wrote last */
+            subject_id?: string;
         };
         Traffic: {
             /** Format: int64 */
@@ -3657,6 +3777,71 @@ export interface operations {
             };
         };
     };
+    contactTimeline: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Timeline"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    contactAttributes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttributeNames"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     countContacts: {
         parameters: {
             query?: {
@@ -3682,6 +3867,46 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Count"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    exportContacts: {
+        parameters: {
+            query?: {
+                /** @description a filter such as tag:"vip" and city = "Recife" */
+                filter?: string;
+                format?: "csv" | "xlsx";
+                /** @description words of a name, or digits of a number */
+                q?: string;
+                /** @description in this segment */
+                segment_id?: string;
+                /** @description with this tag */
+                tag_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the file, streamed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                    "text/csv; charset=utf-8; header=present": string;
                 };
             };
             /** @description Error */
@@ -3721,6 +3946,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ImportResult"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    tagContacts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagContacts"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
                 };
             };
             /** @description Error */

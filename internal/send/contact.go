@@ -1,0 +1,32 @@
+package send
+
+import (
+	"context"
+	"fmt"
+
+	"omnidesk/internal/id"
+	"omnidesk/internal/postgres"
+)
+
+// ContactMessage is a message of a contact, with its campaign if it has one.
+type ContactMessage struct {
+	ListCampaignRow
+	CampaignID   *id.ID
+	CampaignName string
+}
+
+// ListContact returns up to limit messages of a contact that were queued before the message before, newest first.
+func ListContact(ctx context.Context, tx postgres.Tx, company, contact, before id.ID, limit int) ([]ContactMessage, error) {
+	rows, err := New(tx).contactMessages(ctx, company, contact, before, int32(limit))
+	if err != nil {
+		return nil, fmt.Errorf("listing a contact's messages: %w", err)
+	}
+	list := make([]ContactMessage, len(rows))
+	for i, r := range rows {
+		list[i] = ContactMessage{ListCampaignRow{ID: r.ID, ContactID: r.ContactID, ContactName: r.ContactName, Address: r.Address, State: r.State,
+			Attempts: r.Attempts, Content: r.Content, ProviderID: r.ProviderID, ErrorCode: r.ErrorCode, ErrorDetail: r.ErrorDetail,
+			ClaimedAt: r.ClaimedAt, SentAt: r.SentAt, DeliveredAt: r.DeliveredAt, ReadAt: r.ReadAt, EndedAt: r.EndedAt, RetryAt: r.RetryAt,
+			TextVersion: r.TextVersion}, r.CampaignID, r.CampaignName}
+	}
+	return list, nil
+}
