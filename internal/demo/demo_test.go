@@ -77,6 +77,13 @@ func requireCampaigns(t *testing.T, db *postgres.DB, company id.ID) {
 			require.Equal(t, c.Recipients, n.Total())
 			require.Zero(t, n.Open())
 			require.Positive(t, n.Read)
+			failures, err := send.FailuresOf(ctx, tx, company, c.ID)
+			require.NoError(t, err)
+			failed := 0
+			for _, f := range failures {
+				failed += f.Count
+			}
+			require.Equal(t, n.Failed, failed)
 			require.True(t, c.CreatedAt.Before(*c.StartedAt) && c.StartedAt.Before(*c.FinishedAt))
 			messages, err := send.ListCampaign(ctx, tx, company, c.Connection, c.ID, id.Nil, []send.State{send.Read}, 200)
 			require.NoError(t, err)

@@ -37,7 +37,7 @@ var exceptions = map[string]string{
 	"system wakes":          "ids only, relayed over all companies",
 	"system scopes":         "ids and instants only, tells which pages live",
 	"system message_counts": "its company ids only: whose changes are to be rolled up",
-	"system once":           "no company's data"
+	"system once":           "no company's data",
 	// Functions that run as their owner.
 	"function delete_demo_rows":          "deletes rows of every table, of a demo company alone",
 	"function drop_demo_company":         "the application may delete no company; this deletes an emptied demo",

@@ -71,6 +71,8 @@ INSERT INTO messages (company_id, id, connection_id, contact_id, identity_id, la
 INSERT INTO provider_ids (company_id, connection_id, provider_id, message_id) VALUES ($c, $x, 'wamid', $x);
 INSERT INTO early_statuses (company_id, connection_id, provider_id, state, at) VALUES ($c, $x, 'wamid', 2, now());
 INSERT INTO message_counts (company_id, connection_id, campaign_id) VALUES ($c, $x, $x);
+INSERT INTO failure_counts (company_id, campaign_id, error_code, count) VALUES ($c, $x, 1, 1);
+INSERT INTO waits (company_id, subject_id, reason, began_at) VALUES ($c, $x, 'R', now());
 INSERT INTO campaign_counts SELECT $c, $x, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0;
 INSERT INTO campaign_traffic SELECT $c, $x, now(), 0, 0, 0, 0, 0;
 INSERT INTO traffic SELECT $c, $x, now(), 0, 0, 0, 0, 0, 0;

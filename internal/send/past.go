@@ -42,6 +42,9 @@ func WritePast(ctx context.Context, tx postgres.Tx, company, connection, campaig
 		}
 		rows[i].live(pasts[i], minutes)
 		changed.rows = append(changed.rows, &rows[i])
+		if State(rows[i].State) == Failed {
+			changed.failed[failureKey{campaign, deref(rows[i].ErrorCode)}]++
+		}
 		if rows[i].ProviderID != nil {
 			changed.known = append(changed.known, &rows[i])
 		}
