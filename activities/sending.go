@@ -26,6 +26,7 @@ type Sending struct {
 	Connections *connection.Store
 	Adapters    map[channel.Kind]channel.Adapter
 	Slots       int // sends at once on one connection
+	UrgentSlots int // of urgent messages, beside those
 	Hint        func()
 	Changed     func(company, campaign id.ID)
 }
@@ -41,30 +42,59 @@ func (a *Sending) LookAtSender(ctx context.Context, ref flow.Ref) (look flow.Loo
 	return look, err
 }
 
+// probeEvery is how soon a sender looks again that sends one message at a time and has one on the wire.
+const probeEvery = 2 * time.Second
+
 func (a *Sending) verdict(o send.Outlook, now time.Time) flow.Look {
-	held := o.HeldUntil != nil && o.HeldUntil.After(now)
-	var owned time.Time // when the oldest open claim counts as without an owner
+	stopped, why := stoppedUntil(o, now)
+	look := flow.Look{Urgent: o.Urgent && stopped.IsZero(), UrgentAt: deref(o.UrgentRetry)}
+	if o.Urgent {
+		look.UrgentAt = stopped
+	}
+	var owned, resumed time.Time // when the oldest open claim counts as without an owner; when the page may go on
 	if o.OldestClaim != nil {
 		owned = o.OldestClaim.Add(send.ClaimLifetime(a.longestSend()))
 	}
+	if o.Claimable {
+		resumed = stopped
+	}
+	until := earliest(owned, resumed, deref(o.NextRetry), look.UrgentAt)
+	say := func(step flow.Step, state, reason string) { look.Step, look.State, look.Reason = step, state, reason }
 	switch {
 	case !owned.IsZero() && !owned.After(now):
-		return flow.Look{Step: flow.StepPage, State: "working", Reason: "claims without an owner become uncertain"}
+		say(flow.StepPage, "working", "claims without an owner become uncertain")
 	case o.Closed && owned.IsZero():
-		return flow.Look{Step: flow.StepEnd, State: "closed", Reason: o.HeldReason}
+		say(flow.StepEnd, "closed", o.HeldReason)
 	case o.Closed:
-		return flow.Look{Step: flow.StepWait, State: "closed", Until: owned, Reason: o.HeldReason}
-	case o.Claimable && !held:
-		return flow.Look{Step: flow.StepPage, State: "working", Reason: "sending what is queued"}
-	case held && o.Claimable:
-		return flow.Look{Step: flow.StepWait, State: "held", Until: earlier(*o.HeldUntil, owned), Reason: o.HeldReason}
-	case o.NextRetry != nil:
-		return flow.Look{Step: flow.StepWait, State: "waiting", Until: earlier(*o.NextRetry, owned), Reason: "waits for the next retry"}
+		say(flow.StepWait, "closed", o.HeldReason)
+	case o.Claimable && stopped.IsZero():
+		say(flow.StepPage, "working", "sending what is queued")
+	case look.Urgent:
+		say(flow.StepWait, "working", "sending urgent messages")
+	case !stopped.IsZero() && (o.Claimable || o.Urgent):
+		say(flow.StepWait, "held", why)
+	case o.NextRetry != nil || o.UrgentRetry != nil:
+		say(flow.StepWait, "waiting", "waits for the next retry")
 	case !owned.IsZero():
-		return flow.Look{Step: flow.StepWait, State: "waiting", Until: owned, Reason: "waits for outcomes that are still open"}
+		say(flow.StepWait, "waiting", "waits for outcomes that are still open")
 	default:
-		return flow.Look{Step: flow.StepEnd, State: "idle", Reason: "nothing is queued"}
+		say(flow.StepEnd, "idle", "nothing is queued")
 	}
+	if look.Step == flow.StepWait {
+		look.Until = until
+	}
+	return look
+}
+
+// stoppedUntil tells until when nothing may be claimed in any lane, and why; zero: claims go on.
+func stoppedUntil(o send.Outlook, now time.Time) (time.Time, string) {
+	switch {
+	case o.HeldUntil != nil:
+		return *o.HeldUntil, o.HeldReason
+	case o.Probing && o.OldestClaim != nil:
+		return now.Add(probeEvery), "one message at a time, until the provider gives clear answers again"
+	}
+	return time.Time{}, ""
 }
 
 func (a *Sending) longestSend() time.Duration {
@@ -75,16 +105,40 @@ func (a *Sending) longestSend() time.Duration {
 	return longest
 }
 
-func earlier(a, b time.Time) time.Time {
-	if !b.IsZero() && b.Before(a) {
-		return b
+// earliest returns the first of some instants; zero is none.
+func earliest(instants ...time.Time) (first time.Time) {
+	for _, at := range instants {
+		if first.IsZero() || (!at.IsZero() && at.Before(first)) {
+			first = at
+		}
 	}
-	return a
+	return first
+}
+
+func deref(at *time.Time) time.Time {
+	if at == nil {
+		return time.Time{}
+	}
+	return *at
 }
 
 // SendPage sends what is queued on a connection for at most a minute. It is never retried: the ledger's rows
 // say what happened, and the next page begins with them.
 func (a *Sending) SendPage(ctx context.Context, ref flow.Ref) (flow.PageResult, error) {
+	return a.send(ctx, ref, false)
+}
+
+// SendUrgent sends what is queued in the urgent lanes of a connection, and what comes within a few seconds after it.
+// It runs beside a page and knows nothing of it.
+func (a *Sending) SendUrgent(ctx context.Context, ref flow.Ref) (flow.PageResult, error) {
+	return a.send(ctx, ref, true)
+}
+
+func (a *Sending) send(ctx context.Context, ref flow.Ref, urgent bool) (flow.PageResult, error) {
+	slots := a.Slots
+	if urgent {
+		slots = a.UrgentSlots
+	}
 	account, err := a.account(ctx, ref)
 	if err != nil {
 		return flow.PageResult{}, retryClass(err)
@@ -105,8 +159,8 @@ func (a *Sending) SendPage(ctx context.Context, ref flow.Ref) (flow.PageResult, 
 	}()
 	texts := &texts{db: a.DB, company: ref.Company, known: map[textKey]*campaign.Renderer{}}
 	result, err := send.RunPage(ctx, a.DB, send.Options{
-		Company: ref.Company, Connection: ref.Subject, Sender: adapter.Open(account, a.Slots), Timeout: adapter.Timeout(),
-		Slots: a.Slots, MaxDuration: pageFor, Hint: a.Hint,
+		Company: ref.Company, Connection: ref.Subject, Urgent: urgent, Sender: adapter.Open(account, slots), Timeout: adapter.Timeout(),
+		Slots: slots, MaxDuration: pageFor, Hint: a.Hint,
 		Render:   func(c send.Claim) (channel.Content, error) { return texts.render(ctx, c) },
 		Progress: func(r flow.PageResult) { activity.RecordHeartbeat(ctx, r) },
 		Changed:  func(campaign id.ID) { a.Changed(ref.Company, campaign) },

@@ -47,6 +47,7 @@ func (s *Server) build() error {
 	s.campaignRoutes()
 	s.templateRoutes()
 	s.messageRoutes()
+	s.uncertainRoutes()
 	s.resultRoutes()
 	s.liveRoutes()
 	s.runRoutes()

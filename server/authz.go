@@ -108,6 +108,10 @@ var table = map[string]rule{
 	"campaignRuns":      {least: admin, company: true},
 	"connectionRun":     {least: admin, company: true},
 	"connectionRuns":    {least: admin, company: true},
+	"getMessage":        {least: admin, company: true},
+	"listUncertain":     {least: admin, company: true},
+	"countUncertain":    {least: admin, company: true},
+	"settleUncertain":   {least: admin, company: true},
 
 	"listTemplates": {least: admin, company: true},
 	"syncTemplates": {least: admin, company: true},

@@ -43,6 +43,17 @@ type Sent struct {
 	Template *Template `json:"template,omitempty"`
 }
 
+// MessageDetail is one row of the ledger with what it belongs to.
+type MessageDetail struct {
+	Message
+	ConnectionID string     `json:"connection_id"`
+	CampaignID   *string    `json:"campaign_id,omitempty" doc:"absent outside campaigns"`
+	Lane         int        `json:"lane" doc:"1 agent's reply, 2 urgent, 3 automation, 4 the API's queue, 5 campaign"`
+	Supersedes   *string    `json:"supersedes,omitempty" doc:"the uncertain message that this one was sent again for"`
+	SupersededBy *string    `json:"superseded_by,omitempty" doc:"the message that was sent again for this uncertain one"`
+	Decisions    []Decision `json:"decisions,omitempty" doc:"what people decided about it by hand; with one message only, not in lists"`
+}
+
 // MessageList is one page.
 type MessageList struct {
 	Items      []Message `json:"items"`
@@ -95,6 +106,38 @@ func (p pick) list(ctx context.Context, tx postgres.Tx, company id.ID, of campai
 func (s *Server) messageRoutes() {
 	register(s, op("campaignMessages", http.MethodGet, "/campaigns/{id}/messages", "campaigns",
 		"Messages of a campaign, in the order they were queued"), s.campaignMessages)
+	register(s, op("getMessage", http.MethodGet, "/messages/{id}", "messages", "One message with its present state"), s.getMessage)
+}
+
+func (s *Server) getMessage(ctx context.Context, in *IDPath) (*Out[MessageDetail], error) {
+	wanted, err := in.read()
+	if err != nil {
+		return nil, err
+	}
+	var view MessageDetail
+	err = s.DB.InCompany(ctx, companyOf(ctx), func(tx postgres.Tx) error {
+		row, err := send.Get(ctx, tx, companyOf(ctx), wanted)
+		if err != nil {
+			return err
+		}
+		view = messageDetail(row)
+		view.Decisions, err = decisionsAbout(ctx, tx, companyOf(ctx), wanted)
+		return err
+	})
+	return out(view), err
+}
+
+func messageDetail(m send.GetMessageRow) MessageDetail {
+	return MessageDetail{Message: messageView(m.Listed()), ConnectionID: m.ConnectionID.String(), CampaignID: idText(m.CampaignID), Lane: int(m.Lane),
+		Supersedes: idText(m.Supersedes), SupersededBy: idText(m.SupersededBy)}
+}
+
+func idText(of *id.ID) *string {
+	if of == nil {
+		return nil
+	}
+	text := of.String()
+	return &text
 }
 
 func (s *Server) campaignMessages(ctx context.Context, in *messagesIn) (*Out[MessageList], error) {

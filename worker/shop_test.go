@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -125,6 +126,31 @@ func (k *shop) launch(startsAt *time.Time) id.ID {
 	})
 	k.relay.Hint()
 	return c.ID
+}
+
+// reply queues a message outside campaigns to the nth contact, as an agent's answer would be.
+func (k *shop) reply(nth int) (message id.ID) {
+	k.Helper()
+	k.tx(func(tx postgres.Tx) error {
+		to := send.Single{Connection: k.connection, Lane: send.LaneReply, Content: channel.Content{Template: &channel.Template{Name: "order_update", Language: "en_US", Parameters: []string{"Zebedeu", "Segredo"}}}}
+		err := tx.QueryRow(context.Background(), `SELECT contact_id, id FROM identities WHERE company_id = $1 ORDER BY value OFFSET $2 LIMIT 1`, k.company, nth).Scan(&to.Contact, &to.Identity)
+		if err != nil {
+			return err
+		}
+		queued, err := send.Queue(context.Background(), tx, k.company, []send.Single{to})
+		if err == nil {
+			message = queued[0]
+		}
+		return err
+	})
+	k.relay.Hint()
+	return message
+}
+
+// has tells whether the provider has accepted a message.
+func (k *shop) has(message id.ID) bool {
+	k.Helper()
+	return slices.ContainsFunc(k.taken(), func(e world.Entry) bool { return e.ID == message.String() })
 }
 
 // command changes a campaign under the connection's lock, as the server does, and wakes both workflows.

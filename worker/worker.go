@@ -32,6 +32,8 @@ type Options struct {
 	Adapters    map[channel.Kind]channel.Adapter
 	Slots       int                           // sends at once on one connection; 0 means 64
 	Pages       int                           // connections sending at once; 0 means 8
+	UrgentSlots int                           // urgent sends at once on one connection, beside those; 0 means 16
+	UrgentRuns  int                           // connections sending urgent messages at once; 0 means 64
 	Changed     func(company, campaign id.ID) // a campaign's page should refresh; may be nil
 }
 
@@ -46,17 +48,24 @@ func Run(ctx context.Context, o Options) error {
 	if o.Pages == 0 {
 		o.Pages = 8
 	}
+	if o.UrgentSlots == 0 {
+		o.UrgentSlots = 16
+	}
+	if o.UrgentRuns == 0 {
+		o.UrgentRuns = 64
+	}
 	if o.Changed == nil {
 		o.Changed = func(_, _ id.ID) {}
 	}
 	sdkworker.SetStickyWorkflowCacheSize(2000)
 	relay := wake.NewRelay(o.DB, flow.NewClient(o.Temporal))
 	campaigns := &activities.Campaigns{DB: o.DB, Hint: relay.Hint, Changed: o.Changed}
-	sending := &activities.Sending{DB: o.DB, Connections: o.Connections, Adapters: o.Adapters, Slots: o.Slots, Hint: relay.Hint, Changed: o.Changed}
+	sending := &activities.Sending{DB: o.DB, Connections: o.Connections, Adapters: o.Adapters, Slots: o.Slots, UrgentSlots: o.UrgentSlots, Hint: relay.Hint, Changed: o.Changed}
 	workers := []sdkworker.Worker{
 		workflowWorker(o.Temporal, campaigns, sending),
 		workWorker(o.Temporal, campaigns),
-		sendWorker(o.Temporal, sending, o.Pages),
+		sendWorker(o.Temporal, flow.SendQueue, flow.SendPage, sending.SendPage, o.Pages),
+		sendWorker(o.Temporal, flow.UrgentQueue, flow.SendUrgent, sending.SendUrgent, o.UrgentRuns),
 	}
 	var started int
 	defer func() {
@@ -110,15 +119,16 @@ func workWorker(temporal client.Client, campaigns *activities.Campaigns) sdkwork
 	return w
 }
 
-func sendWorker(temporal client.Client, sending *activities.Sending, pages int) sdkworker.Worker {
-	w := sdkworker.New(temporal, flow.SendQueue, sdkworker.Options{
+// sendWorker runs one kind of sending activity, with slots of its own: pages never take those of urgent runs.
+func sendWorker(temporal client.Client, queue, name string, do any, atOnce int) sdkworker.Worker {
+	w := sdkworker.New(temporal, queue, sdkworker.Options{
 		DisableWorkflowWorker:              true,
-		MaxConcurrentActivityExecutionSize: pages,
+		MaxConcurrentActivityExecutionSize: atOnce,
 		WorkerStopTimeout:                  StopTimeout,
 		// A cancel must reach a page within a second, not within 80 % of its heartbeat time-out.
 		MaxHeartbeatThrottleInterval: time.Second,
 	})
-	w.RegisterActivityWithOptions(sending.SendPage, activity.RegisterOptions{Name: flow.SendPage})
+	w.RegisterActivityWithOptions(do, activity.RegisterOptions{Name: name})
 	return w
 }
 

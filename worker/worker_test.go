@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 	enums "go.temporal.io/api/enums/v1"
+	historypb "go.temporal.io/api/history/v1"
 
 	"omnidesk/internal/campaign"
 	"omnidesk/internal/flow"
@@ -25,7 +26,8 @@ func TestCampaignsOnARealServer(t *testing.T) {
 	t.Run("lost worker", s.lostWorker) // first: it needs the stage without another worker
 	s.startWorker(t)
 	for name, run := range map[string]func(*testing.T){"plain": s.plain, "paused and resumed": s.paused, "canceled": s.canceled,
-		"canceled with claims that come back": s.cameBack, "scheduled": s.scheduled, "provider cut off and back": s.cutOff, "slow down and come later": s.comeLater} {
+		"canceled with claims that come back": s.cameBack, "scheduled": s.scheduled, "provider cut off and back": s.cutOff, "slow down and come later": s.comeLater,
+		"a reply beside a page": s.beside, "a reply by itself": s.alone} {
 		t.Run(name, func(t *testing.T) {
 			t.Cleanup(func() { s.control(t, "PUT", "/sandbox/faults", []world.Fault{}) })
 			run(t)
@@ -184,6 +186,61 @@ func (s *stage) lostWorker(t *testing.T) {
 	require.Positive(t, count(h, enums.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT))
 	k.awaitEnd(flow.Campaign(c))
 	k.examine(flow.Campaign(c), "", "campaign-lost-worker", fewEvents)
+}
+
+// beside queues a reply while a page has all its slots on slow sends: it does not wait for them.
+func (s *stage) beside(t *testing.T) {
+	k := s.newShop(t, 150)
+	k.slow(700 * time.Millisecond)
+	c := k.launch(nil)
+	_, run := k.awaitLive(flow.Sender(k.connection), func(l flow.Live) bool { return l.Doing == flow.StepPage })
+	eventually(t, "the page has claims on the wire", func() (busy bool) {
+		k.tx(func(tx postgres.Tx) error {
+			counts, err := send.CountsOf(t.Context(), tx, k.company, c)
+			busy = counts[c].Sending >= slots
+			return err
+		})
+		return busy
+	})
+	message := k.reply(7)
+	eventually(t, "the reply is sent", func() bool { return k.has(message) })
+	require.NotEqual(t, campaign.Finished, k.state(c).State, "the page was still at work")
+	k.faults(t)
+	k.awaitState(c, campaign.Finished)
+	k.awaitEnd(flow.Sender(k.connection))
+	h := k.examine(flow.Sender(k.connection), run, "urgent-beside-page", fewEvents)
+	pages, urgents := scheduled(h, flow.SendPage), scheduled(h, flow.SendUrgent)
+	require.Positive(t, pages)
+	require.Positive(t, urgents)
+	k.tx(func(tx postgres.Tx) error {
+		sent, err := send.Get(t.Context(), tx, k.company, message)
+		require.Equal(t, send.Sent, send.State(sent.State))
+		return err
+	})
+}
+
+// alone sends replies while nothing else happens: no page is run for them.
+func (s *stage) alone(t *testing.T) {
+	k := s.newShop(t, 3)
+	first := k.reply(0)
+	eventually(t, "the reply is sent", func() bool { return k.has(first) })
+	second := k.reply(1) // the run that sent the first is still there
+	eventually(t, "the next reply is sent", func() bool { return k.has(second) })
+	k.awaitEnd(flow.Sender(k.connection))
+	h := k.examine(flow.Sender(k.connection), "", "urgent", fewEvents)
+	require.Zero(t, scheduled(h, flow.SendPage))
+	require.Equal(t, 1, scheduled(h, flow.SendUrgent))
+	require.Len(t, k.taken(), 2)
+}
+
+// scheduled counts how often a history orders an activity.
+func scheduled(h *historypb.History, name string) (n int) {
+	for _, event := range h.Events {
+		if event.GetActivityTaskScheduledEventAttributes().GetActivityType().GetName() == name {
+			n++
+		}
+	}
+	return n
 }
 
 // Wakes before, during and after the moment in which a history is cut and continued lose no work.

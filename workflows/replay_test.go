@@ -56,7 +56,10 @@ func TestRecordedHistoriesHoldEveryStory(t *testing.T) {
 		return flow.Workflow(all[name].Events[0].GetWorkflowExecutionStartedEventAttributes().GetWorkflowType().GetName())
 	}
 	for name, want := range map[string]flow.Workflow{"campaign": flow.CampaignWorkflow, "pause": flow.CampaignWorkflow, "cancel": flow.CampaignWorkflow,
-		"scheduled": flow.CampaignWorkflow, "sender": flow.SenderWorkflow, "failed-page": flow.SenderWorkflow, "continue-as-new": flow.SenderWorkflow} {
+		"scheduled": flow.CampaignWorkflow, "sender": flow.SenderWorkflow, "failed-page": flow.SenderWorkflow, "continue-as-new": flow.SenderWorkflow,
+		"urgent": flow.SenderWorkflow, "urgent-beside-page": flow.SenderWorkflow,
+		// Of senders that knew no urgent runs.
+		"in-turns-sender": flow.SenderWorkflow, "in-turns-failed-page": flow.SenderWorkflow, "in-turns-continue-as-new": flow.SenderWorkflow} {
 		require.Equal(t, want, kind(name), name)
 	}
 	for name, event := range map[string]enums.EventType{
@@ -70,6 +73,8 @@ func TestRecordedHistoriesHoldEveryStory(t *testing.T) {
 	} {
 		require.Positive(t, count(all[name], event), "%s holds no %s", name, event)
 	}
+	require.Positive(t, versions(all["sender"]))
+	require.Zero(t, versions(all["in-turns-sender"]), "record this one with no newer program than its own")
 	require.Zero(t, count(all["cancel"], enums.EVENT_TYPE_ACTIVITY_TASK_FAILED))
 	require.Contains(t, string(mark(all["pause"])), `"paused"`)
 	require.Contains(t, string(mark(all["cancel"])), `"canceled"`)
@@ -94,6 +99,16 @@ func TestReplayNoticesAnotherOrder(t *testing.T) {
 func count(h *historypb.History, kind enums.EventType) (n int) {
 	for _, event := range h.GetEvents() {
 		if event.GetEventType() == kind {
+			n++
+		}
+	}
+	return n
+}
+
+// versions counts the marks of workflow.GetVersion.
+func versions(h *historypb.History) (n int) {
+	for _, event := range h.GetEvents() {
+		if event.GetMarkerRecordedEventAttributes().GetMarkerName() == "Version" {
 			n++
 		}
 	}

@@ -4,6 +4,7 @@ package workflows
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
 	"go.temporal.io/sdk/temporal"
@@ -85,9 +86,11 @@ func (a *attendant) say(ctx workflow.Context, look flow.Look) {
 	workflow.SetCurrentDetails(ctx, details)
 }
 
-// rest waits for a wake, or until the look's instant when it has one.
-func (a *attendant) rest(ctx workflow.Context, look flow.Look) error {
-	awake := func() bool { return a.woken.Len() > 0 }
+// rest waits for a wake, for one of the given events, or until the look's instant when it has one.
+func (a *attendant) rest(ctx workflow.Context, look flow.Look, events ...func() bool) error {
+	awake := func() bool {
+		return a.woken.Len() > 0 || slices.ContainsFunc(events, func(happened func() bool) bool { return happened() })
+	}
 	if look.Until.IsZero() {
 		return workflow.Await(ctx, awake)
 	}

@@ -19,10 +19,11 @@ import (
 // stage is a test environment whose looks are scripted and whose steps are noted down.
 type stage struct {
 	*testsuite.TestWorkflowEnvironment
-	looks []flow.Look
-	steps []string
-	page  func() (flow.PageResult, error)
-	feed  func() (flow.FeedResult, error)
+	looks  []flow.Look
+	steps  []string
+	page   func() (flow.PageResult, error)
+	urgent func() (flow.PageResult, error)
+	feed   func() (flow.FeedResult, error)
 }
 
 func newStage(t *testing.T, looks ...flow.Look) *stage {
@@ -54,6 +55,13 @@ func newStage(t *testing.T, looks ...flow.Look) *stage {
 			return flow.PageResult{}, nil
 		}
 		return s.page()
+	})
+	register(flow.SendUrgent, func(flow.Ref) (flow.PageResult, error) {
+		s.steps = append(s.steps, flow.SendUrgent)
+		if s.urgent == nil {
+			return flow.PageResult{}, nil
+		}
+		return s.urgent()
 	})
 	return s
 }
@@ -125,7 +133,7 @@ func TestSenderRunsPagesAndEnds(t *testing.T) {
 }
 
 func TestFailedPageIsFollowedByALookNotByARetry(t *testing.T) {
-	s := newStage(t, do(flow.StepPage), do(flow.StepPage), do(flow.StepEnd))
+	s := newStage(t, do(flow.StepPage), do(flow.StepPage), do(flow.StepPage), do(flow.StepEnd)) // the second look finds that it has to wait a little
 	tries := 0
 	s.page = func() (flow.PageResult, error) {
 		if tries++; tries == 1 {

@@ -37,8 +37,9 @@ func (t Target) WorkflowID() string { return string(t.Workflow) + "/" + t.Subjec
 // Task queues. Sending has its own, so that a slow freeze never holds a page back.
 const (
 	WorkflowQueue = "workflows"
-	WorkQueue     = "work" // short activities: freeze, feed, finish
-	SendQueue     = "send" // pages of sends
+	WorkQueue     = "work"   // short activities: freeze, feed, finish
+	SendQueue     = "send"   // pages of sends
+	UrgentQueue   = "urgent" // urgent sends, beside the pages
 )
 
 // WokenSignal means "look again" and nothing else.
@@ -57,6 +58,7 @@ const (
 	CancelQueued   = "CancelQueued"
 	LookAtSender   = "LookAtSender"
 	SendPage       = "SendPage"
+	SendUrgent     = "SendUrgent"
 )
 
 // Ref is the input of every workflow and activity about one row of one company.
@@ -89,6 +91,8 @@ type Look struct {
 	Until      time.Time // with StepWait: look again then at the latest; zero: wait for a wake
 	Unfed      bool      // a campaign's plan is not in the ledger completely
 	Connection id.ID     // the one a campaign sends on, for the search attribute
+	Urgent     bool      // a sender has urgent messages to send now, beside its page
+	UrgentAt   time.Time // a sender has urgent messages from then on; zero: none that wait for an instant
 }
 
 // FeedResult tells what one feed activity did.
@@ -96,7 +100,7 @@ type FeedResult struct {
 	Fed int
 }
 
-// PageResult tells what one page did. Counts are of messages.
+// PageResult tells what one page or one urgent run did. Counts are of messages.
 type PageResult struct {
 	Sent      int
 	Failed    int

@@ -98,9 +98,9 @@ func (p *page) holdFor(h hold) {
 	defer cancel()
 	err := p.db.InCompany(ctx, p.Company, func(tx postgres.Tx) error {
 		now := p.now()
-		until, err := New(tx).SetHold(ctx, SetHoldParams{CompanyID: p.Company, ConnectionID: p.Connection, PageEpoch: p.epoch.Load(),
+		until, err := New(tx).SetHold(ctx, SetHoldParams{CompanyID: p.Company, ConnectionID: p.Connection, Urgent: p.Urgent, Epoch: p.epoch.Load(),
 			Now: now, Seconds: h.first.Seconds(), HeldReason: h.reason, Probing: h.probing})
-		if errors.Is(err, pgx.ErrNoRows) { // a newer page has fenced it, or people have closed the connection
+		if errors.Is(err, pgx.ErrNoRows) { // a newer run has fenced it, or people have closed the connection
 			return nil
 		}
 		if err != nil {
@@ -121,7 +121,7 @@ func (p *page) heal() {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	err := p.db.InCompany(ctx, p.Company, func(tx postgres.Tx) error {
-		n, err := New(tx).Heal(ctx, p.Company, p.Connection, p.epoch.Load())
+		n, err := New(tx).Heal(ctx, HealParams{CompanyID: p.Company, ConnectionID: p.Connection, Now: p.now(), Urgent: p.Urgent, Epoch: p.epoch.Load()})
 		if err != nil || n == 0 {
 			return err
 		}

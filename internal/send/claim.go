@@ -21,16 +21,18 @@ import (
 type Claim struct {
 	ID          id.ID
 	Attempt     id.ID
-	Attempts    int // this one included
-	Campaign    id.ID
+	Attempts    int   // this one included
+	Campaign    id.ID // Nil outside campaigns
 	TextVersion int
 	To          channel.Address
 	Name, Zone  string
 	Attributes  json.RawMessage
 	At          time.Time
+	content     string // of a message outside campaigns, which was rendered when it was queued
 }
 
-// source is a run of queued rows to claim from: a campaign's rows of one zone set.
+// source is a run of queued rows to claim from: a campaign's rows of one zone set, or, without a campaign, the
+// messages outside campaigns.
 type source struct {
 	campaign    id.ID
 	zoneSet     int32
@@ -38,16 +40,44 @@ type source struct {
 	needsWindow bool
 }
 
+func (s source) single() bool { return s.campaign == id.Nil }
+
 // settings hold for one turn or record. Who can't have the connection's mutex in a second tries again. Plans are
 // made once, whatever is in the arrays, and without a sort: only messages_claim has the order of the sequence,
 // while the bounds of ids would tempt the planner to walk the whole campaign along the primary key.
 const settings = `SELECT set_config('lock_timeout', '1s', true), set_config('enable_sort', 'off', true), set_config('plan_cache_mode', 'force_generic_plan', true)`
 
+// Both find rows by their place and so can't be read by sqlc.
+//
 // claimCampaign takes: company, connection, campaign, zone set, smallest and largest id, now, epoch, limit,
 // attempt, whether the text needs an open window.
 //
 //go:embed claim.sql
 var claimCampaign string
+
+// claimSingles takes: company, connection, lowest and highest lane, smallest and largest id, now, epoch, limit,
+// attempt, whether the run is urgent.
+//
+//go:embed claim_single.sql
+var claimSingles string
+
+func (p *page) queueClaim(b *pgx.Batch, from source, limit int, attempt id.ID, epoch int32, now time.Time) {
+	oldest, newest := id.Floor(from.since), id.Floor(now.Add(time.Minute))
+	if from.single() {
+		lanes := p.lanes()
+		b.Queue(claimSingles, p.Company, p.Connection, lanes[0], lanes[1], oldest, newest, now, epoch, limit, attempt, p.Urgent)
+		return
+	}
+	b.Queue(claimCampaign, p.Company, p.Connection, from.campaign, from.zoneSet, oldest, newest, now, epoch, limit, attempt, from.needsWindow)
+}
+
+// lanes of messages outside campaigns that this run sends.
+func (p *page) lanes() []int16 {
+	if p.Urgent {
+		return []int16{int16(LaneReply), int16(LaneUrgent)}
+	}
+	return []int16{int16(LaneAutomation), int16(LaneQueue)}
+}
 
 // turn writes outcomes down and takes up to limit rows of one source, in one transaction and one round trip: a
 // row that is done makes room for the next at the same instant. The claim runs after the scope is locked, so
@@ -63,25 +93,25 @@ func (p *page) turn(ctx context.Context, from source, limit int, outcomes []Even
 	written := newRecord(outcomes)
 	err := p.db.Batch(bounded, p.Company, func(b *pgx.Batch) {
 		b.Queue(settings)
-		b.Queue(lockForClaim, p.Company, p.Connection, now)
+		b.Queue(lockForClaim, p.Company, p.Connection, now, p.Urgent)
 		written.queue(b, p)
-		b.Queue(claimCampaign, p.Company, p.Connection, from.campaign, from.zoneSet, id.Floor(from.since), id.Floor(now.Add(time.Minute)),
-			now, epoch, limit, attempt, from.needsWindow)
+		p.queueClaim(b, from, limit, attempt, epoch, now)
 	}, func(results pgx.BatchResults) error {
 		if _, err := results.Exec(); err != nil {
 			return fmt.Errorf("setting up a turn: %w", err)
 		}
 		var current int32
 		var last time.Time
-		if err := results.QueryRow().Scan(&current, &last); err != nil {
+		var unhealed bool
+		if err := results.QueryRow().Scan(&current, &last, &unhealed); err != nil {
 			return fmt.Errorf("locking the connection: %w", err)
 		}
-		p.sawInstant(last)
+		p.saw(last, unhealed)
 		fenced = current != epoch
 		if err := written.read(results); err != nil {
 			return err
 		}
-		return got.read(results, Claim{Attempt: attempt, Campaign: from.campaign, At: now})
+		return got.read(results, Claim{Attempt: attempt, Campaign: from.campaign, At: now}, from.single())
 	})
 	if postgres.IsRetryable(err) { // the database says that it has undone it
 		return nil, err
@@ -90,7 +120,9 @@ func (p *page) turn(ctx context.Context, from source, limit int, outcomes []Even
 		return nil, errors.Join(err, p.giveBack(ctx, attempt))
 	}
 	p.recordLate(ctx, written)
-	p.explain(ctx, got.ended, now)
+	if !from.single() {
+		p.explain(ctx, got.ended, now)
+	}
 	switch {
 	case fenced:
 		return nil, errFenced
@@ -106,7 +138,7 @@ type harvest struct {
 	ended  []id.ID // what the gate did not let through
 }
 
-func (h *harvest) read(results pgx.BatchResults, like Claim) error {
+func (h *harvest) read(results pgx.BatchResults, like Claim, single bool) error {
 	rows, err := results.Query()
 	if err != nil {
 		return fmt.Errorf("claiming messages: %w", err)
@@ -115,7 +147,11 @@ func (h *harvest) read(results pgx.BatchResults, like Claim) error {
 	for rows.Next() {
 		c := like
 		var state int16
-		if err := rows.Scan(&c.ID, &state, &c.Attempts, &c.TextVersion, &c.To.Kind, &c.To.Value, &c.Name, &c.Zone, &c.Attributes); err != nil {
+		into := []any{&c.ID, &state, &c.Attempts, &c.TextVersion, &c.To.Kind, &c.To.Value, &c.Name, &c.Zone, &c.Attributes}
+		if single {
+			into = append(into, &c.content)
+		}
+		if err := rows.Scan(into...); err != nil {
 			return fmt.Errorf("reading a claim: %w", err)
 		}
 		if State(state) == Sending {
@@ -140,15 +176,15 @@ func (p *page) explain(ctx context.Context, ended []id.ID, now time.Time) {
 }
 
 // giveBack undoes a claim whose answer was lost: it may have committed, or may yet, but nothing of it was sent.
-// The page takes a new epoch first, so that a claim still on its way finds itself fenced.
+// The run takes a new epoch first, so that a claim still on its way finds itself fenced.
 func (p *page) giveBack(ctx context.Context, attempt id.ID) error {
 	ctx = context.WithoutCancel(ctx)
 	var epoch int32
 	err := retrying(ctx, func() error {
 		return p.db.InCompany(ctx, p.Company, func(tx postgres.Tx) (err error) {
 			q := New(tx)
-			epoch, err = q.BumpEpoch(ctx, p.Company, p.Connection, p.epoch.Load())
-			if errors.Is(err, pgx.ErrNoRows) { // a newer page has fenced it
+			epoch, err = q.BumpEpoch(ctx, p.Urgent, p.Company, p.Connection, p.epoch.Load())
+			if errors.Is(err, pgx.ErrNoRows) { // a newer run has fenced it
 				p.halt(errFenced)
 			} else if err != nil {
 				return err

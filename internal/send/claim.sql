@@ -1,7 +1,8 @@
 -- name: claimCampaign
 -- Runs after lockForClaim in the same transaction, so that it sees what a pause before it has committed.
 -- The rows are found again by their place (ctid), which no statistics of an empty table can turn into a scan.
--- The gate: campaign state, the page's fence, a hold, expiry, opt-out, the 24-hour window of free text.
+-- The gate: campaign state, the page's fence, a hold (while it probes, one open
+-- claim on the connection at a time), expiry, opt-out, the 24-hour window of free text.
 WITH picked AS MATERIALIZED (
     SELECT m.id, m.ctid AS place, m.contact_id, m.identity_id
     FROM messages m
@@ -10,9 +11,10 @@ WITH picked AS MATERIALIZED (
       AND (m.retry_at IS NULL OR m.retry_at <= $7::timestamptz)
       AND EXISTS (SELECT FROM campaigns k WHERE k.company_id = $1 AND k.id = $3 AND k.state = 'running')
       AND EXISTS (SELECT FROM scopes s WHERE s.company_id = $1 AND s.connection_id = $2 AND s.page_epoch = $8
-                  AND (s.held_until IS NULL OR s.held_until <= $7))
+                  AND (s.held_until IS NULL OR s.held_until <= $7)
+                  AND (NOT s.probing OR NOT EXISTS (SELECT FROM messages o WHERE o.company_id = $1 AND o.connection_id = $2 AND o.state = 1)))
     ORDER BY m.sequence
-    LIMIT $9
+    LIMIT CASE WHEN (SELECT s.probing FROM scopes s WHERE s.company_id = $1 AND s.connection_id = $2) THEN 1 ELSE $9::integer END
 ), claimed AS (
     UPDATE messages m SET epoch = $8, attempt_id = $10, claimed_at = $7, retry_at = NULL, attempts = m.attempts + 1,
         state = CASE WHEN m.expires_at <= $7 THEN 8 WHEN c.opted_out_at IS NOT NULL THEN 9

@@ -121,11 +121,20 @@ func Open(ctx context.Context, tx postgres.Tx, company, connection id.ID, now ti
 
 // HeldFor says in words why a connection claims nothing as of now; empty when it does.
 func HeldFor(ctx context.Context, tx postgres.Tx, company, connection id.ID, now time.Time) (string, error) {
-	held, err := New(tx).Held(ctx, company, connection, now)
+	held, err := heldAt(ctx, tx, company, connection, now)
+	return deref(held.HeldReason), err
+}
+
+// heldAt reads a connection's hold; one that is over has neither instant nor reason.
+func heldAt(ctx context.Context, tx postgres.Tx, company, connection id.ID, now time.Time) (HeldRow, error) {
+	held, err := New(tx).Held(ctx, company, connection)
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		return "", fmt.Errorf("looking for a hold: %w", err)
+		return held, fmt.Errorf("looking for a hold: %w", err)
 	}
-	return deref(held.HeldReason), nil
+	if held.HeldUntil != nil && !held.HeldUntil.After(now) {
+		held.HeldUntil, held.HeldReason = nil, nil
+	}
+	return held, nil
 }
 
 // QueueRecipients puts a run of a campaign's recipients into the ledger: zone set, after < sequence <= through.
@@ -176,14 +185,17 @@ func ListCampaign(ctx context.Context, tx postgres.Tx, company, connection, camp
 	return rows, nil
 }
 
-// Outlook is what a sender would find to do.
+// Outlook is what a sender would find to do: of the page's lanes 3 to 5, and of the urgent lanes 1 and 2.
 type Outlook struct {
 	Claimable   bool
 	NextRetry   *time.Time
-	OldestClaim *time.Time // of the claims without a recorded outcome
+	Urgent      bool // lanes 1 and 2 have something claimable
+	UrgentRetry *time.Time
+	OldestClaim *time.Time // of the claims without a recorded outcome, in any lane
 	HeldUntil   *time.Time
 	HeldReason  string
 	Closed      bool // held by people, without an end
+	Probing     bool // one open claim at a time
 }
 
 // OutlookOf looks at a connection's rows as of now.
@@ -194,18 +206,29 @@ func OutlookOf(ctx context.Context, tx postgres.Tx, company, connection id.ID, n
 	if o.Claimable, err = q.Claimable(ctx, company, connection, now); err != nil {
 		return o, fmt.Errorf("looking for queued messages: %w", err)
 	}
-	if o.NextRetry, err = q.NextRetry(ctx, company, connection, now); err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		return o, fmt.Errorf("looking for the next retry: %w", err)
+	if o.Urgent, err = q.UrgentClaimable(ctx, company, connection, now); err != nil {
+		return o, fmt.Errorf("looking for urgent messages: %w", err)
+	}
+	if o.NextRetry, err = retryOf(ctx, q, company, connection, now, LaneAutomation, laneCampaign); err != nil {
+		return o, err
+	}
+	if o.UrgentRetry, err = retryOf(ctx, q, company, connection, now, LaneReply, LaneUrgent); err != nil {
+		return o, err
 	}
 	if o.OldestClaim, err = q.OldestClaim(ctx, company, connection); err != nil && !errors.Is(err, pgx.ErrNoRows) {
 		return o, fmt.Errorf("looking for open claims: %w", err)
 	}
-	held, err := q.Held(ctx, company, connection, now)
+	held, err := heldAt(ctx, tx, company, connection, now)
+	o.HeldUntil, o.HeldReason, o.Closed, o.Probing = held.HeldUntil, deref(held.HeldReason), held.Closed, held.Probing
+	return o, err
+}
+
+func retryOf(ctx context.Context, q *Queries, company, connection id.ID, now time.Time, first, last Lane) (*time.Time, error) {
+	at, err := q.NextRetry(ctx, NextRetryParams{CompanyID: company, ConnectionID: connection, FirstLane: int16(first), LastLane: int16(last), Now: now})
 	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		return o, fmt.Errorf("looking for a hold: %w", err)
+		return nil, fmt.Errorf("looking for the next retry: %w", err)
 	}
-	o.HeldUntil, o.HeldReason, o.Closed = held.HeldUntil, deref(held.HeldReason), held.Closed
-	return o, nil
+	return at, nil
 }
 
 func deref[T any](p *T) T {

@@ -22,45 +22,84 @@ import (
 func (p *page) turns(ctx context.Context) error {
 	stopWaiting := context.AfterFunc(ctx, func() { p.halt(context.Cause(ctx)) })
 	defer stopWaiting()
-	timer := time.AfterFunc(p.MaxDuration, func() { p.halt(errExpired) })
+	timer := time.AfterFunc(p.mostDuration(), func() { p.halt(errExpired) })
 	defer timer.Stop()
 	list := sourceList{page: p}
 	busy := time.Now()
 	for {
 		batch, room, stopped := p.await(list.any())
+		stopped = stopped || (p.Urgent && p.openCount() == len(batch) && time.Since(p.started) > p.MaxDuration)
 		var from *source
 		if !stopped && room > 0 {
 			from = list.next(ctx)
 		}
 		if from == nil {
 			p.recordOnly(ctx, events(batch))
-			p.release(batch)
-			if p.openCount() == 0 && (stopped || time.Since(busy) > linger) {
-				return list.failure
-			}
-			continue
-		}
-		claims, err := p.turn(ctx, *from, room, events(batch))
-		switch {
-		case errors.Is(err, errDry):
-			list.drop()
-		case errors.Is(err, errFenced):
-			p.halt(errFenced)
-		case err != nil:
-			p.recordOnly(ctx, events(batch))
-			p.pauseAfter(ctx, err)
-		default:
+		} else if p.take(ctx, &list, *from, room, batch) {
 			busy = time.Now()
 		}
 		p.release(batch)
-		p.hand(from.campaign, claims)
+		// What can be seen but not claimed (one message at a time is on its way) is no reason to stay either.
+		if p.openCount() == 0 && ((stopped && from == nil) || (list.empty() && time.Since(busy) > p.patience())) {
+			return list.failure
+		}
 	}
+}
+
+// take takes a turn on a source and tells whether there was something to claim.
+func (p *page) take(ctx context.Context, list *sourceList, from source, room int, batch []sent) bool {
+	claims, err := p.turn(ctx, from, room, events(batch))
+	switch {
+	case errors.Is(err, errDry):
+		list.drop(from)
+		return false
+	case errors.Is(err, errFenced):
+		p.halt(errFenced)
+		return false
+	case err != nil:
+		p.recordOnly(ctx, events(batch))
+		p.pauseAfter(ctx, err)
+		return false
+	}
+	if from.single() && len(claims) < room {
+		list.drop(from)
+	}
+	p.hand(from.campaign, claims)
+	return true
+}
+
+// mostDuration bounds the run's claims. An urgent run that waits for one slow answer goes on sending meanwhile, and so
+// may last longer than it was asked to.
+func (p *page) mostDuration() time.Duration {
+	if p.Urgent {
+		return max(p.MaxDuration, urgentAtMost)
+	}
+	return p.MaxDuration
+}
+
+// patience is how long the run waits for more when it has nothing to do.
+func (p *page) patience() time.Duration {
+	switch {
+	case p.Linger > 0:
+		return p.Linger
+	case p.Urgent:
+		return urgentLinger
+	}
+	return linger
+}
+
+// lookEvery is how often it then looks.
+func (p *page) lookEvery() time.Duration {
+	if p.Urgent {
+		return urgentLook
+	}
+	return idleLook
 }
 
 // await returns when a turn is worth its round trip: a quarter of the limit can be claimed, or outcomes have
 // waited long enough. room is what may be claimed once the batch is recorded.
 func (p *page) await(hungry bool) (batch []sent, room int, stopped bool) {
-	tick := time.NewTimer(idleLook)
+	tick := time.NewTimer(p.lookEvery())
 	defer tick.Stop()
 	for expired := false; ; {
 		p.mu.Lock()
@@ -114,7 +153,7 @@ func (p *page) sendOne(ctx context.Context, c Claim) sent {
 	if p.stopped() || time.Since(c.At) > onWireWithin {
 		return sent{claim: c, outcome: channel.Outcome{Class: channel.NotWritten}, event: Event{Message: c.ID, Attempt: c.Attempt, State: Queued, At: time.Now()}}
 	}
-	content, err := p.Render(c)
+	content, err := p.words(c)
 	if err != nil {
 		o := channel.Outcome{Class: channel.NotAccepted, Detail: "Its text could not be made yet."}
 		slog.Warn("a text could not be made; the message waits", "message", c.ID, "error", err)
@@ -127,13 +166,30 @@ func (p *page) sendOne(ctx context.Context, c Claim) sent {
 		return sent{c, o, outcomeEvent(c, o, "", time.Now())}
 	}
 	o := p.Sender.Send(ctx, message)
-	words, err := json.Marshal(content)
-	if err != nil {
-		words = nil // strings always marshal; the outcome matters more than its text
-	}
-	s := sent{c, o, outcomeEvent(c, o, string(words), time.Now())}
+	s := sent{c, o, outcomeEvent(c, o, written(c, content), time.Now())}
 	p.watch(s)
 	return s
+}
+
+// words of a message: a campaign's are made now, others were kept when they were queued.
+func (p *page) words(c Claim) (content channel.Content, err error) {
+	if c.content == "" {
+		return p.Render(c)
+	}
+	err = json.Unmarshal([]byte(c.content), &content)
+	return content, err
+}
+
+// written is what the ledger keeps of the words; empty when it has them already.
+func written(c Claim, content channel.Content) string {
+	if c.content != "" {
+		return ""
+	}
+	words, err := json.Marshal(content)
+	if err != nil {
+		return "" // strings always marshal; the outcome matters more than its text
+	}
+	return string(words)
 }
 
 // finish hands an outcome to the next turn and tells it when that turn is worth taking.
@@ -173,27 +229,36 @@ func (p *page) release(batch []sent) {
 	}
 }
 
-// sourceList is what can be claimed from, looked up anew every two seconds and whenever it has run dry.
+// sourceList is what can be claimed from, looked up anew every two seconds and whenever it has run dry. Messages
+// outside campaigns go first and then share the turns with the campaigns.
 type sourceList struct {
 	page    *page
-	list    []source
+	singles *source
+	list    []source // of campaigns
 	at      int
+	turn    int
 	looked  time.Time
 	failure error // of the last look, when it never succeeded again
 }
 
-func (l *sourceList) any() bool { return len(l.list) > 0 || l.looked.IsZero() }
+func (l *sourceList) empty() bool { return l.singles == nil && len(l.list) == 0 }
+
+func (l *sourceList) any() bool { return !l.empty() || l.looked.IsZero() }
 
 // next returns the source whose turn it is, or nil when there is none.
 func (l *sourceList) next(ctx context.Context) *source {
 	age := time.Since(l.looked)
-	if age > sourcesFor || (len(l.list) == 0 && age > idleLook/2) {
+	if age > sourcesFor || (l.empty() && age > l.page.lookEvery()/2) {
 		l.looked = time.Now()
-		if l.list, l.failure = l.page.lookForSources(ctx); l.failure != nil {
+		if l.singles, l.list, l.failure = l.page.lookForSources(ctx); l.failure != nil {
 			l.page.pauseAfter(ctx, l.failure)
 		}
 	}
-	if len(l.list) == 0 {
+	l.turn++
+	switch {
+	case l.singles != nil && (len(l.list) == 0 || l.turn%2 == 1):
+		return l.singles
+	case len(l.list) == 0:
 		return nil
 	}
 	l.at++
@@ -201,17 +266,23 @@ func (l *sourceList) next(ctx context.Context) *source {
 }
 
 // drop forgets the source that next returned last.
-func (l *sourceList) drop() {
+func (l *sourceList) drop(from source) {
+	if from.single() {
+		l.singles = nil
+		return
+	}
 	i := l.at % len(l.list)
 	l.list = slices.Delete(l.list, i, i+1)
 }
 
 // lookForSources asks for what is queued and wakes campaigns whose rows are all done.
-func (p *page) lookForSources(ctx context.Context) ([]source, error) {
+func (p *page) lookForSources(ctx context.Context) (singles *source, found []source, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), onWireWithin)
 	defer cancel()
-	var found []source
-	err := p.db.InCompany(ctx, p.Company, func(tx postgres.Tx) error {
+	err = p.db.InCompany(ctx, p.Company, func(tx postgres.Tx) error {
+		if singles, err = p.lookForSingles(ctx, tx); err != nil || p.Urgent {
+			return err
+		}
 		found = nil
 		rows, err := New(tx).Sources(ctx, p.Company, p.Connection, p.now())
 		if err != nil {
@@ -224,14 +295,31 @@ func (p *page) lookForSources(ctx context.Context) ([]source, error) {
 		}
 		return p.wakeDone(ctx, tx, queued)
 	})
-	return found, err
+	return singles, found, err
+}
+
+func (p *page) lookForSingles(ctx context.Context, tx postgres.Tx) (*source, error) {
+	oldest, err := New(tx).Singles(ctx, p.lanes(), p.Company, p.Connection, p.now())
+	if err != nil {
+		return nil, fmt.Errorf("looking for queued messages: %w", err)
+	}
+	if len(oldest) == 0 {
+		return nil, nil
+	}
+	since := id.Time(oldest[0])
+	for _, one := range oldest[1:] {
+		if at := id.Time(one); at.Before(since) {
+			since = at
+		}
+	}
+	return &source{since: since}, nil
 }
 
 func (p *page) wakeDone(ctx context.Context, tx postgres.Tx, queued map[id.ID]bool) error {
 	p.mu.Lock()
 	var done []id.ID
 	for campaign, open := range p.openOf {
-		if open == 0 && !queued[campaign] {
+		if open == 0 && !queued[campaign] && campaign != id.Nil {
 			done = append(done, campaign)
 			delete(p.openOf, campaign)
 		}

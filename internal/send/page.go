@@ -27,17 +27,22 @@ const (
 	recordWithin = 20 * time.Millisecond  // how long an outcome waits for company in its group commit
 	sourcesFor   = 2 * time.Second        // how long a list of sources serves
 	idleLook     = 50 * time.Millisecond  // how often a page without work looks for some
+	urgentLinger = 3 * time.Second        // how long an urgent run without work waits for more
+	urgentLook   = 100 * time.Millisecond
+	urgentAtMost = 8 * time.Minute // of an urgent run that is never without an open send
 	keepEvery    = time.Second
 	liveFor      = 5 * time.Second
 )
 
-// Options of one page.
+// Options of one run: a page, or an urgent run.
 type Options struct {
 	Company, Connection id.ID
+	Urgent              bool // lanes 1 and 2 instead of 3 to 5
 	Sender              channel.Sender
 	Timeout             time.Duration // of one send, as the adapter states it
 	Slots               int           // sends at once; claimed and unrecorded rows are at most twice as many
-	MaxDuration         time.Duration
+	MaxDuration         time.Duration // then it ends; an urgent run ends at the first instant after it with nothing open
+	Linger              time.Duration // how long it waits for more without work; 0: as long as its kind does
 	Render              func(Claim) (channel.Content, error)
 	Progress            func(flow.PageResult) // called about every second
 	Changed             func(campaign id.ID)  // counts have changed
@@ -48,7 +53,8 @@ type Options struct {
 func ClaimLifetime(timeout time.Duration) time.Duration { return onWireWithin + timeout + ownerMargin }
 
 // page claims, sends and records until its work, its time or its context ends. Slots goroutines send, one takes
-// turns of recording and claiming; at most 2 × Slots rows are claimed and unrecorded at any instant.
+// turns of recording and claiming; at most 2 × Slots rows are claimed and unrecorded at any instant. An urgent run
+// is the same with an epoch of its own and other lanes; the two share nothing but the connection's scope.
 type page struct {
 	Options
 	db      *postgres.DB
@@ -79,13 +85,13 @@ type sent struct {
 
 var (
 	errDry     = errors.New("nothing to claim there")
-	errFenced  = errors.New("a newer page sends on this connection")
+	errFenced  = errors.New("a newer run sends on this connection")
 	errHeld    = errors.New("the connection is held")
 	errExpired = errors.New("the page's time is over")
 )
 
-// RunPage sends what is queued on a connection. It returns without error when it ended in order: its work
-// or its time is over, the connection is held, a newer page has taken over, or ctx was cancelled.
+// RunPage sends what is queued on a connection in the lanes of the options. It returns without error when it ended in order: its work
+// or its time is over, the connection is held, a newer run has taken over, or ctx was cancelled.
 func RunPage(ctx context.Context, db *postgres.DB, o Options) (flow.PageResult, error) {
 	p := &page{Options: o, db: db, started: time.Now(), limit: 2 * o.Slots, openOf: map[id.ID]int{},
 		work: make(chan Claim, 2*o.Slots), news: make(chan struct{}, 1)}
@@ -114,23 +120,27 @@ func (p *page) begin(ctx context.Context) error {
 		if err := LockScope(ctx, tx, p.Company, p.Connection); err != nil {
 			return err
 		}
-		row, err := New(tx).BeginPage(ctx, time.Now().Add(liveFor), p.Company, p.Connection)
+		row, err := New(tx).BeginRun(ctx, p.Urgent, time.Now().Add(liveFor), p.Company, p.Connection)
 		if err != nil {
-			return fmt.Errorf("beginning a page: %w", err)
+			return fmt.Errorf("beginning a run: %w", err)
 		}
 		if skew := time.Since(row.DatabaseNow).Abs(); skew > maxClockSkew {
 			return fmt.Errorf("this machine's clock is %s off the database's; correct it (NTP) before anything is sent", skew.Round(time.Millisecond))
 		}
 		p.last = row.LastInstant
-		p.epoch.Store(row.PageEpoch)
+		p.epoch.Store(row.Epoch)
 		if row.Probing {
 			p.limit = 1
 		}
 		p.unhealed = row.Probing || row.Holds > 0
-		now := p.now()
-		_, err = SweepOverdue(ctx, tx, p.Company, p.Connection, now.Add(-ClaimLifetime(p.Timeout)), now)
-		return err
+		return p.sweep(ctx, tx)
 	})
+}
+
+func (p *page) sweep(ctx context.Context, tx postgres.Tx) error {
+	now := p.now()
+	_, err := SweepOverdue(ctx, tx, p.Company, p.Connection, now.Add(-ClaimLifetime(p.Timeout)), now)
+	return err
 }
 
 // end lets the relay wake the sender again and wakes every campaign the page has touched.
@@ -138,6 +148,9 @@ func (p *page) end(ctx context.Context) error {
 	err := retrying(ctx, func() error {
 		return p.db.InCompany(ctx, p.Company, func(tx postgres.Tx) error {
 			for campaign := range p.openOf {
+				if campaign == id.Nil {
+					continue
+				}
 				if err := wake.Append(ctx, tx, p.Company, flow.Campaign(campaign), false); err != nil {
 					return err
 				}
@@ -145,7 +158,7 @@ func (p *page) end(ctx context.Context) error {
 			if err := applyEarly(ctx, tx, p.Company, p.Connection); err != nil {
 				return err
 			}
-			return New(tx).EndPage(ctx, p.Company, p.Connection, p.epoch.Load())
+			return New(tx).EndRun(ctx, p.Urgent, p.Company, p.Connection, p.epoch.Load())
 		})
 	})
 	p.Hint()
@@ -180,22 +193,27 @@ func (p *page) tell() {
 	p.mu.Unlock()
 	p.Progress(result)
 	for _, campaign := range campaigns {
-		p.Changed(campaign)
+		if campaign != id.Nil {
+			p.Changed(campaign)
+		}
 	}
 }
 
-// keepAlive holds wakes back for a while longer, finds out when a newer page has taken over, and applies
-// statuses that came before their provider ids.
+// keepAlive holds wakes back for a while longer, finds out when a newer run has taken over, makes claims whose owner
+// is gone uncertain, and applies statuses that came before their provider ids.
 func (p *page) keepAlive(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, liveFor-2*keepEvery)
 	defer cancel()
 	return p.db.InCompany(ctx, p.Company, func(tx postgres.Tx) error {
-		n, err := New(tx).KeepPage(ctx, time.Now().Add(liveFor), p.Company, p.Connection, p.epoch.Load())
+		n, err := New(tx).KeepRun(ctx, KeepRunParams{Urgent: p.Urgent, LiveUntil: time.Now().Add(liveFor), CompanyID: p.Company, ConnectionID: p.Connection, Epoch: p.epoch.Load()})
 		if err != nil {
 			return err
 		}
 		if n == 0 {
 			p.halt(errFenced)
+		}
+		if err := p.sweep(ctx, tx); err != nil {
+			return err
 		}
 		return applyEarly(ctx, tx, p.Company, p.Connection)
 	})
@@ -232,12 +250,14 @@ func (p *page) now() time.Time {
 	return p.last
 }
 
-func (p *page) sawInstant(at time.Time) {
+// saw takes over what the scope said when it was locked: its last instant, and whether an accepted send would heal it.
+func (p *page) saw(at time.Time, unhealed bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if at.After(p.last) {
 		p.last = at
 	}
+	p.unhealed = unhealed
 }
 
 func (p *page) nap(ctx context.Context, d time.Duration) {

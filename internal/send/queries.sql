@@ -9,30 +9,44 @@ SELECT page_epoch FROM scopes WHERE company_id = @company_id AND connection_id =
 -- name: EnsureScope :exec
 INSERT INTO scopes (company_id, connection_id) VALUES (@company_id, @connection_id) ON CONFLICT DO NOTHING;
 
--- name: BeginPage :one
--- A new page fences every older one.
-UPDATE scopes SET page_epoch = page_epoch + 1, page_live_until = sqlc.arg(live_until)::timestamptz
+-- name: BeginRun :one
+-- A new run fences every older one of its kind. Pages and urgent runs have epochs of their own.
+UPDATE scopes SET
+    page_epoch = page_epoch + CASE WHEN sqlc.arg(urgent)::boolean THEN 0 ELSE 1 END,
+    urgent_epoch = urgent_epoch + CASE WHEN sqlc.arg(urgent)::boolean THEN 1 ELSE 0 END,
+    page_live_until = CASE WHEN sqlc.arg(urgent)::boolean THEN page_live_until ELSE sqlc.arg(live_until)::timestamptz END,
+    urgent_live_until = CASE WHEN sqlc.arg(urgent)::boolean THEN sqlc.arg(live_until)::timestamptz ELSE urgent_live_until END
 WHERE company_id = @company_id AND connection_id = @connection_id
-RETURNING page_epoch, last_instant, probing, holds, clock_timestamp()::timestamptz AS database_now;
+RETURNING (CASE WHEN sqlc.arg(urgent)::boolean THEN urgent_epoch ELSE page_epoch END)::integer AS epoch, last_instant, probing, holds,
+    clock_timestamp()::timestamptz AS database_now;
 
--- name: KeepPage :execrows
-UPDATE scopes SET page_live_until = sqlc.arg(live_until)::timestamptz
-WHERE company_id = @company_id AND connection_id = @connection_id AND page_epoch = @page_epoch;
+-- name: KeepRun :execrows
+UPDATE scopes SET
+    page_live_until = CASE WHEN sqlc.arg(urgent)::boolean THEN page_live_until ELSE sqlc.arg(live_until)::timestamptz END,
+    urgent_live_until = CASE WHEN sqlc.arg(urgent)::boolean THEN sqlc.arg(live_until)::timestamptz ELSE urgent_live_until END
+WHERE company_id = @company_id AND connection_id = @connection_id
+  AND CASE WHEN sqlc.arg(urgent)::boolean THEN urgent_epoch ELSE page_epoch END = sqlc.arg(epoch)::integer;
 
--- name: EndPage :exec
-UPDATE scopes SET page_live_until = NULL
-WHERE company_id = @company_id AND connection_id = @connection_id AND page_epoch = @page_epoch;
+-- name: EndRun :exec
+UPDATE scopes SET
+    page_live_until = CASE WHEN sqlc.arg(urgent)::boolean THEN page_live_until END,
+    urgent_live_until = CASE WHEN sqlc.arg(urgent)::boolean THEN NULL ELSE urgent_live_until END
+WHERE company_id = @company_id AND connection_id = @connection_id
+  AND CASE WHEN sqlc.arg(urgent)::boolean THEN urgent_epoch ELSE page_epoch END = sqlc.arg(epoch)::integer;
 
 -- name: SetHold :one
--- The n-th hold in a row lasts 2^n times as long, up to 64 times.
-UPDATE scopes SET held_until = sqlc.arg(now)::timestamptz + make_interval(secs => sqlc.arg(seconds)::float8 * 2 ^ least(holds, 6)),
+-- The n-th hold in a row lasts 2^n times as long, up to 64 times. It stops pages and urgent runs alike.
+UPDATE scopes SET held_until = greatest(held_until, sqlc.arg(now)::timestamptz + make_interval(secs => sqlc.arg(seconds)::float8 * 2 ^ least(holds, 6))),
     held_reason = sqlc.arg(held_reason)::text, holds = holds + 1, probing = probing OR sqlc.arg(probing)::boolean
-WHERE company_id = @company_id AND connection_id = @connection_id AND page_epoch = @page_epoch AND NOT closed
+WHERE company_id = @company_id AND connection_id = @connection_id AND NOT closed
+  AND CASE WHEN sqlc.arg(urgent)::boolean THEN urgent_epoch ELSE page_epoch END = sqlc.arg(epoch)::integer
 RETURNING held_until;
 
 -- name: Heal :execrows
+-- A send that was claimed before a hold does not lift it.
 UPDATE scopes SET holds = 0, probing = false, held_until = NULL, held_reason = NULL
-WHERE company_id = @company_id AND connection_id = @connection_id AND page_epoch = @page_epoch AND NOT closed;
+WHERE company_id = @company_id AND connection_id = @connection_id AND NOT closed AND (held_until IS NULL OR held_until <= sqlc.arg(now)::timestamptz)
+  AND CASE WHEN sqlc.arg(urgent)::boolean THEN urgent_epoch ELSE page_epoch END = sqlc.arg(epoch)::integer;
 
 -- name: ReleaseHold :execrows
 UPDATE scopes SET held_until = NULL, held_reason = NULL, holds = 0
@@ -63,7 +77,17 @@ ORDER BY z.campaign_id, z.zone_set_id;
 
 -- name: lockForClaim :one
 UPDATE scopes SET last_instant = greatest(last_instant, $3::timestamptz) WHERE company_id = $1 AND connection_id = $2
-RETURNING page_epoch, last_instant;
+RETURNING CASE WHEN $4::boolean THEN urgent_epoch ELSE page_epoch END, last_instant, probing OR holds > 0 AS unhealed;
+
+-- name: Singles :many
+-- The oldest message outside campaigns that may be claimed now, of each of the lanes.
+SELECT oldest.id FROM (SELECT unnest(sqlc.arg(lanes)::smallint[]) AS lane) l
+CROSS JOIN LATERAL (SELECT m.id FROM messages m
+    WHERE m.company_id = @company_id AND m.connection_id = @connection_id AND m.lane = l.lane AND m.campaign_id IS NULL AND m.state = 0
+      AND (m.retry_at IS NULL OR m.retry_at <= sqlc.arg(now)::timestamptz)
+    ORDER BY m.id LIMIT 1) oldest
+WHERE NOT EXISTS (SELECT FROM scopes s
+    WHERE s.company_id = @company_id AND s.connection_id = @connection_id AND s.held_until > sqlc.arg(now)::timestamptz);
 
 -- name: ExplainEnded :exec
 -- What the gate did not let through says why.
@@ -81,7 +105,7 @@ WITH outcome AS (
         unnest($9::timestamptz[]) AS retry_at, unnest($10::text[]) AS content
 ), recorded AS (
     UPDATE messages m SET state = o.state,
-        provider_id = nullif(o.provider_id, ''), content = o.content,
+        provider_id = nullif(o.provider_id, ''), content = coalesce(o.content, m.content),
         error_code = nullif(o.error_code, 0), error_detail = nullif(o.error_detail, ''),
         sent_at = CASE WHEN o.state = 2 THEN o.at END,
         ended_at = CASE WHEN o.state IN (3, 6) THEN o.at END,
@@ -313,18 +337,42 @@ WITH slice AS (
 )
 INSERT INTO contact_messages (company_id, contact_id, message_id) SELECT company_id, contact_id, id FROM queued;
 
+-- name: QueueSingles :execrows
+-- Only what belongs together gets in: the connection and the identity are the company's, the identity is the contact's.
+WITH queued AS (
+INSERT INTO messages (company_id, id, connection_id, contact_id, identity_id, lane, content, expires_at, supersedes)
+SELECT @company_id, n.id, k.id, i.contact_id, i.id, n.lane, n.content, nullif(n.expires_at, '9999-01-01T00:00:00Z'), nullif(n.supersedes, '00000000-0000-0000-0000-000000000000')
+FROM (SELECT unnest(sqlc.arg(ids)::uuid[]) AS id, unnest(sqlc.arg(connections)::uuid[]) AS connection_id, unnest(sqlc.arg(contacts)::uuid[]) AS contact_id,
+        unnest(sqlc.arg(identities)::uuid[]) AS identity_id, unnest(sqlc.arg(lanes)::smallint[]) AS lane, unnest(sqlc.arg(contents)::text[]) AS content,
+        unnest(sqlc.arg(expires_ats)::timestamptz[]) AS expires_at, unnest(sqlc.arg(supersedes)::uuid[]) AS supersedes) n
+JOIN connections k ON k.company_id = @company_id AND k.id = n.connection_id
+JOIN identities i ON i.company_id = @company_id AND i.id = n.identity_id AND i.contact_id = n.contact_id
+RETURNING company_id, contact_id, id
+)
+INSERT INTO contact_messages (company_id, contact_id, message_id) SELECT company_id, contact_id, id FROM queued;
+
 -- name: CancelQueued :execrows
 UPDATE messages m SET state = 7, ended_at = sqlc.arg(now)::timestamptz, retry_at = NULL
 WHERE m.company_id = @company_id AND m.connection_id = @connection_id AND m.lane = 5 AND m.campaign_id = @campaign_id AND m.state = 0;
 
 -- name: Claimable :one
-SELECT EXISTS (SELECT FROM messages m JOIN campaigns k ON k.company_id = m.company_id AND k.id = m.campaign_id AND k.state = 'running'
-    WHERE m.company_id = @company_id AND m.connection_id = @connection_id AND m.state = 0
+-- What a page could claim: rows of running campaigns, and messages outside campaigns in lanes 3 and 4.
+SELECT (EXISTS (SELECT FROM messages m JOIN campaigns k ON k.company_id = m.company_id AND k.id = m.campaign_id AND k.state = 'running'
+    WHERE m.company_id = @company_id AND m.connection_id = @connection_id AND m.lane = 5 AND m.state = 0
+      AND (m.retry_at IS NULL OR m.retry_at <= sqlc.arg(now)::timestamptz))
+  OR EXISTS (SELECT FROM messages m
+    WHERE m.company_id = @company_id AND m.connection_id = @connection_id AND m.lane BETWEEN 3 AND 4 AND m.campaign_id IS NULL AND m.state = 0
+      AND (m.retry_at IS NULL OR m.retry_at <= sqlc.arg(now)::timestamptz)))::boolean AS claimable;
+
+-- name: UrgentClaimable :one
+SELECT EXISTS (SELECT FROM messages m
+    WHERE m.company_id = @company_id AND m.connection_id = @connection_id AND m.lane BETWEEN 1 AND 2 AND m.campaign_id IS NULL AND m.state = 0
       AND (m.retry_at IS NULL OR m.retry_at <= sqlc.arg(now)::timestamptz)) AS claimable;
 
 -- name: NextRetry :one
-SELECT m.retry_at FROM messages m JOIN campaigns k ON k.company_id = m.company_id AND k.id = m.campaign_id AND k.state = 'running'
-WHERE m.company_id = @company_id AND m.connection_id = @connection_id AND m.state = 0 AND m.retry_at > sqlc.arg(now)::timestamptz
+SELECT m.retry_at FROM messages m LEFT JOIN campaigns k ON k.company_id = m.company_id AND k.id = m.campaign_id
+WHERE m.company_id = @company_id AND m.connection_id = @connection_id AND m.lane BETWEEN sqlc.arg(first_lane)::smallint AND sqlc.arg(last_lane)::smallint
+  AND m.state = 0 AND m.retry_at > sqlc.arg(now)::timestamptz AND (m.campaign_id IS NULL OR k.state = 'running')
 ORDER BY m.retry_at LIMIT 1;
 
 -- name: OldestClaim :one
@@ -333,7 +381,7 @@ WHERE company_id = @company_id AND connection_id = @connection_id AND state = 1
 ORDER BY claimed_at LIMIT 1;
 
 -- name: Held :one
-SELECT held_until, held_reason, closed FROM scopes WHERE company_id = @company_id AND connection_id = @connection_id AND held_until > sqlc.arg(now)::timestamptz;
+SELECT held_until, held_reason, closed, probing FROM scopes WHERE company_id = @company_id AND connection_id = @connection_id;
 
 -- name: ListCampaign :many
 -- In the order in which they were queued. Each part reads the one index that holds rows of its states.
@@ -362,10 +410,13 @@ ORDER BY m.id
 LIMIT @row_limit;
 
 -- name: BumpEpoch :one
--- Fences what this page itself has sent and does not know the answer to.
-UPDATE scopes SET page_epoch = page_epoch + 1
-WHERE company_id = @company_id AND connection_id = @connection_id AND page_epoch = @page_epoch
-RETURNING page_epoch;
+-- Fences what this run itself has sent and does not know the answer to.
+UPDATE scopes SET
+    page_epoch = page_epoch + CASE WHEN sqlc.arg(urgent)::boolean THEN 0 ELSE 1 END,
+    urgent_epoch = urgent_epoch + CASE WHEN sqlc.arg(urgent)::boolean THEN 1 ELSE 0 END
+WHERE company_id = @company_id AND connection_id = @connection_id
+  AND CASE WHEN sqlc.arg(urgent)::boolean THEN urgent_epoch ELSE page_epoch END = sqlc.arg(epoch)::integer
+RETURNING (CASE WHEN sqlc.arg(urgent)::boolean THEN urgent_epoch ELSE page_epoch END)::integer AS epoch;
 
 -- name: GiveBack :exec
 -- An attempt of which nothing was sent: its claim's answer was lost.

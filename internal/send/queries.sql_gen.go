@@ -36,26 +36,36 @@ func (q *Queries) AllCompanies(ctx context.Context) ([]uuid.UUID, error) {
 	return items, nil
 }
 
-const beginPage = `-- name: BeginPage :one
-UPDATE scopes SET page_epoch = page_epoch + 1, page_live_until = $1::timestamptz
-WHERE company_id = $2 AND connection_id = $3
-RETURNING page_epoch, last_instant, probing, holds, clock_timestamp()::timestamptz AS database_now
+const beginRun = `-- name: BeginRun :one
+UPDATE scopes SET
+    page_epoch = page_epoch + CASE WHEN $1::boolean THEN 0 ELSE 1 END,
+    urgent_epoch = urgent_epoch + CASE WHEN $1::boolean THEN 1 ELSE 0 END,
+    page_live_until = CASE WHEN $1::boolean THEN page_live_until ELSE $2::timestamptz END,
+    urgent_live_until = CASE WHEN $1::boolean THEN $2::timestamptz ELSE urgent_live_until END
+WHERE company_id = $3 AND connection_id = $4
+RETURNING (CASE WHEN $1::boolean THEN urgent_epoch ELSE page_epoch END)::integer AS epoch, last_instant, probing, holds,
+    clock_timestamp()::timestamptz AS database_now
 `
 
-type BeginPageRow struct {
-	PageEpoch   int32
+type BeginRunRow struct {
+	Epoch       int32
 	LastInstant time.Time
 	Probing     bool
 	Holds       int32
 	DatabaseNow time.Time
 }
 
-// A new page fences every older one.
-func (q *Queries) BeginPage(ctx context.Context, liveUntil time.Time, companyID uuid.UUID, connectionID uuid.UUID) (BeginPageRow, error) {
-	row := q.db.QueryRow(ctx, beginPage, liveUntil, companyID, connectionID)
-	var i BeginPageRow
+// A new run fences every older one of its kind. Pages and urgent runs have epochs of their own.
+func (q *Queries) BeginRun(ctx context.Context, urgent bool, liveUntil time.Time, companyID uuid.UUID, connectionID uuid.UUID) (BeginRunRow, error) {
+	row := q.db.QueryRow(ctx, beginRun,
+		urgent,
+		liveUntil,
+		companyID,
+		connectionID,
+	)
+	var i BeginRunRow
 	err := row.Scan(
-		&i.PageEpoch,
+		&i.Epoch,
 		&i.LastInstant,
 		&i.Probing,
 		&i.Holds,
@@ -65,17 +75,25 @@ func (q *Queries) BeginPage(ctx context.Context, liveUntil time.Time, companyID 
 }
 
 const bumpEpoch = `-- name: BumpEpoch :one
-UPDATE scopes SET page_epoch = page_epoch + 1
-WHERE company_id = $1 AND connection_id = $2 AND page_epoch = $3
-RETURNING page_epoch
+UPDATE scopes SET
+    page_epoch = page_epoch + CASE WHEN $1::boolean THEN 0 ELSE 1 END,
+    urgent_epoch = urgent_epoch + CASE WHEN $1::boolean THEN 1 ELSE 0 END
+WHERE company_id = $2 AND connection_id = $3
+  AND CASE WHEN $1::boolean THEN urgent_epoch ELSE page_epoch END = $4::integer
+RETURNING (CASE WHEN $1::boolean THEN urgent_epoch ELSE page_epoch END)::integer AS epoch
 `
 
-// Fences what this page itself has sent and does not know the answer to.
-func (q *Queries) BumpEpoch(ctx context.Context, companyID uuid.UUID, connectionID uuid.UUID, pageEpoch int32) (int32, error) {
-	row := q.db.QueryRow(ctx, bumpEpoch, companyID, connectionID, pageEpoch)
-	var page_epoch int32
-	err := row.Scan(&page_epoch)
-	return page_epoch, err
+// Fences what this run itself has sent and does not know the answer to.
+func (q *Queries) BumpEpoch(ctx context.Context, urgent bool, companyID uuid.UUID, connectionID uuid.UUID, epoch int32) (int32, error) {
+	row := q.db.QueryRow(ctx, bumpEpoch,
+		urgent,
+		companyID,
+		connectionID,
+		epoch,
+	)
+	var epoch_2 int32
+	err := row.Scan(&epoch_2)
+	return epoch_2, err
 }
 
 const campaignTraffic = `-- name: CampaignTraffic :many
@@ -146,11 +164,15 @@ func (q *Queries) CancelQueued(ctx context.Context, now time.Time, companyID uui
 }
 
 const claimable = `-- name: Claimable :one
-SELECT EXISTS (SELECT FROM messages m JOIN campaigns k ON k.company_id = m.company_id AND k.id = m.campaign_id AND k.state = 'running'
-    WHERE m.company_id = $1 AND m.connection_id = $2 AND m.state = 0
-      AND (m.retry_at IS NULL OR m.retry_at <= $3::timestamptz)) AS claimable
+SELECT (EXISTS (SELECT FROM messages m JOIN campaigns k ON k.company_id = m.company_id AND k.id = m.campaign_id AND k.state = 'running'
+    WHERE m.company_id = $1 AND m.connection_id = $2 AND m.lane = 5 AND m.state = 0
+      AND (m.retry_at IS NULL OR m.retry_at <= $3::timestamptz))
+  OR EXISTS (SELECT FROM messages m
+    WHERE m.company_id = $1 AND m.connection_id = $2 AND m.lane BETWEEN 3 AND 4 AND m.campaign_id IS NULL AND m.state = 0
+      AND (m.retry_at IS NULL OR m.retry_at <= $3::timestamptz)))::boolean AS claimable
 `
 
+// What a page could claim: rows of running campaigns, and messages outside campaigns in lanes 3 and 4.
 func (q *Queries) Claimable(ctx context.Context, companyID uuid.UUID, connectionID uuid.UUID, now time.Time) (bool, error) {
 	row := q.db.QueryRow(ctx, claimable, companyID, connectionID, now)
 	var claimable bool
@@ -253,13 +275,21 @@ func (q *Queries) Counts(ctx context.Context, companyID uuid.UUID, campaigns []u
 	return items, nil
 }
 
-const endPage = `-- name: EndPage :exec
-UPDATE scopes SET page_live_until = NULL
-WHERE company_id = $1 AND connection_id = $2 AND page_epoch = $3
+const endRun = `-- name: EndRun :exec
+UPDATE scopes SET
+    page_live_until = CASE WHEN $1::boolean THEN page_live_until END,
+    urgent_live_until = CASE WHEN $1::boolean THEN NULL ELSE urgent_live_until END
+WHERE company_id = $2 AND connection_id = $3
+  AND CASE WHEN $1::boolean THEN urgent_epoch ELSE page_epoch END = $4::integer
 `
 
-func (q *Queries) EndPage(ctx context.Context, companyID uuid.UUID, connectionID uuid.UUID, pageEpoch int32) error {
-	_, err := q.db.Exec(ctx, endPage, companyID, connectionID, pageEpoch)
+func (q *Queries) EndRun(ctx context.Context, urgent bool, companyID uuid.UUID, connectionID uuid.UUID, epoch int32) error {
+	_, err := q.db.Exec(ctx, endRun,
+		urgent,
+		companyID,
+		connectionID,
+		epoch,
+	)
 	return err
 }
 
@@ -400,11 +430,27 @@ func (q *Queries) GiveBack(ctx context.Context, companyID uuid.UUID, connectionI
 
 const heal = `-- name: Heal :execrows
 UPDATE scopes SET holds = 0, probing = false, held_until = NULL, held_reason = NULL
-WHERE company_id = $1 AND connection_id = $2 AND page_epoch = $3 AND NOT closed
+WHERE company_id = $1 AND connection_id = $2 AND NOT closed AND (held_until IS NULL OR held_until <= $3::timestamptz)
+  AND CASE WHEN $4::boolean THEN urgent_epoch ELSE page_epoch END = $5::integer
 `
 
-func (q *Queries) Heal(ctx context.Context, companyID uuid.UUID, connectionID uuid.UUID, pageEpoch int32) (int64, error) {
-	result, err := q.db.Exec(ctx, heal, companyID, connectionID, pageEpoch)
+type HealParams struct {
+	CompanyID    uuid.UUID
+	ConnectionID uuid.UUID
+	Now          time.Time
+	Urgent       bool
+	Epoch        int32
+}
+
+// A send that was claimed before a hold does not lift it.
+func (q *Queries) Heal(ctx context.Context, arg HealParams) (int64, error) {
+	result, err := q.db.Exec(ctx, heal,
+		arg.CompanyID,
+		arg.ConnectionID,
+		arg.Now,
+		arg.Urgent,
+		arg.Epoch,
+	)
 	if err != nil {
 		return 0, err
 	}
@@ -412,19 +458,25 @@ func (q *Queries) Heal(ctx context.Context, companyID uuid.UUID, connectionID uu
 }
 
 const held = `-- name: Held :one
-SELECT held_until, held_reason, closed FROM scopes WHERE company_id = $1 AND connection_id = $2 AND held_until > $3::timestamptz
+SELECT held_until, held_reason, closed, probing FROM scopes WHERE company_id = $1 AND connection_id = $2
 `
 
 type HeldRow struct {
 	HeldUntil  *time.Time
 	HeldReason *string
 	Closed     bool
+	Probing    bool
 }
 
-func (q *Queries) Held(ctx context.Context, companyID uuid.UUID, connectionID uuid.UUID, now time.Time) (HeldRow, error) {
-	row := q.db.QueryRow(ctx, held, companyID, connectionID, now)
+func (q *Queries) Held(ctx context.Context, companyID uuid.UUID, connectionID uuid.UUID) (HeldRow, error) {
+	row := q.db.QueryRow(ctx, held, companyID, connectionID)
 	var i HeldRow
-	err := row.Scan(&i.HeldUntil, &i.HeldReason, &i.Closed)
+	err := row.Scan(
+		&i.HeldUntil,
+		&i.HeldReason,
+		&i.Closed,
+		&i.Probing,
+	)
 	return i, err
 }
 
@@ -549,17 +601,29 @@ func (q *Queries) InsertProviderIDs(ctx context.Context, companyID uuid.UUID, co
 	return err
 }
 
-const keepPage = `-- name: KeepPage :execrows
-UPDATE scopes SET page_live_until = $1::timestamptz
-WHERE company_id = $2 AND connection_id = $3 AND page_epoch = $4
+const keepRun = `-- name: KeepRun :execrows
+UPDATE scopes SET
+    page_live_until = CASE WHEN $1::boolean THEN page_live_until ELSE $2::timestamptz END,
+    urgent_live_until = CASE WHEN $1::boolean THEN $2::timestamptz ELSE urgent_live_until END
+WHERE company_id = $3 AND connection_id = $4
+  AND CASE WHEN $1::boolean THEN urgent_epoch ELSE page_epoch END = $5::integer
 `
 
-func (q *Queries) KeepPage(ctx context.Context, liveUntil time.Time, companyID uuid.UUID, connectionID uuid.UUID, pageEpoch int32) (int64, error) {
-	result, err := q.db.Exec(ctx, keepPage,
-		liveUntil,
-		companyID,
-		connectionID,
-		pageEpoch,
+type KeepRunParams struct {
+	Urgent       bool
+	LiveUntil    time.Time
+	CompanyID    uuid.UUID
+	ConnectionID uuid.UUID
+	Epoch        int32
+}
+
+func (q *Queries) KeepRun(ctx context.Context, arg KeepRunParams) (int64, error) {
+	result, err := q.db.Exec(ctx, keepRun,
+		arg.Urgent,
+		arg.LiveUntil,
+		arg.CompanyID,
+		arg.ConnectionID,
+		arg.Epoch,
 	)
 	if err != nil {
 		return 0, err
@@ -569,18 +633,18 @@ func (q *Queries) KeepPage(ctx context.Context, liveUntil time.Time, companyID u
 
 const listCampaign = `-- name: ListCampaign :many
 WITH page AS (
-    (SELECT m.company_id, m.id, m.connection_id, m.contact_id, m.identity_id, m.campaign_id, m.zone_set_id, m.sequence, m.text_version, m.direction, m.lane, m.state, m.attempts, m.epoch, m.attempt_id, m.retry_at, m.expires_at, m.claimed_at, m.sent_at, m.delivered_at, m.read_at, m.ended_at, m.error_code, m.error_detail, m.provider_id, m.content FROM messages m
+    (SELECT m.company_id, m.id, m.connection_id, m.contact_id, m.identity_id, m.campaign_id, m.zone_set_id, m.sequence, m.text_version, m.direction, m.lane, m.state, m.attempts, m.epoch, m.attempt_id, m.retry_at, m.expires_at, m.claimed_at, m.sent_at, m.delivered_at, m.read_at, m.ended_at, m.error_code, m.error_detail, m.provider_id, m.content, m.supersedes, m.superseded_by FROM messages m
         WHERE m.company_id = $2 AND m.connection_id = $3 AND m.lane = 5 AND m.campaign_id = $4 AND m.state = 0
           AND 0 = ANY($5::smallint[]) AND m.id > $6::uuid
         ORDER BY m.id LIMIT $1)
     UNION ALL
-    (SELECT m.company_id, m.id, m.connection_id, m.contact_id, m.identity_id, m.campaign_id, m.zone_set_id, m.sequence, m.text_version, m.direction, m.lane, m.state, m.attempts, m.epoch, m.attempt_id, m.retry_at, m.expires_at, m.claimed_at, m.sent_at, m.delivered_at, m.read_at, m.ended_at, m.error_code, m.error_detail, m.provider_id, m.content FROM messages m
+    (SELECT m.company_id, m.id, m.connection_id, m.contact_id, m.identity_id, m.campaign_id, m.zone_set_id, m.sequence, m.text_version, m.direction, m.lane, m.state, m.attempts, m.epoch, m.attempt_id, m.retry_at, m.expires_at, m.claimed_at, m.sent_at, m.delivered_at, m.read_at, m.ended_at, m.error_code, m.error_detail, m.provider_id, m.content, m.supersedes, m.superseded_by FROM messages m
         WHERE m.company_id = $2 AND m.connection_id = $3 AND m.campaign_id = $4 AND m.state = 1
           AND 1 = ANY($5::smallint[]) AND m.id > $6::uuid
         ORDER BY m.id LIMIT $1)
     UNION ALL
-    (SELECT e.company_id, e.id, e.connection_id, e.contact_id, e.identity_id, e.campaign_id, e.zone_set_id, e.sequence, e.text_version, e.direction, e.lane, e.state, e.attempts, e.epoch, e.attempt_id, e.retry_at, e.expires_at, e.claimed_at, e.sent_at, e.delivered_at, e.read_at, e.ended_at, e.error_code, e.error_detail, e.provider_id, e.content FROM (SELECT unnest($5::smallint[]) AS state) s
-        CROSS JOIN LATERAL (SELECT m.company_id, m.id, m.connection_id, m.contact_id, m.identity_id, m.campaign_id, m.zone_set_id, m.sequence, m.text_version, m.direction, m.lane, m.state, m.attempts, m.epoch, m.attempt_id, m.retry_at, m.expires_at, m.claimed_at, m.sent_at, m.delivered_at, m.read_at, m.ended_at, m.error_code, m.error_detail, m.provider_id, m.content FROM messages m
+    (SELECT e.company_id, e.id, e.connection_id, e.contact_id, e.identity_id, e.campaign_id, e.zone_set_id, e.sequence, e.text_version, e.direction, e.lane, e.state, e.attempts, e.epoch, e.attempt_id, e.retry_at, e.expires_at, e.claimed_at, e.sent_at, e.delivered_at, e.read_at, e.ended_at, e.error_code, e.error_detail, e.provider_id, e.content, e.supersedes, e.superseded_by FROM (SELECT unnest($5::smallint[]) AS state) s
+        CROSS JOIN LATERAL (SELECT m.company_id, m.id, m.connection_id, m.contact_id, m.identity_id, m.campaign_id, m.zone_set_id, m.sequence, m.text_version, m.direction, m.lane, m.state, m.attempts, m.epoch, m.attempt_id, m.retry_at, m.expires_at, m.claimed_at, m.sent_at, m.delivered_at, m.read_at, m.ended_at, m.error_code, m.error_detail, m.provider_id, m.content, m.supersedes, m.superseded_by FROM messages m
             WHERE m.company_id = $2 AND m.campaign_id = $4 AND m.state >= 2 AND m.state = s.state AND m.id > $6::uuid
             ORDER BY m.id LIMIT $1) e)
 )
@@ -724,13 +788,28 @@ func (q *Queries) MergeMinutes(ctx context.Context, companyID uuid.UUID, before 
 }
 
 const nextRetry = `-- name: NextRetry :one
-SELECT m.retry_at FROM messages m JOIN campaigns k ON k.company_id = m.company_id AND k.id = m.campaign_id AND k.state = 'running'
-WHERE m.company_id = $1 AND m.connection_id = $2 AND m.state = 0 AND m.retry_at > $3::timestamptz
+SELECT m.retry_at FROM messages m LEFT JOIN campaigns k ON k.company_id = m.company_id AND k.id = m.campaign_id
+WHERE m.company_id = $1 AND m.connection_id = $2 AND m.lane BETWEEN $3::smallint AND $4::smallint
+  AND m.state = 0 AND m.retry_at > $5::timestamptz AND (m.campaign_id IS NULL OR k.state = 'running')
 ORDER BY m.retry_at LIMIT 1
 `
 
-func (q *Queries) NextRetry(ctx context.Context, companyID uuid.UUID, connectionID uuid.UUID, now time.Time) (*time.Time, error) {
-	row := q.db.QueryRow(ctx, nextRetry, companyID, connectionID, now)
+type NextRetryParams struct {
+	CompanyID    uuid.UUID
+	ConnectionID uuid.UUID
+	FirstLane    int16
+	LastLane     int16
+	Now          time.Time
+}
+
+func (q *Queries) NextRetry(ctx context.Context, arg NextRetryParams) (*time.Time, error) {
+	row := q.db.QueryRow(ctx, nextRetry,
+		arg.CompanyID,
+		arg.ConnectionID,
+		arg.FirstLane,
+		arg.LastLane,
+		arg.Now,
+	)
 	var retry_at *time.Time
 	err := row.Scan(&retry_at)
 	return retry_at, err
@@ -832,6 +911,51 @@ func (q *Queries) QueueRecipients(ctx context.Context, arg QueueRecipientsParams
 	return result.RowsAffected(), nil
 }
 
+const queueSingles = `-- name: QueueSingles :execrows
+WITH queued AS (
+INSERT INTO messages (company_id, id, connection_id, contact_id, identity_id, lane, content, expires_at, supersedes)
+SELECT $1, n.id, k.id, i.contact_id, i.id, n.lane, n.content, nullif(n.expires_at, '9999-01-01T00:00:00Z'), nullif(n.supersedes, '00000000-0000-0000-0000-000000000000')
+FROM (SELECT unnest($2::uuid[]) AS id, unnest($3::uuid[]) AS connection_id, unnest($4::uuid[]) AS contact_id,
+        unnest($5::uuid[]) AS identity_id, unnest($6::smallint[]) AS lane, unnest($7::text[]) AS content,
+        unnest($8::timestamptz[]) AS expires_at, unnest($9::uuid[]) AS supersedes) n
+JOIN connections k ON k.company_id = $1 AND k.id = n.connection_id
+JOIN identities i ON i.company_id = $1 AND i.id = n.identity_id AND i.contact_id = n.contact_id
+RETURNING company_id, contact_id, id
+)
+INSERT INTO contact_messages (company_id, contact_id, message_id) SELECT company_id, contact_id, id FROM queued
+`
+
+type QueueSinglesParams struct {
+	CompanyID   uuid.UUID
+	Ids         []uuid.UUID
+	Connections []uuid.UUID
+	Contacts    []uuid.UUID
+	Identities  []uuid.UUID
+	Lanes       []int16
+	Contents    []string
+	ExpiresAts  []time.Time
+	Supersedes  []uuid.UUID
+}
+
+// Only what belongs together gets in: the connection and the identity are the company's, the identity is the contact's.
+func (q *Queries) QueueSingles(ctx context.Context, arg QueueSinglesParams) (int64, error) {
+	result, err := q.db.Exec(ctx, queueSingles,
+		arg.CompanyID,
+		arg.Ids,
+		arg.Connections,
+		arg.Contacts,
+		arg.Identities,
+		arg.Lanes,
+		arg.Contents,
+		arg.ExpiresAts,
+		arg.Supersedes,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const releaseHold = `-- name: ReleaseHold :execrows
 UPDATE scopes SET held_until = NULL, held_reason = NULL, holds = 0
 WHERE company_id = $1 AND connection_id = $2 AND held_until IS NOT NULL AND NOT closed
@@ -884,9 +1008,10 @@ func (q *Queries) RollUp(ctx context.Context, companyID uuid.UUID, most int32) (
 }
 
 const setHold = `-- name: SetHold :one
-UPDATE scopes SET held_until = $1::timestamptz + make_interval(secs => $2::float8 * 2 ^ least(holds, 6)),
+UPDATE scopes SET held_until = greatest(held_until, $1::timestamptz + make_interval(secs => $2::float8 * 2 ^ least(holds, 6))),
     held_reason = $3::text, holds = holds + 1, probing = probing OR $4::boolean
-WHERE company_id = $5 AND connection_id = $6 AND page_epoch = $7 AND NOT closed
+WHERE company_id = $5 AND connection_id = $6 AND NOT closed
+  AND CASE WHEN $7::boolean THEN urgent_epoch ELSE page_epoch END = $8::integer
 RETURNING held_until
 `
 
@@ -897,10 +1022,11 @@ type SetHoldParams struct {
 	Probing      bool
 	CompanyID    uuid.UUID
 	ConnectionID uuid.UUID
-	PageEpoch    int32
+	Urgent       bool
+	Epoch        int32
 }
 
-// The n-th hold in a row lasts 2^n times as long, up to 64 times.
+// The n-th hold in a row lasts 2^n times as long, up to 64 times. It stops pages and urgent runs alike.
 func (q *Queries) SetHold(ctx context.Context, arg SetHoldParams) (*time.Time, error) {
 	row := q.db.QueryRow(ctx, setHold,
 		arg.Now,
@@ -909,11 +1035,48 @@ func (q *Queries) SetHold(ctx context.Context, arg SetHoldParams) (*time.Time, e
 		arg.Probing,
 		arg.CompanyID,
 		arg.ConnectionID,
-		arg.PageEpoch,
+		arg.Urgent,
+		arg.Epoch,
 	)
 	var held_until *time.Time
 	err := row.Scan(&held_until)
 	return held_until, err
+}
+
+const singles = `-- name: Singles :many
+SELECT oldest.id FROM (SELECT unnest($1::smallint[]) AS lane) l
+CROSS JOIN LATERAL (SELECT m.id FROM messages m
+    WHERE m.company_id = $2 AND m.connection_id = $3 AND m.lane = l.lane AND m.campaign_id IS NULL AND m.state = 0
+      AND (m.retry_at IS NULL OR m.retry_at <= $4::timestamptz)
+    ORDER BY m.id LIMIT 1) oldest
+WHERE NOT EXISTS (SELECT FROM scopes s
+    WHERE s.company_id = $2 AND s.connection_id = $3 AND s.held_until > $4::timestamptz)
+`
+
+// The oldest message outside campaigns that may be claimed now, of each of the lanes.
+func (q *Queries) Singles(ctx context.Context, lanes []int16, companyID uuid.UUID, connectionID uuid.UUID, now time.Time) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, singles,
+		lanes,
+		companyID,
+		connectionID,
+		now,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const sources = `-- name: Sources :many
@@ -1234,6 +1397,19 @@ func (q *Queries) Uncertain(ctx context.Context, companyID uuid.UUID, rowLimit i
 	return items, nil
 }
 
+const urgentClaimable = `-- name: UrgentClaimable :one
+SELECT EXISTS (SELECT FROM messages m
+    WHERE m.company_id = $1 AND m.connection_id = $2 AND m.lane BETWEEN 1 AND 2 AND m.campaign_id IS NULL AND m.state = 0
+      AND (m.retry_at IS NULL OR m.retry_at <= $3::timestamptz)) AS claimable
+`
+
+func (q *Queries) UrgentClaimable(ctx context.Context, companyID uuid.UUID, connectionID uuid.UUID, now time.Time) (bool, error) {
+	row := q.db.QueryRow(ctx, urgentClaimable, companyID, connectionID, now)
+	var claimable bool
+	err := row.Scan(&claimable)
+	return claimable, err
+}
+
 const contactMessages = `-- name: contactMessages :many
 SELECT m.id, m.contact_id, c.name AS contact_name, i.value AS address, m.state, m.attempts, m.content, m.provider_id, m.error_code, m.error_detail,
     m.claimed_at, m.sent_at, m.delivered_at, m.read_at, m.ended_at, m.retry_at, m.text_version, m.campaign_id, coalesce(k.name, '') AS campaign_name
@@ -1316,18 +1492,24 @@ func (q *Queries) contactMessages(ctx context.Context, companyID uuid.UUID, cont
 
 const lockForClaim = `-- name: lockForClaim :one
 UPDATE scopes SET last_instant = greatest(last_instant, $3::timestamptz) WHERE company_id = $1 AND connection_id = $2
-RETURNING page_epoch, last_instant
+RETURNING CASE WHEN $4::boolean THEN urgent_epoch ELSE page_epoch END, last_instant, probing OR holds > 0 AS unhealed
 `
 
 type lockForClaimRow struct {
-	PageEpoch   int32
+	Column1     interface{}
 	LastInstant time.Time
+	Unhealed    *bool
 }
 
-func (q *Queries) lockForClaim(ctx context.Context, companyID uuid.UUID, connectionID uuid.UUID, column3 time.Time) (lockForClaimRow, error) {
-	row := q.db.QueryRow(ctx, lockForClaim, companyID, connectionID, column3)
+func (q *Queries) lockForClaim(ctx context.Context, companyID uuid.UUID, connectionID uuid.UUID, column3 time.Time, column4 bool) (lockForClaimRow, error) {
+	row := q.db.QueryRow(ctx, lockForClaim,
+		companyID,
+		connectionID,
+		column3,
+		column4,
+	)
 	var i lockForClaimRow
-	err := row.Scan(&i.PageEpoch, &i.LastInstant)
+	err := row.Scan(&i.Column1, &i.LastInstant, &i.Unhealed)
 	return i, err
 }
 
@@ -1338,7 +1520,7 @@ WITH outcome AS (
         unnest($9::timestamptz[]) AS retry_at, unnest($10::text[]) AS content
 ), recorded AS (
     UPDATE messages m SET state = o.state,
-        provider_id = nullif(o.provider_id, ''), content = o.content,
+        provider_id = nullif(o.provider_id, ''), content = coalesce(o.content, m.content),
         error_code = nullif(o.error_code, 0), error_detail = nullif(o.error_detail, ''),
         sent_at = CASE WHEN o.state = 2 THEN o.at END,
         ended_at = CASE WHEN o.state IN (3, 6) THEN o.at END,

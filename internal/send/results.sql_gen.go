@@ -74,7 +74,7 @@ func (q *Queries) Failures(ctx context.Context, companyID uuid.UUID, campaignID 
 
 const listFailed = `-- name: ListFailed :many
 WITH page AS (
-    SELECT m.company_id, m.id, m.connection_id, m.contact_id, m.identity_id, m.campaign_id, m.zone_set_id, m.sequence, m.text_version, m.direction, m.lane, m.state, m.attempts, m.epoch, m.attempt_id, m.retry_at, m.expires_at, m.claimed_at, m.sent_at, m.delivered_at, m.read_at, m.ended_at, m.error_code, m.error_detail, m.provider_id, m.content FROM messages m
+    SELECT m.company_id, m.id, m.connection_id, m.contact_id, m.identity_id, m.campaign_id, m.zone_set_id, m.sequence, m.text_version, m.direction, m.lane, m.state, m.attempts, m.epoch, m.attempt_id, m.retry_at, m.expires_at, m.claimed_at, m.sent_at, m.delivered_at, m.read_at, m.ended_at, m.error_code, m.error_detail, m.provider_id, m.content, m.supersedes, m.superseded_by FROM messages m
     WHERE m.company_id = $1 AND m.campaign_id = $2 AND m.state = 3
       AND coalesce(m.error_code, 0) = $3::int AND m.id > $4::uuid
     ORDER BY m.id LIMIT $5

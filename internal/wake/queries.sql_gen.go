@@ -37,8 +37,9 @@ func (q *Queries) DeleteWakes(ctx context.Context, dollar_1 []int64) error {
 const pendingWakes = `-- name: PendingWakes :many
 SELECT w.id, w.company_id, w.workflow, w.subject_id, w.urgent
 FROM wakes w
-WHERE NOT (w.workflow = 'sender' AND NOT w.urgent AND EXISTS (
-    SELECT FROM scopes s WHERE s.company_id = w.company_id AND s.connection_id = w.subject_id AND s.page_live_until > now()))
+WHERE NOT (w.workflow = 'sender' AND EXISTS (
+    SELECT FROM scopes s WHERE s.company_id = w.company_id AND s.connection_id = w.subject_id
+        AND CASE WHEN w.urgent THEN s.urgent_live_until ELSE s.page_live_until END > now()))
 ORDER BY w.id
 LIMIT $1
 `
@@ -51,7 +52,8 @@ type PendingWakesRow struct {
 	Urgent    bool
 }
 
-// A sender whose page is live looks by itself; its wakes stay until the page has ended.
+// A sender whose page is live looks by itself; its wakes stay until the page has ended. The same is true of urgent wakes
+// and the urgent run, but a page is no reason to hold an urgent wake back.
 func (q *Queries) PendingWakes(ctx context.Context, limit int32) ([]PendingWakesRow, error) {
 	rows, err := q.db.Query(ctx, pendingWakes, limit)
 	if err != nil {

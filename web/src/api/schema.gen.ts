@@ -974,6 +974,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/messages/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One message with its present state */
+        get: operations["getMessage"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/messages/{id}/story": {
         parameters: {
             query?: never;
@@ -1056,6 +1073,63 @@ export interface paths {
         get: operations["listTemplates"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uncertain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Messages whose outcome nobody knows, the newest first
+         * @description A provider's status settles them by itself. One that was sent again by hand is not listed any more.
+         */
+        get: operations["listUncertain"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uncertain/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many there are */
+        get: operations["countUncertain"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uncertain/settle": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decide about some by hand
+         * @description The decision is kept with the name of who took it. Sending again makes a new message; the old one stays uncertain and is marked superseded.
+         */
+        post: operations["settleUncertain"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1501,6 +1575,14 @@ export interface components {
             unit: "hour" | "day" | "week";
             zone: string;
         };
+        Decision: {
+            /** @enum {string} */
+            action: "message.marked_sent" | "message.marked_failed" | "message.sent_again";
+            /** Format: date-time */
+            at: string;
+            /** @description the person's name; empty for one of the platform */
+            by: string;
+        };
         Doing: {
             /** Format: int64 */
             attempt: number;
@@ -1667,6 +1749,55 @@ export interface components {
             /** @description the content in one readable text */
             text: string;
         };
+        MessageDetail: {
+            /** Format: int64 */
+            attempts: number;
+            /** @description absent outside campaigns */
+            campaign_id?: string;
+            /** Format: date-time */
+            claimed_at?: string;
+            connection_id: string;
+            contact_id: string;
+            contact_name: string;
+            /** @description as it was sent; absent before it is rendered */
+            content?: components["schemas"]["Sent"];
+            /** @description what people decided about it by hand; with one message only, not in lists */
+            decisions?: components["schemas"]["Decision"][];
+            /** Format: date-time */
+            delivered_at?: string;
+            /** Format: date-time */
+            ended_at?: string;
+            /**
+             * Format: int64
+             * @description the provider's
+             */
+            error_code?: number;
+            error_detail?: string;
+            id: string;
+            /**
+             * Format: int64
+             * @description 1 agent's reply, 2 urgent, 3 automation, 4 the API's queue, 5 campaign
+             */
+            lane: number;
+            phone?: string;
+            provider_id?: string;
+            /** Format: date-time */
+            queued_at?: string;
+            /** Format: date-time */
+            read_at?: string;
+            /** Format: date-time */
+            retry_at?: string;
+            /** Format: date-time */
+            sent_at?: string;
+            /** @enum {string} */
+            state: "queued" | "sending" | "sent" | "delivered" | "read" | "failed" | "uncertain" | "canceled" | "expired" | "suppressed";
+            /** @description the message that was sent again for this uncertain one */
+            superseded_by?: string;
+            /** @description the uncertain message that this one was sent again for */
+            supersedes?: string;
+            /** @description the content in one readable text */
+            text: string;
+        };
         MessageList: {
             items: components["schemas"]["Message"][];
             /** @description empty on the last page */
@@ -1807,6 +1938,27 @@ export interface components {
             window_until: string;
             /** @description IANA zone */
             zone: string;
+        };
+        Settling: {
+            message_ids: string[];
+            /**
+             * @description sent: the contact has it · failed: the contact does not have it · again: send a new message; the contact may get it twice
+             * @enum {string}
+             */
+            verdict: "sent" | "failed" | "again";
+        };
+        SettlingResult: {
+            /** @description ids of the new messages */
+            again: string[];
+            /** @description not sent again: the contact or its address does not exist any more */
+            gone: string[];
+            /**
+             * Format: int64
+             * @description were not uncertain any more
+             */
+            left: number;
+            /** Format: int64 */
+            settled: number;
         };
         Setup: {
             dismissed: boolean;
@@ -2004,6 +2156,68 @@ export interface components {
         };
         TrafficShares: {
             items: components["schemas"]["TrafficShare"][];
+        };
+        UncertainCount: {
+            /** Format: int64 */
+            count: number;
+            /** @description there are more than count */
+            more: boolean;
+        };
+        UncertainList: {
+            items: components["schemas"]["UncertainMessage"][];
+            /** @description empty on the last page */
+            next_cursor: string;
+        };
+        UncertainMessage: {
+            /** Format: int64 */
+            attempts: number;
+            /** @description absent outside campaigns */
+            campaign_id?: string;
+            /** @description empty outside campaigns */
+            campaign_name: string;
+            /** Format: date-time */
+            claimed_at?: string;
+            connection_id: string;
+            contact_id: string;
+            contact_name: string;
+            /** @description as it was sent; absent before it is rendered */
+            content?: components["schemas"]["Sent"];
+            /** @description what people decided about it by hand; with one message only, not in lists */
+            decisions?: components["schemas"]["Decision"][];
+            /** Format: date-time */
+            delivered_at?: string;
+            /** Format: date-time */
+            ended_at?: string;
+            /**
+             * Format: int64
+             * @description the provider's
+             */
+            error_code?: number;
+            error_detail?: string;
+            id: string;
+            /**
+             * Format: int64
+             * @description 1 agent's reply, 2 urgent, 3 automation, 4 the API's queue, 5 campaign
+             */
+            lane: number;
+            phone?: string;
+            provider_id?: string;
+            /** Format: date-time */
+            queued_at?: string;
+            /** Format: date-time */
+            read_at?: string;
+            /** Format: date-time */
+            retry_at?: string;
+            /** Format: date-time */
+            sent_at?: string;
+            /** @enum {string} */
+            state: "queued" | "sending" | "sent" | "delivered" | "read" | "failed" | "uncertain" | "canceled" | "expired" | "suppressed";
+            /** @description the message that was sent again for this uncertain one */
+            superseded_by?: string;
+            /** @description the uncertain message that this one was sent again for */
+            supersedes?: string;
+            /** @description the content in one readable text */
+            text: string;
         };
         Usage: {
             /** @description up to 50 that have not come to their end */
@@ -4156,6 +4370,38 @@ export interface operations {
             };
         };
     };
+    getMessage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageDetail"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     messageStory: {
         parameters: {
             query?: never;
@@ -4398,6 +4644,106 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TemplateList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listUncertain: {
+        parameters: {
+            query?: {
+                /** @description only this campaign's */
+                campaign_id?: string;
+                /** @description next_cursor of the page before */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UncertainList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    countUncertain: {
+        parameters: {
+            query?: {
+                /** @description only this campaign's */
+                campaign_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["UncertainCount"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    settleUncertain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Settling"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SettlingResult"];
                 };
             };
             /** @description Error */

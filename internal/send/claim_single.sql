@@ -1,0 +1,46 @@
+-- name: claimSingles
+-- Runs after lockForClaim in the same transaction, as claim.sql does. Lower lanes go first, then older messages.
+-- The gate: the run's fence, a hold (while it probes, one open claim on the connection at a time), a contact that is gone,
+-- expiry, an opt-out (which stops lanes 3 and 4 only), the 24-hour window of everything but templates.
+WITH picked AS MATERIALIZED (
+    SELECT m.id, m.ctid AS place, m.lane, m.contact_id, m.identity_id, m.expires_at, m.content
+    FROM messages m
+    WHERE m.company_id = $1 AND m.connection_id = $2 AND m.lane BETWEEN $3 AND $4 AND m.campaign_id IS NULL AND m.state = 0
+      AND m.id BETWEEN $5 AND $6
+      AND (m.retry_at IS NULL OR m.retry_at <= $7::timestamptz)
+      AND EXISTS (SELECT FROM scopes s WHERE s.company_id = $1 AND s.connection_id = $2
+                  AND CASE WHEN $11::boolean THEN s.urgent_epoch ELSE s.page_epoch END = $8
+                  AND (s.held_until IS NULL OR s.held_until <= $7)
+                  AND (NOT s.probing OR NOT EXISTS (SELECT FROM messages o WHERE o.company_id = $1 AND o.connection_id = $2 AND o.state = 1)))
+    ORDER BY m.lane, m.id
+    LIMIT CASE WHEN (SELECT s.probing FROM scopes s WHERE s.company_id = $1 AND s.connection_id = $2) THEN 1 ELSE $9::integer END
+), judged AS (
+    SELECT p.id, p.place, i.kind, i.value, c.name, c.zone, c.attributes, CASE
+        WHEN i.id IS NULL THEN 'Not sent: the contact does not exist any more.'
+        WHEN p.expires_at <= $7 THEN 'It expired before it could be sent.'
+        WHEN p.lane >= 3 AND c.opted_out_at IS NOT NULL THEN 'Not sent: the contact has opted out.'
+        WHEN p.content::jsonb -> 'template' IS NULL AND NOT EXISTS (SELECT FROM service_windows w WHERE w.company_id = $1 AND w.connection_id = $2
+            AND w.contact_id = p.contact_id AND w.open_until > $7) THEN 'Not sent: the 24-hour window for free text has closed.'
+        END AS refusal,
+        CASE WHEN p.expires_at <= $7 THEN 8 ELSE 9 END AS refused
+    FROM picked p
+    LEFT JOIN contacts c ON c.company_id = $1 AND c.id = p.contact_id
+    LEFT JOIN identities i ON i.company_id = $1 AND i.id = p.identity_id AND c.id IS NOT NULL
+), claimed AS (
+    UPDATE messages m SET epoch = $8, retry_at = NULL,
+        state = CASE WHEN j.refusal IS NULL THEN 1 ELSE j.refused END,
+        attempts = m.attempts + CASE WHEN j.refusal IS NULL THEN 1 ELSE 0 END,
+        attempt_id = CASE WHEN j.refusal IS NULL THEN $10::uuid END,
+        claimed_at = CASE WHEN j.refusal IS NULL THEN $7 ELSE m.claimed_at END,
+        ended_at = CASE WHEN j.refusal IS NOT NULL THEN $7 END,
+        error_detail = j.refusal
+    FROM judged j
+    WHERE m.company_id = $1 AND m.id = j.id AND m.ctid = j.place AND m.state = 0
+    RETURNING m.id, m.state, m.attempts, m.text_version, coalesce(j.kind, '') AS kind, coalesce(j.value, '') AS value, coalesce(j.name, '') AS name,
+        coalesce(j.zone, '') AS zone, coalesce(j.attributes, '{}') AS attributes, m.content
+), counted AS (
+    INSERT INTO message_counts (company_id, connection_id, queued, sending, expired, suppressed)
+    SELECT $1, $2, -count(*), count(*) FILTER (WHERE state = 1), count(*) FILTER (WHERE state = 8), count(*) FILTER (WHERE state = 9)
+    FROM claimed HAVING count(*) > 0
+)
+SELECT * FROM claimed;
