@@ -3,6 +3,7 @@
 import { expect, type Page, test } from "@playwright/test";
 import * as data from "./fixtures/data";
 import { mock, type Scene } from "./fixtures/mock";
+import { beginner } from "./fixtures/settings";
 
 const sizes = { wide: { width: 1440, height: 900 }, phone: { width: 390, height: 844 } };
 
@@ -99,8 +100,35 @@ const shots: Shot[] = [
   { name: "connections", path: "/connections", ready: "After-sales" },
   { name: "connections-empty", path: "/connections", empty: true, ready: "A connection is" },
   { name: "connection", path: `/connections/${data.id(31)}`, ready: "Meta accepts" },
+  { name: "connection-disabled", path: `/connections/${data.id(33)}`, ready: "nothing is sent on it" },
+  { name: "connection-delete", path: `/connections/${data.id(31)}`, ready: "Meta accepts", act: async (page) => {
+    await page.getByRole("button", { name: "Delete" }).click();
+    await expect(page.getByRole("dialog")).toContainText("messages wait");
+  } },
   { name: "connection-failing", path: `/connections/${data.id(32)}`, ready: "Meta refuses" },
-  { name: "connection-new", path: "/connections/new", ready: "Save and check" },
+  { name: "connection-new", path: "/connections/new", ready: "reaches nobody" },
+  { name: "connection-new-meta", path: "/connections/new", ready: "reaches nobody", act: async (page) => {
+    await page.getByText("WhatsApp Cloud API").click();
+    await page.getByLabel("Phone number ID").fill("109283746501234");
+    await expect(page.getByText("does not know this app id")).toBeVisible();
+  } },
+  { name: "settings", path: "/settings", ready: "Hours for campaigns" },
+  { name: "settings-refused", path: "/settings", refuse: true, status: 422, ready: "Hours for campaigns", act: async (page) => {
+    await page.getByLabel("From").fill("22:00");
+    await page.getByRole("button", { name: "Save" }).click();
+    await expect(page.getByText("never opens")).toBeVisible();
+    await expect(page.getByLabel("From")).toHaveValue("22:00");
+  } },
+  { name: "company-made", path: "/companies", me: { ...data.superadmin, company: undefined }, ready: "Kopi Nusantara", act: async (page) => {
+    await page.getByRole("button", { name: "New company" }).click();
+    await page.getByLabel("Company name").fill("Kopi Nusantara");
+    await page.getByLabel("E-mail of its first admin").fill("siti@kopi.example");
+    await page.getByRole("button", { name: "Make the company" }).click();
+    await expect(page.getByRole("dialog")).toContainText("shown only now");
+  } },
+  { name: "welcome", path: "/welcome?step=company", me: beginner, ready: "Save and go on" },
+  { name: "welcome-import", path: "/welcome", me: beginner, ready: "Bring your contacts" },
+  { name: "resume", path: "/connections", me: beginner, ready: "Go on with the first steps" },
   { name: "not-found", path: "/nowhere", ready: "nothing at this address" },
   { name: "menu", path: "/campaigns", me: data.superadmin, ready: data.running.name, act: async (page) => {
     const phone = (page.viewportSize()?.width ?? 0) < 720;

@@ -28,7 +28,17 @@ const campaignColor: Record<CampaignState, string> = {
   canceled: "var(--state-ended)",
 };
 
-const connectionColor: Record<Connection["state"], string> = {
+/** How a connection stands: what people did to it counts before what its last check said. */
+export type ConnectionStanding = Connection["state"] | "disabled" | "deleted";
+
+export function standingOf(connection: Pick<Connection, "state" | "disabled_at" | "deleted_at">): ConnectionStanding {
+  if (connection.deleted_at != null) return "deleted";
+  return connection.disabled_at != null ? "disabled" : connection.state;
+}
+
+const connectionColor: Record<ConnectionStanding, string> = {
+  disabled: "var(--state-uncertain)",
+  deleted: "var(--state-ended)",
   unchecked: "var(--state-ended)",
   connected: "var(--mantine-color-teal-6)",
   failing: "var(--state-failed)",
@@ -52,9 +62,9 @@ export function CampaignStateLabel({ state }: { state: CampaignState }) {
   return <span className="state"><Dot color={campaignColor[state]} hollow={state === "draft" || state === "scheduled"} />{t(`campaign.state.${state}`)}</span>;
 }
 
-export function ConnectionStateLabel({ state }: { state: Connection["state"] }) {
+export function ConnectionStateLabel({ state }: { state: ConnectionStanding }) {
   const { t } = useTranslation();
-  return <span className="state"><Dot color={connectionColor[state]} hollow={state === "unchecked"} />{t(`connection.state.${state}`)}</span>;
+  return <span className="state"><Dot color={connectionColor[state]} hollow={state === "unchecked" || state === "deleted"} />{t(`connection.state.${state}`)}</span>;
 }
 
 /** The stacked bar: one segment per ledger state, each as wide as its share of the recipients. */

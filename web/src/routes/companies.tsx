@@ -1,10 +1,12 @@
 import { Button } from "@mantine/core";
-import { IconBuilding } from "@tabler/icons-react";
+import { IconBuilding, IconPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { getRouteApi } from "@tanstack/react-router";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Empty, Failed, PageHead, Waiting } from "../components/page";
 import { companiesQuery } from "../features/account/queries";
+import { NewCompany } from "../features/settings/company-form";
 import { useEnter } from "./enter";
 import { NotFound } from "./fallback";
 
@@ -19,9 +21,11 @@ function Companies({ present }: { present: string | undefined }) {
   const { t } = useTranslation();
   const companies = useQuery(companiesQuery);
   const enter = useEnter();
+  const [making, setMaking] = useState(false);
   return (
     <>
-      <PageHead title={t("company.title")} />
+      <PageHead title={t("company.title")}><Button leftSection={<IconPlus size={15} />} onClick={() => setMaking(true)}>{t("settings.newCompany")}</Button></PageHead>
+      <NewCompany opened={making} onClose={() => setMaking(false)} onEnter={enter.mutate} />
       {companies.isPending && <Waiting />}
       {companies.isError && <Failed error={companies.error} retry={() => void companies.refetch()} />}
       {companies.data?.items.length === 0 && <Empty icon={<IconBuilding size={32} stroke={1.4} />}>{t("company.none")}</Empty>}

@@ -1,18 +1,20 @@
-import { Button, Group } from "@mantine/core";
-import { IconCircleCheck, IconAlertTriangle, IconHelpCircle, IconKey, IconRefresh } from "@tabler/icons-react";
+import { ActionIcon, Button, Group, TextInput, Tooltip } from "@mantine/core";
+import { IconAlertTriangle, IconCircleCheck, IconHelpCircle, IconKey, IconPencil, IconPlayerPause, IconRefresh, IconTrash, IconWebhook } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { getRouteApi } from "@tanstack/react-router";
-import { useState } from "react";
+import { getRouteApi, useNavigate } from "@tanstack/react-router";
+import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ApiError } from "../api/problem";
 import { usePolling } from "../api/realtime";
 import type { Connection } from "../api/types";
-import { toastError } from "../components/errors";
+import { describeError, toastDone, toastError } from "../components/errors";
 import { Crumb, Failed, PageHead, Waiting } from "../components/page";
 import { Copyable, Time, useNow } from "../components/small";
-import { ConnectionStateLabel } from "../components/state";
+import { ConnectionStateLabel, standingOf } from "../components/state";
+import { Checklist } from "../features/connection/checklist";
+import { Danger } from "../features/connection/danger";
 import { ConnectionForm } from "../features/connection/form";
-import { changeConnection, checkConnection, connectionLiveQuery, connectionQuery, type ConnectionInput } from "../features/connection/queries";
+import { changeConnection, checkConnection, connectionLiveQuery, connectionQuery, pointWebhook, type ConnectionInput } from "../features/connection/queries";
 import { formatInstant } from "../lib/format";
 import { NotFound } from "./fallback";
 
@@ -29,69 +31,156 @@ export default function ConnectionPage() {
   }
   return (
     <>
-      <PageHead title={connection.data.name} crumb={<Crumb to="/connections" label={t("connection.title")} />} beside={<ConnectionStateLabel state={connection.data.state} />} />
-      <Details connection={connection.data} />
+      <PageHead title={connection.data.name} crumb={<Crumb to="/connections" label={t("connection.title")} />} beside={<ConnectionStateLabel state={standingOf(connection.data)} />}>
+        {connection.data.simulated && <span className="badge calm">{t("connect.simulated")}</span>}
+      </PageHead>
+      {connection.data.deleted_at != null ? <Deleted at={connection.data.deleted_at} /> : <Details connection={connection.data} />}
     </>
   );
 }
 
-const tone = { connected: ["var(--good)", IconCircleCheck], failing: ["var(--mantine-color-error)", IconAlertTriangle], unchecked: ["var(--quiet)", IconHelpCircle] } as const;
+function Deleted({ at }: { at: string }) {
+  const { t } = useTranslation();
+  return (
+    <div className="page narrow">
+      <div className="panel notice"><IconTrash size={18} color="var(--quiet)" aria-hidden="true" /><div>{t("connect.deleted")} <span className="quiet"><Time at={at} /></span></div></div>
+    </div>
+  );
+}
+
+const tone = {
+  connected: ["var(--good)", IconCircleCheck], failing: ["var(--mantine-color-error)", IconAlertTriangle], unchecked: ["var(--quiet)", IconHelpCircle],
+  disabled: ["var(--warn)", IconPlayerPause], deleted: ["var(--quiet)", IconTrash],
+} as const;
 
 function Details({ connection }: { connection: Connection }) {
-  const { t } = useTranslation();
   const queries = useQueryClient();
-  const [changing, setChanging] = useState(false);
+  const navigate = useNavigate();
   const keep = (changed: Connection) => {
     queries.setQueryData(connectionQuery(connection.id).queryKey, changed);
     void queries.invalidateQueries({ queryKey: ["connections", "list"] });
   };
+  return (
+    <div className="page narrow connection">
+      <Standing connection={connection} keep={keep} />
+      <Sending id={connection.id} />
+      <Name key={connection.name} connection={connection} keep={keep} />
+      {!connection.simulated && <Webhook connection={connection} />}
+      <Credentials connection={connection} keep={keep} />
+      <Danger connection={connection} onChanged={keep} onDeleted={() => {
+        queries.removeQueries({ queryKey: connectionQuery(connection.id).queryKey });
+        void queries.invalidateQueries({ queryKey: ["connections", "list"] });
+        void navigate({ to: "/connections" });
+      }} />
+    </div>
+  );
+}
+
+/** What is right and wrong with it, line by line, and what mends it. */
+function Standing({ connection, keep }: { connection: Connection; keep: (changed: Connection) => void }) {
+  const { t } = useTranslation();
   const check = useMutation({ mutationFn: () => checkConnection(connection.id), onSuccess: keep, onError: (error) => toastError(error, t) });
+  const point = useMutation({
+    mutationFn: () => pointWebhook(connection.id),
+    onSuccess: (changed) => { keep(changed); toastDone(t("connect.didPoint")); },
+    onError: (error) => toastError(error, t),
+  });
+  const standing = standingOf(connection);
+  const [color, Icon] = tone[standing];
+  const deaf = !connection.simulated && connection.checks.some((line) => line.subject === "webhook" && line.verdict === "poor");
+  return (
+    <div className="panel notice">
+      <Icon size={18} color={color} aria-hidden="true" />
+      <div style={{ flex: 1, minWidth: 0 }}>
+        <strong>{t(standing === "disabled" ? "connect.disabled" : connection.simulated ? `connect.words.${connection.state}` : `connection.words.${connection.state}`)}</strong>
+        {standing === "disabled" && <div>{t("connect.disabledHint")} <span className="quiet"><Time at={connection.disabled_at} /></span></div>}
+        {connection.checks.length === 0 && connection.state_detail !== "" && <div>{connection.state_detail}</div>}
+        <Checklist lines={connection.checks} busy={check.isPending} />
+        <Group gap="sm" mt={10}>
+          <Button variant="default" leftSection={<IconRefresh size={15} />} loading={check.isPending} onClick={() => check.mutate()}>{t("connection.recheck")}</Button>
+          {deaf && <Button leftSection={<IconWebhook size={15} />} loading={point.isPending} onClick={() => point.mutate()}>{t("connect.point")}</Button>}
+          {connection.checked_at != null && <span className="quiet">{t("connection.checked")} <Time at={connection.checked_at} /></span>}
+        </Group>
+      </div>
+    </div>
+  );
+}
+
+function Name({ connection, keep }: { connection: Connection; keep: (changed: Connection) => void }) {
+  const { t } = useTranslation();
+  const [name, setName] = useState<string | null>(null);
+  const rename = useMutation({
+    mutationFn: (wanted: string) => changeConnection(connection.id, { name: wanted }),
+    onSuccess: (changed) => { keep(changed); setName(null); },
+  });
+  function submit(event: FormEvent) {
+    event.preventDefault();
+    if (name !== null && name.trim() !== "") rename.mutate(name.trim());
+  }
+  return (
+    <fieldset className="section">
+      <legend>{t("connection.one")}</legend>
+      {name === null ? (
+        <dl className="facts">
+          <dt>{t("connection.name")}</dt>
+          <dd>{connection.name} <Tooltip label={t("connect.rename")}><ActionIcon size="sm" aria-label={t("connect.rename")} onClick={() => setName(connection.name)}><IconPencil size={14} /></ActionIcon></Tooltip></dd>
+          <dt>{t("connection.number")}</dt><dd className="num">{connection.number === "" ? "–" : connection.number}</dd>
+        </dl>
+      ) : (
+        <form onSubmit={submit}>
+          <TextInput label={t("connection.name")} value={name} maxLength={100} autoFocus onChange={(e) => setName(e.currentTarget.value)}
+            error={name.trim() === "" ? t("form.missing") : rename.error === null ? undefined : describeError(rename.error, t)} />
+          <Group gap="xs" mt="sm">
+            <Button type="submit" loading={rename.isPending}>{t("common.save")}</Button>
+            <Button variant="subtle" color="gray" onClick={() => { setName(null); rename.reset(); }}>{t("common.back")}</Button>
+          </Group>
+        </form>
+      )}
+    </fieldset>
+  );
+}
+
+function Webhook({ connection }: { connection: Connection }) {
+  const { t } = useTranslation();
+  return (
+    <fieldset className="section">
+      <legend>{t("connection.webhook")}</legend>
+      <p className="quiet" style={{ margin: "0 0 10px" }}>{t("connection.webhookHint")}</p>
+      <dl className="facts">
+        <dt>{t("connection.webhook_url")}</dt><dd><Copyable value={connection.webhook_url} /></dd>
+        <dt>{t("connection.verify_token")}</dt><dd><Copyable value={connection.verify_token} /></dd>
+      </dl>
+    </fieldset>
+  );
+}
+
+function Credentials({ connection, keep }: { connection: Connection; keep: (changed: Connection) => void }) {
+  const { t } = useTranslation();
+  const { me } = route.useRouteContext();
+  const [changing, setChanging] = useState(false);
   const change = useMutation({
     mutationFn: (input: ConnectionInput) => changeConnection(connection.id, input),
     onSuccess: (changed) => { keep(changed); setChanging(false); },
   });
-  const [color, Icon] = tone[connection.state];
+  if (connection.simulated) return null;
   return (
-    <div className="page narrow">
-      <div className="panel notice">
-        <Icon size={18} color={color} aria-hidden="true" />
-        <div>
-        <strong>{t(`connection.words.${connection.state}`)}</strong>
-        {connection.state_detail !== "" && <div>{connection.state_detail}</div>}
-        <Group gap="sm" mt={8}>
-          <Button variant="default" leftSection={<IconRefresh size={15} />} loading={check.isPending} onClick={() => check.mutate()}>{t("connection.recheck")}</Button>
-          {connection.checked_at != null && <span className="quiet">{t("connection.checked")} <Time at={connection.checked_at} /></span>}
-        </Group>
-        </div>
-      </div>
-      <Sending id={connection.id} />
-
-      <fieldset className="section">
-        <legend>{t("connection.webhook")}</legend>
-        <p className="quiet" style={{ margin: "0 0 10px" }}>{t("connection.webhookHint")}</p>
-        <dl className="facts">
-          <dt>{t("connection.webhook_url")}</dt><dd><Copyable value={connection.webhook_url} /></dd>
-          <dt>{t("connection.verify_token")}</dt><dd><Copyable value={connection.verify_token} /></dd>
-        </dl>
-      </fieldset>
-      <fieldset className="section">
-        <legend>{t("connection.data")}</legend>
-        {changing ? (
-          <ConnectionForm connection={connection} saving={change.isPending} error={change.error} onSave={change.mutate} onLeave={() => { setChanging(false); change.reset(); }} />
-        ) : (
-          <>
-            <dl className="facts">
-              <dt>{t("connection.number")}</dt><dd className="num">{connection.number === "" ? "–" : connection.number}</dd>
-              <dt>{t("connection.number_id")}</dt><dd className="mono">{connection.number_id}</dd>
-              <dt>{t("connection.account_id")}</dt><dd className="mono">{connection.account_id}</dd>
-              <dt>{t("connection.app_id")}</dt><dd className="mono">{connection.app_id}</dd>
-              <dt>{t("connection.secrets")}</dt><dd className="quiet">{t("connection.sealed")}</dd>
-            </dl>
-            <Button mt="md" variant="default" leftSection={<IconKey size={15} />} onClick={() => setChanging(true)}>{t("connection.change")}</Button>
-          </>
-        )}
-      </fieldset>
-    </div>
+    <fieldset className="section">
+      <legend>{t("connection.data")}</legend>
+      {changing ? (
+        <ConnectionForm connection={connection} sandbox={me.build.sandbox} saving={change.isPending} error={change.error} onSave={change.mutate} onLeave={() => { setChanging(false); change.reset(); }} />
+      ) : (
+        <>
+          <dl className="facts">
+            <dt>{t("connection.number_id")}</dt><dd className="mono">{connection.number_id}</dd>
+            <dt>{t("connection.account_id")}</dt><dd className="mono">{connection.account_id}</dd>
+            <dt>{t("connection.app_id")}</dt><dd className="mono">{connection.app_id}</dd>
+            <dt>{t("connection.secrets")}</dt><dd className="quiet">{t("connection.sealed")}</dd>
+            {connection.token_ends_at != null && <><dt>{t("connect.tokenEnds")}</dt><dd><Time at={connection.token_ends_at} /></dd></>}
+          </dl>
+          <Button mt="md" variant="default" leftSection={<IconKey size={15} />} onClick={() => setChanging(true)}>{t("connection.change")}</Button>
+        </>
+      )}
+    </fieldset>
   );
 }
 

@@ -15,7 +15,7 @@ export function useEnter() {
     onSuccess: async (me) => {
       queries.removeQueries({ predicate: (query) => query.queryKey[0] !== "me" });
       queries.setQueryData(meQuery.queryKey, me);
-      await router.navigate({ to: me.company == null ? "/companies" : "/campaigns" });
+      await router.navigate({ to: me.company == null ? "/companies" : "/" });
       await router.invalidate();
     },
   });

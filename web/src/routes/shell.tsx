@@ -1,9 +1,9 @@
 import { Menu, SegmentedControl, Text, Tooltip, UnstyledButton, useMantineColorScheme } from "@mantine/core";
 import {
-  IconAddressBook, IconBuilding, IconChevronDown, IconDeviceMobileMessage, IconDots, IconKey, IconLayoutDashboard, IconLogout, IconPlugConnected, IconPlugConnectedX, IconSend, IconTemplate,
+  IconAddressBook, IconBuilding, IconChevronDown, IconDeviceMobileMessage, IconDots, IconKey, IconLayoutDashboard, IconLogout, IconPlugConnected, IconPlugConnectedX, IconSend, IconSettings, IconTemplate,
 } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
-import { getRouteApi, Link, Outlet, useNavigate } from "@tanstack/react-router";
+import { getRouteApi, Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { startRealtime, useSocketState } from "../api/realtime";
@@ -11,6 +11,7 @@ import type { Me } from "../api/types";
 import { useKeys } from "../components/small";
 import { companiesQuery } from "../features/account/queries";
 import { DemoBadge } from "../features/demo/remove";
+import { ResumeSetup } from "../features/settings/resume";
 import { useEnter } from "./enter";
 import { useLeave } from "./leave";
 
@@ -21,7 +22,8 @@ const places = [
   { to: "/campaigns", icon: IconSend, key: "campaigns", bar: true },
   { to: "/contacts", icon: IconAddressBook, key: "contacts", bar: true },
   { to: "/templates", icon: IconTemplate, key: "templates", bar: false },
-  { to: "/connections", icon: IconPlugConnected, key: "connections", bar: true },
+  { to: "/connections", icon: IconPlugConnected, key: "connections", bar: false },
+  { to: "/settings", icon: IconSettings, key: "settings", bar: false },
 ] as const;
 
 /** What stands around every page: the rail (a bottom bar on phones), the company, the account. */
@@ -31,6 +33,7 @@ export function Shell() {
   const queries = useQueryClient();
   const navigate = useNavigate();
   const company = me.company?.id;
+  const onWelcome = useRouterState({ select: (state) => state.location.pathname === "/welcome" });
 
   useEffect(() => (company === undefined ? undefined : startRealtime(queries)), [queries, company]);
   useKeys({
@@ -39,6 +42,7 @@ export function Shell() {
     "g p": () => void navigate({ to: "/contacts" }),
     "g t": () => void navigate({ to: "/templates" }),
     "g n": () => void navigate({ to: "/connections" }),
+    "g s": () => void navigate({ to: "/settings" }),
     c: () => { if (company !== undefined) void navigate({ to: "/campaigns/new" }); },
   });
 
@@ -58,7 +62,10 @@ export function Shell() {
         <SandboxLink me={me} />
         <AccountMenu me={me} />
       </nav>
-      <main id="main" className="main" tabIndex={-1} style={{ outline: "none" }}><Outlet /></main>
+      <main id="main" className="main" tabIndex={-1} style={{ outline: "none" }}>
+        {me.company != null && me.company.setup !== "done" && !onWelcome && <ResumeSetup />}
+        <Outlet />
+      </main>
       <nav className="bar" aria-label={t("nav.label")}>
         {company !== undefined && places.filter((place) => place.bar).map(({ to, icon: Icon, key }) => (
           <Link key={to} to={to} activeOptions={{ exact: to === "/", includeSearch: false }} activeProps={{ className: "active", "aria-current": "page" }}>

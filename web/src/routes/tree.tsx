@@ -1,12 +1,13 @@
 // The map of addresses. Pages are loaded when first visited.
 import type { QueryClient } from "@tanstack/react-query";
 import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from "@tanstack/react-router";
-import type { CampaignState } from "../api/types";
+import type { CampaignState, SetupStep } from "../api/types";
 import { meQuery } from "../features/account/queries";
 import { parseStates } from "../features/campaign/filter";
 import { campaignStates } from "../features/campaign/states";
 import { readSearch } from "../features/dashboard/span";
 import { type Standing, standings } from "../features/template/group";
+import { setupSteps } from "../features/settings/steps";
 import { NotFound, PageError } from "./fallback";
 import { Shell } from "./shell";
 
@@ -74,6 +75,9 @@ const home = createRoute({
   getParentRoute: () => inCompany,
   path: "/",
   validateSearch: readSearch,
+  beforeLoad: ({ context }) => {
+    if (context.me.company?.setup === "new") throw redirect({ to: "/welcome", search: {}, replace: true });
+  },
   component: lazyRouteComponent(() => import("./dashboard")),
 });
 
@@ -151,13 +155,26 @@ const connection = createRoute({
   component: lazyRouteComponent(() => import("./connection")),
 });
 
+const settings = createRoute({
+  getParentRoute: () => inCompany,
+  path: "/settings",
+  component: lazyRouteComponent(() => import("./settings")),
+});
+
+const welcome = createRoute({
+  getParentRoute: () => inCompany,
+  path: "/welcome",
+  validateSearch: (search): { step?: SetupStep } => ({ step: setupSteps.find((s) => s === search.step) }),
+  component: lazyRouteComponent(() => import("./welcome")),
+});
+
 const tree = root.addChildren([
   login,
   signedIn.addChildren([
     password,
     shell.addChildren([
       companies,
-      inCompany.addChildren([home, campaigns, newCampaign, campaign, editCampaign, contacts, importContacts, templates, connections, newConnection, connection]),
+      inCompany.addChildren([home, campaigns, newCampaign, campaign, editCampaign, contacts, importContacts, templates, connections, newConnection, connection, settings, welcome]),
     ]),
   ]),
 ]);

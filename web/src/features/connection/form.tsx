@@ -1,27 +1,33 @@
 import { Alert, Button, Group, PasswordInput, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
+import { useDebouncedValue } from "@mantine/hooks";
+import { useQuery } from "@tanstack/react-query";
 import { useEffect } from "react";
 import { useTranslation } from "react-i18next";
 import { fieldComplaints, toFormErrors } from "../../api/problem";
 import type { Connection } from "../../api/types";
 import { describeError } from "../../components/errors";
-import type { ConnectionInput } from "./queries";
+import { Checklist } from "./checklist";
+import { type ConnectionInput, type ProbeInput, probeQuery } from "./queries";
 
-const fields = ["name", "app_id", "app_secret", "account_id", "number_id", "token", "verify_token"] as const;
+const fields = ["name", "number_id", "account_id", "app_id", "app_secret", "token", "verify_token"] as const;
 type Field = (typeof fields)[number];
 const secrets: readonly Field[] = ["app_secret", "token"];
+const probed = ["app_id", "app_secret", "account_id", "number_id", "token"] as const;
 
 interface Props {
   /** the connection whose data is replaced; absent for a new one */
   connection?: Connection;
+  /** the provider is the sandbox, which takes any ids */
+  sandbox: boolean;
   saving: boolean;
   error: unknown;
   onSave: (input: ConnectionInput) => void;
-  onLeave: () => void;
+  onLeave?: () => void;
 }
 
-/** The Cloud API's data. Of a saved connection, secrets left empty stay as they are. */
-export function ConnectionForm({ connection, saving, error, onSave, onLeave }: Props) {
+/** The Cloud API's data, checked with Meta as it is typed. Of a saved connection, secrets left empty stay as they are. */
+export function ConnectionForm({ connection, sandbox, saving, error, onSave, onLeave }: Props) {
   const { t } = useTranslation();
   const form = useForm<Record<Field, string>>({
     initialValues: {
@@ -46,22 +52,42 @@ export function ConnectionForm({ connection, saving, error, onSave, onLeave }: P
   const input = (field: Field) => ({ label: t(`connection.${field}`), description: t(`connection.hint.${field}`), autoComplete: "off", spellCheck: false, ...form.getInputProps(field) });
   const keep = connection === undefined ? undefined : t("connection.keepSecret");
   return (
-    <form noValidate onSubmit={form.onSubmit((values) => onSave(trimmed(values, connection !== undefined)))}>
-      <Stack gap="sm">
-        {loose && <Alert color="red" variant="light" role="alert">{describeError(error, t)}</Alert>}
-        <TextInput {...input("name")} data-autofocus />
-        <TextInput {...input("number_id")} inputMode="numeric" />
-        <TextInput {...input("account_id")} inputMode="numeric" />
-        <TextInput {...input("app_id")} inputMode="numeric" />
-        <PasswordInput {...input("app_secret")} autoComplete="new-password" placeholder={keep} />
-        <PasswordInput {...input("token")} autoComplete="new-password" placeholder={keep} />
-        <TextInput {...input("verify_token")} />
-        <Group gap="xs" mt={4}>
-          <Button type="submit" size="sm" loading={saving}>{t("connection.saveAndCheck")}</Button>
-          <Button variant="subtle" color="gray" size="sm" onClick={onLeave}>{t("common.back")}</Button>
-        </Group>
-      </Stack>
-    </form>
+    <div className="connect-form">
+      <form noValidate onSubmit={form.onSubmit((values) => onSave(trimmed(values, connection !== undefined)))}>
+        <Stack gap="sm">
+          {loose && <Alert color="red" variant="light" role="alert">{describeError(error, t)}</Alert>}
+          <TextInput {...input("name")} data-autofocus />
+          <TextInput {...input("number_id")} inputMode="numeric" />
+          <TextInput {...input("account_id")} inputMode="numeric" />
+          <TextInput {...input("app_id")} inputMode="numeric" />
+          <PasswordInput {...input("app_secret")} autoComplete="new-password" placeholder={keep} />
+          <PasswordInput {...input("token")} autoComplete="new-password" placeholder={keep} />
+          {connection !== undefined && <TextInput {...input("verify_token")} />}
+          <Group gap="xs" mt={4}>
+            <Button type="submit" size="sm" loading={saving}>{t("connection.saveAndCheck")}</Button>
+            {onLeave !== undefined && <Button variant="subtle" color="gray" size="sm" onClick={onLeave}>{t("common.back")}</Button>}
+          </Group>
+        </Stack>
+      </form>
+      <LiveChecks values={form.values} saved={connection?.id} sandbox={sandbox} />
+    </div>
+  );
+}
+
+function LiveChecks({ values, saved, sandbox }: { values: Record<Field, string>; saved: string | undefined; sandbox: boolean }) {
+  const { t } = useTranslation();
+  const typed: ProbeInput = saved === undefined ? {} : { connection_id: saved };
+  for (const field of probed) if (values[field].trim() !== "") typed[field] = values[field].trim();
+  const [settled] = useDebouncedValue(typed, 600);
+  const probe = useQuery(probeQuery(settled));
+  return (
+    <aside className="aside connect-live" aria-label={t("connect.live")} aria-live="polite">
+      <h2>{t("connect.live")}</h2>
+      {sandbox && <p className="quiet">{t("connect.liveSandbox")}</p>}
+      {probe.data === undefined && !probe.isError && <p className="quiet">{t("connect.liveHint")}</p>}
+      {probe.isError && <p>{describeError(probe.error, t)}</p>}
+      {probe.data !== undefined && <Checklist lines={probe.data.checks} busy={probe.isFetching} />}
+    </aside>
   );
 }
 

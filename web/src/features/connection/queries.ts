@@ -1,4 +1,4 @@
-import { queryOptions } from "@tanstack/react-query";
+import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { api, unwrap } from "../../api/client";
 
 export const connectionsQuery = queryOptions({
@@ -19,6 +19,14 @@ export const connectionLiveQuery = (id: string) =>
     retry: false,
   });
 
+/** The work that is open on a connection and keeps it from being deleted. */
+export const connectionUsageQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["connections", "usage", id],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/v1/connections/{id}/usage", { params: { path: { id } }, signal })),
+    staleTime: 0,
+  });
+
 export interface ConnectionInput {
   name: string;
   app_id: string;
@@ -29,9 +37,41 @@ export interface ConnectionInput {
   verify_token?: string;
 }
 
+export interface ProbeInput {
+  connection_id?: string;
+  app_id?: string;
+  app_secret?: string;
+  account_id?: string;
+  number_id?: string;
+  token?: string;
+}
+
+/** What the provider says about data as it is typed. Nothing of it outlives the form: it holds secrets. */
+export const probeQuery = (body: ProbeInput) =>
+  queryOptions({
+    queryKey: ["probe", body],
+    queryFn: ({ signal }) => unwrap(api.POST("/api/v1/connections/probe", { body, signal })),
+    enabled: Object.entries(body).some(([field, value]) => field !== "connection_id" && value !== undefined),
+    placeholderData: keepPreviousData,
+    staleTime: 30_000,
+    gcTime: 0,
+    retry: false,
+  });
+
+const at = (id: string) => ({ params: { path: { id } } });
+
 export const createConnection = (body: ConnectionInput) => unwrap(api.POST("/api/v1/connections", { body }));
 
-export const changeConnection = (id: string, body: Partial<ConnectionInput>) =>
-  unwrap(api.PATCH("/api/v1/connections/{id}", { params: { path: { id } }, body }));
+export const simulateConnection = (name: string) => unwrap(api.POST("/api/v1/connections/simulated", { body: { name } }));
 
-export const checkConnection = (id: string) => unwrap(api.POST("/api/v1/connections/{id}/check", { params: { path: { id } } }));
+export const changeConnection = (id: string, body: Partial<ConnectionInput>) => unwrap(api.PATCH("/api/v1/connections/{id}", { ...at(id), body }));
+
+export const checkConnection = (id: string) => unwrap(api.POST("/api/v1/connections/{id}/check", at(id)));
+
+export const pointWebhook = (id: string) => unwrap(api.POST("/api/v1/connections/{id}/webhook", at(id)));
+
+export const disableConnection = (id: string) => unwrap(api.POST("/api/v1/connections/{id}/disable", at(id)));
+
+export const enableConnection = (id: string) => unwrap(api.POST("/api/v1/connections/{id}/enable", at(id)));
+
+export const deleteConnection = (id: string) => unwrap(api.DELETE("/api/v1/connections/{id}", at(id)));
