@@ -242,9 +242,13 @@ type samplesIn struct {
 	Body   DraftInput
 }
 
-func (d DraftInput) read() (campaign.Fields, error) {
-	fields, err := fieldsOf("draft", d.ConnectionID, d.Content, d.Audience)
-	fields.StartsAt, fields.ExpiresAt = utc(d.StartsAt), utc(d.ExpiresAt)
+// read takes the content as it is: what is missing there is a problem for the check to name.
+func (d DraftInput) read() (fields campaign.Fields, err error) {
+	if fields.Connection, err = idIn("connection_id", d.ConnectionID); err != nil {
+		return fields, err
+	}
+	fields.Content, fields.StartsAt, fields.ExpiresAt = d.Content.asGiven(), utc(d.StartsAt), utc(d.ExpiresAt)
+	fields.Audience, err = d.Audience.read()
 	return fields, err
 }
 
@@ -373,7 +377,7 @@ func fieldsOf(name, connectionID string, content Content, audience Audience) (ca
 }
 
 func (c Content) read() (campaign.Content, error) {
-	content := campaign.Content{Kind: c.Kind, Text: c.Text}
+	content := c.asGiven()
 	switch {
 	case c.Kind == campaign.KindTemplate && c.Template == nil:
 		return content, unfit("content.template", "is missing")
@@ -382,10 +386,15 @@ func (c Content) read() (campaign.Content, error) {
 	case c.Kind == campaign.KindText && c.Template != nil:
 		return content, unfit("content.template", "goes with kind template only")
 	}
+	return content, nil
+}
+
+func (c Content) asGiven() campaign.Content {
+	content := campaign.Content{Kind: c.Kind, Text: c.Text}
 	if c.Template != nil {
 		content.Template = &channel.Template{Name: c.Template.Name, Language: c.Template.Language, Parameters: c.Template.Parameters}
 	}
-	return content, nil
+	return content
 }
 
 func (a Audience) read() (campaign.Audience, error) {

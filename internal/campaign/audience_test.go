@@ -87,6 +87,33 @@ func TestEachAudienceReachesTheSamePeopleEverywhere(t *testing.T) {
 	}
 }
 
+func TestASegmentIsTakenAsItIsAtTheFreeze(t *testing.T) {
+	w := newTown(t)
+	segment := id.New()
+	w.exec(`INSERT INTO segments (company_id, id, name, filter) VALUES ($1, $2, 'UTC', 'tag:utc')`, w.company, segment)
+	fields := w.fields()
+	fields.Audience = campaign.Audience{SegmentID: &segment}
+	c := w.create(fields)
+	w.start(c.ID)
+	require.Equal(t, "tag:utc", w.get(c.ID).Audience.Filter, "kept from the start on")
+	w.exec(`UPDATE segments SET filter = 'zone = "Asia/Jakarta"' WHERE id = $1`, segment)
+	w.freeze(c.ID)
+	require.Equal(t, inJakarta, w.get(c.ID).Recipients)
+	require.Equal(t, `zone = "Asia/Jakarta"`, w.get(c.ID).Audience.Filter)
+
+	// Deleted between start and freeze: what it said at the start counts.
+	orphan, draft := w.create(fields), w.create(fields)
+	w.start(orphan.ID)
+	w.exec(`DELETE FROM segments WHERE id = $1`, segment)
+	w.freeze(orphan.ID)
+	require.Equal(t, inJakarta, w.get(orphan.ID).Recipients)
+	// Deleted before the start: the form is told.
+	require.Equal(t, "audience.segment_id", w.check(fields).Problems[0].Field)
+	var refused *campaign.ProblemsError
+	require.ErrorAs(t, w.in(func(tx postgres.Tx) error { return campaign.Start(t.Context(), tx, w.company, draft.ID, time.Now()) }), &refused)
+	require.ErrorIs(t, w.create422(fields), campaign.ErrSegment)
+}
+
 func TestAnAudienceNamesWhatThereIs(t *testing.T) {
 	w := newTown(t)
 	unknown := id.New()

@@ -48,13 +48,44 @@ const shots: Shot[] = [
   { name: "campaigns-broken", path: "/campaigns", broken: true, ready: "The database does not answer", status: 503 },
   { name: "campaign-new", path: "/campaigns/new", ready: "As soon as I start it" },
   { name: "campaign-new-errors", path: "/campaigns/new", ready: "As soon as I start it", act: async (page) => {
-    await page.getByRole("button", { name: "Save and check" }).click();
+    await page.getByRole("button", { name: "Save draft" }).click();
     await expect(page.getByText("Fill this in.").first()).toBeVisible();
   } },
-  { name: "campaign-edit", path: `/campaigns/${data.draft.id}/edit`, ready: "contacts will get it" },
-  { name: "campaign-edit-refused", path: `/campaigns/${data.draft.id}/edit`, refuse: true, ready: "contacts will get it", status: 422, act: async (page) => {
+  { name: "campaign-templates", path: "/campaigns/new", ready: "As soon as I start it", act: async (page) => {
+    await page.getByRole("combobox", { name: "Connection" }).click();
+    await page.getByRole("option", { name: /^Sales/ }).click();
+    await page.getByRole("combobox", { name: "Template" }).click();
+    await expect(page.getByText("still reviewing it")).toBeVisible();
+  } },
+  { name: "campaign-edit", path: `/campaigns/${data.draft.id}/edit`, ready: "contacts get it" },
+  { name: "campaign-segment", path: `/campaigns/${data.draft.id}/edit`, ready: "contacts get it", act: async (page) => {
+    await page.getByLabel("Contacts in a segment").check();
+    await page.getByRole("combobox", { name: "Segment" }).click();
+    await page.getByRole("option", { name: /VIP abroad/ }).click();
+    await page.getByLabel("At a set time").check();
+    await page.getByLabel("Start", { exact: true }).fill("2026-11-26T09:00");
+    await page.getByRole("button", { name: "Next contact" }).click();
+    await expect(page.getByText("Rafael Teixeira")).toBeVisible();
+  } },
+  { name: "campaign-start", path: `/campaigns/${data.draft.id}/edit`, ready: "contacts get it", act: async (page) => {
+    await page.getByRole("button", { name: /^Start: / }).click();
+    await expect(page.getByRole("dialog")).toContainText("2,304 people get this from Sales");
+  } },
+  { name: "campaign-conflict", path: `/campaigns/${data.draft.id}/edit`, overtaken: true, ready: "contacts get it", status: 409, act: async (page) => {
+    await page.getByRole("textbox", { name: "Name", exact: true }).fill("Wholesale price list, winter");
+    await page.getByRole("button", { name: "Save draft" }).click();
+    await expect(page.getByText("Rodrigo Alves changed this draft")).toBeVisible();
+    await expect(page.getByRole("textbox", { name: "Name", exact: true })).toHaveValue("Wholesale price list, winter");
+  } },
+  { name: "campaign-compare", path: `/campaigns/${data.draft.id}/edit`, overtaken: true, ready: "contacts get it", status: 409, act: async (page) => {
+    await page.getByRole("textbox", { name: "Name", exact: true }).fill("Wholesale price list, winter");
+    await page.getByRole("button", { name: "Save draft" }).click();
+    await page.getByRole("button", { name: /Compare/ }).click();
+    await expect(page.getByRole("dialog")).toContainText("Wholesale prices, December");
+  } },
+  { name: "campaign-edit-refused", path: `/campaigns/${data.draft.id}/edit`, refuse: true, ready: "contacts get it", status: 422, act: async (page) => {
     await page.getByRole("textbox", { name: "Name", exact: true }).fill("Spring collection");
-    await page.getByRole("button", { name: "Save and check" }).click();
+    await page.getByRole("button", { name: "Save draft" }).click();
     await expect(page.getByText("is taken by another campaign")).toBeVisible();
     await expect(page.getByRole("textbox", { name: "Name", exact: true })).toHaveValue("Spring collection");
   } },

@@ -1,44 +1,40 @@
-import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { useBlocker, useNavigate } from "@tanstack/react-router";
-import { useRef } from "react";
+import { getRouteApi } from "@tanstack/react-router";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
-import { fieldComplaints } from "../api/problem";
-import { toastError } from "../components/errors";
 import { Crumb, Failed, PageHead, Waiting } from "../components/page";
-import { CheckPanel } from "../features/campaign/check";
-import { type Draft, toInput } from "../features/campaign/draft";
-import { CampaignForm } from "../features/campaign/form";
-import { campaignQuery, createCampaign } from "../features/campaign/queries";
+import { type Draft, emptyDraft } from "../features/campaign/draft";
+import type { CampaignParts } from "../features/campaign/form";
+import { CampaignEditor } from "./campaign-editor";
 import { useCampaignParts } from "./campaign-parts";
+
+const route = getRouteApi("/signed-in/shell/in-company/campaigns/new");
 
 export default function NewCampaignPage() {
   const { t } = useTranslation();
-  const parts = useCampaignParts();
-  const queries = useQueryClient();
-  const navigate = useNavigate();
-  const dirty = useRef(false);
-  useBlocker({ shouldBlockFn: () => dirty.current && !window.confirm(t("form.leave")), enableBeforeUnload: () => dirty.current });
-  const create = useMutation({
-    mutationFn: (draft: Draft) => createCampaign(toInput(draft)),
-    onError: (error) => { if (fieldComplaints(error).length === 0) toastError(error, t); },
-    onSuccess: async (campaign) => {
-      dirty.current = false;
-      queries.setQueryData(campaignQuery(campaign.id).queryKey, campaign);
-      void queries.invalidateQueries({ queryKey: ["campaigns", "list"] });
-      await navigate({ to: "/campaigns/$id/edit", params: { id: campaign.id }, replace: true });
-    },
-  });
+  const { parts, pending, error } = useCampaignParts();
   return (
     <>
       <PageHead title={t("campaign.new")} crumb={<Crumb to="/campaigns" label={t("campaign.title")} />} />
-      {parts.pending && parts.error === null && <Waiting />}
-      {parts.error !== null && <Failed error={parts.error} />}
-      {!parts.pending && parts.error === null && (
-        <div className="page form">
-          <CampaignForm {...parts} saving={create.isPending} error={create.error} problems={[]} onSave={create.mutate} onDirty={(is) => { dirty.current = is; }} />
-          <CheckPanel phase="unsaved" check={undefined} error={null} />
-        </div>
-      )}
+      {pending && error === null && <Waiting />}
+      {error !== null && <Failed error={error} />}
+      {!pending && error === null && <Opened parts={parts} />}
     </>
   );
+}
+
+function Opened({ parts }: { parts: CampaignParts }) {
+  const { me } = route.useRouteContext();
+  const search = route.useSearch();
+  const [initial] = useState(() => begin(parts, search));
+  return <CampaignEditor initial={initial} parts={parts} zone={me.company?.zone ?? "UTC"} />;
+}
+
+/** A new draft with what there is only one of, and what the link that led here names. */
+function begin(parts: CampaignParts, search: { connection?: string; template?: string; language?: string }): Draft {
+  const connection = search.connection ?? (parts.connections.length === 1 ? parts.connections[0]?.id : undefined) ?? null;
+  const template = parts.templates.items.find((one) => one.connection_id === connection && one.name === search.template && one.language === search.language);
+  return {
+    ...emptyDraft, connection_id: connection,
+    ...(template === undefined ? {} : { template_name: template.name, language: template.language, parameters: Array.from({ length: template.parameters }, () => "") }),
+  };
 }

@@ -1,7 +1,10 @@
 import { useQuery } from "@tanstack/react-query";
 import { builtinFields } from "../lib/merge";
+import type { CampaignParts } from "../features/campaign/form";
+import { segmentsQuery } from "../features/campaign/queries";
 import { connectionsQuery } from "../features/connection/queries";
 import { contactCountQuery, contactSampleQuery, tagsQuery } from "../features/contact/queries";
+import { templatesQuery } from "../features/template/queries";
 
 /** What the campaign's form needs of the other nouns. */
 export function useCampaignParts() {
@@ -9,13 +12,21 @@ export function useCampaignParts() {
   const tags = useQuery(tagsQuery);
   const count = useQuery(contactCountQuery);
   const sample = useQuery(contactSampleQuery);
+  const templates = useQuery(templatesQuery);
+  const segments = useQuery(segmentsQuery);
   const attributes = new Set(sample.data?.items.flatMap((contact) => Object.keys(contact.attributes)) ?? []);
-  return {
-    pending: connections.isPending || tags.isPending || sample.isPending,
-    error: connections.error ?? tags.error,
+  const parts: CampaignParts = {
     connections: connections.data?.items ?? [],
     tags: tags.data?.items ?? [],
     contactCount: count.data?.count,
+    segments: (segments.data?.items ?? []).map((one) => ({ id: one.id, label: one.name, filter: one.filter })),
+    imports: [],
+    templates: templates.data ?? { items: [], syncs: [] },
     fields: [...builtinFields, ...[...attributes].filter((name) => !builtinFields.some((known) => known === name)).sort()],
+  };
+  return {
+    pending: connections.isPending || tags.isPending || sample.isPending || templates.isPending || segments.isPending,
+    error: connections.error ?? tags.error ?? templates.error ?? segments.error,
+    parts,
   };
 }

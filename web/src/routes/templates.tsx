@@ -1,19 +1,18 @@
 import { Alert, Button, Drawer } from "@mantine/core";
 import { useMediaQuery } from "@mantine/hooks";
 import { IconPlus, IconRefresh, IconTemplate } from "@tabler/icons-react";
-import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
-import { useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
 import type { Connection } from "../api/types";
-import { toastError } from "../components/errors";
 import { Empty, Failed, PageHead, Waiting } from "../components/page";
 import { useNow } from "../components/small";
 import { connectionsQuery } from "../features/connection/queries";
 import { TemplateDetail } from "../features/template/detail";
-import { groupTemplates, neverSynced, oldestSync, standingOf, standings } from "../features/template/group";
+import { groupTemplates, oldestSync, standingOf, standings } from "../features/template/group";
 import { TemplateList } from "../features/template/list";
-import { syncTemplates, templatesQuery, type Templates } from "../features/template/queries";
+import { templatesQuery, type Templates } from "../features/template/queries";
+import { useTemplateSync } from "../features/template/sync";
 import { formatAgo, formatCount, formatExact } from "../lib/format";
 
 const route = getRouteApi("/signed-in/shell/in-company/templates");
@@ -22,7 +21,7 @@ export default function TemplatesPage() {
   const { t } = useTranslation();
   const connections = useQuery(connectionsQuery);
   const templates = useQuery(templatesQuery);
-  const sync = useSync(templates.data);
+  const sync = useTemplateSync(templates.data);
   const error = connections.error ?? templates.error;
   const loaded = connections.data !== undefined && templates.data !== undefined;
   return (
@@ -38,26 +37,6 @@ export default function TemplatesPage() {
       {loaded && <Body connections={connections.data.items} templates={templates.data} syncing={sync.isPending} />}
     </>
   );
-}
-
-/** The button's work; also done by itself for connections whose templates nobody has asked for yet. */
-function useSync(templates: Templates | undefined) {
-  const { t } = useTranslation();
-  const queries = useQueryClient();
-  const begun = useRef(false);
-  const sync = useMutation({
-    mutationFn: (ids: string[]) => Promise.all(ids.map(syncTemplates)),
-    onError: (error) => toastError(error, t),
-    onSettled: () => queries.invalidateQueries({ queryKey: templatesQuery.queryKey }),
-  });
-  const { mutate } = sync;
-  useEffect(() => {
-    const never = neverSynced(templates?.syncs ?? []);
-    if (begun.current || never.length === 0) return;
-    begun.current = true;
-    mutate(never);
-  }, [templates, mutate]);
-  return sync;
 }
 
 function SyncedAgo({ syncs }: { syncs: Templates["syncs"] }) {

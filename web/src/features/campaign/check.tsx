@@ -1,64 +1,64 @@
 import { Alert, Loader } from "@mantine/core";
-import { IconAlertTriangle, IconCircleCheck } from "@tabler/icons-react";
+import { IconAlertTriangle, IconCircleCheck, IconInfoCircle } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import type { Check } from "../../api/types";
 import { describeError } from "../../components/errors";
 import { formatCount } from "../../lib/format";
-import { SkippedWords } from "./run";
+import type { DraftCheck } from "./live";
 
-interface Props {
-  /** "unsaved": there is nothing to check yet */
-  phase: "unsaved" | "checking" | "done" | "failed";
-  check: Check | undefined;
-  error: unknown;
-}
-
-/** What a start would do: how many, who is left out and why, what is wrong, how it reads. */
-export function CheckPanel({ phase, check, error }: Props) {
+/** Whom a start would reach, who is left out and why, what is wrong and what to know. */
+export function CheckPanel({ live, filter }: { live: DraftCheck; filter: string | null }) {
   const { t } = useTranslation();
   return (
-    <section className="panel aside" aria-label={t("check.title")} aria-live="polite">
-      <h2 style={{ margin: "0 0 8px", fontSize: 13 }}>{t("check.title")}</h2>
-      {phase === "unsaved" && <div className="quiet">{t("check.unsaved")}</div>}
-      {phase === "checking" && <div className="state quiet"><Loader size={14} color="gray" />{t("check.checking")}</div>}
-      {phase === "failed" && <Alert color="red" variant="light">{describeError(error, t)}</Alert>}
-      {phase === "done" && check !== undefined && <Result check={check} />}
+    <section className="panel" aria-label={t("check.title")} aria-live="polite">
+      {live.incomplete && <div className="quiet">{t("check.incomplete")}</div>}
+      {!live.incomplete && live.error !== null && <Alert color="red" variant="light">{describeError(live.error, t)}</Alert>}
+      {!live.incomplete && live.error === null && live.check === undefined && <div className="state quiet"><Loader size={14} color="gray" />{t("check.checking")}</div>}
+      {!live.incomplete && live.error === null && live.check !== undefined && <div className={live.stale ? "stale" : undefined}><Result check={live.check} filter={filter} /></div>}
     </section>
   );
 }
 
-function Result({ check }: { check: Check }) {
+/** filter describes the audience for links; null when none can. */
+function Result({ check, filter }: { check: Check; filter: string | null }) {
   const { t } = useTranslation();
-  const good = check.problems.length === 0;
-  const left = check.skipped.opted_out + check.skipped.no_phone + check.skipped.window_shut;
+  const { skipped } = check;
   return (
     <>
       <div style={{ display: "flex", alignItems: "baseline", gap: 6 }}>
-        <span className="num" style={{ fontSize: 22, fontWeight: 600 }}>{formatCount(check.recipients)}</span>
+        <span className="num" style={{ fontSize: 22, fontWeight: 600 }} data-recipients={check.recipients}>{formatCount(check.recipients)}</span>
         <span className="quiet">{t("check.recipients", { count: check.recipients })}</span>
+        <span className="spacer" />
+        {check.problems.length === 0 && <span className="state"><IconCircleCheck size={16} color="var(--good)" />{t("check.good")}</span>}
       </div>
-      {left > 0 && <div className="quiet" style={{ marginTop: 6 }}><SkippedWords skipped={check.skipped} /></div>}
-      <div style={{ marginTop: 12 }}>
-        {good ? (
-          <span className="state"><IconCircleCheck size={16} color="var(--mantine-color-teal-6)" />{t("check.good")}</span>
-        ) : check.problems.map((problem, index) => (
-          <div key={index} style={{ display: "flex", gap: 8, marginBottom: 6 }}>
-            <IconAlertTriangle size={16} color="var(--state-failed)" style={{ flex: "none", marginTop: 2 }} />
-            <span>{problem.message}</span>
-          </div>
-        ))}
+      <div className="quiet" style={{ marginTop: 4 }}>
+        {skipped.opted_out > 0 && <Left n={skipped.opted_out} what="opted_out" filter={filter === null ? "" : `${filter}opted_out`} />}
+        {skipped.no_phone > 0 && <Left n={skipped.no_phone} what="no_phone" filter={filter === null ? "" : `${filter}not has phone`} />}
+        {skipped.window_shut > 0 && <Left n={skipped.window_shut} what="window_shut" filter="" />}
       </div>
-      {check.samples.length > 0 && (
-        <>
-          <h3 className="quiet" style={{ margin: "14px 0 6px", fontSize: 12, fontWeight: 500 }}>{t("check.samples")}</h3>
-          {check.samples.map((sample) => (
-            <figure key={sample.contact_id} style={{ margin: "0 0 8px" }}>
-              <figcaption className="quiet" style={{ fontSize: 12, marginBottom: 3 }}>{sample.name === "" ? t("contact.noName") : sample.name}</figcaption>
-              <div className="bubble">{sample.text}</div>
-            </figure>
-          ))}
-        </>
-      )}
+      {check.problems.map((problem, index) => (
+        <Line key={index} icon={<IconAlertTriangle size={16} color="var(--mantine-color-error)" />}>{problem.message}</Line>
+      ))}
+      {check.warnings.map((warning, index) => (
+        <Line key={index} icon={<IconInfoCircle size={16} color="var(--warn)" />}>
+          <ContactLink filter={warning.filter}>{t("check.contacts", { count: warning.count, n: formatCount(warning.count) })}</ContactLink> {warning.message}
+        </Line>
+      ))}
     </>
   );
+}
+
+function Left({ n, what, filter }: { n: number; what: "opted_out" | "no_phone" | "window_shut"; filter: string }) {
+  const { t } = useTranslation();
+  return <div><ContactLink filter={filter}>{t(`campaign.skipped.${what}`, { n: formatCount(n) })}</ContactLink></div>;
+}
+
+function Line({ icon, children }: { icon: React.ReactNode; children: React.ReactNode }) {
+  return <div className="check-line">{icon}<span>{children}</span></div>;
+}
+
+/** Leads to the contacts meant, in a tab of its own: what is being written stays. */
+function ContactLink({ filter, children }: { filter: string; children: React.ReactNode }) {
+  if (filter === "") return <>{children}</>;
+  return <a className="text" href={`/contacts?filter=${encodeURIComponent(JSON.stringify(filter))}`} target="_blank" rel="noreferrer">{children}</a>;
 }

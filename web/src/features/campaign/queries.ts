@@ -1,6 +1,6 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { api, unwrap } from "../../api/client";
-import type { Campaign, CampaignInput, CampaignState } from "../../api/types";
+import type { Campaign, CampaignInput, CampaignState, DraftInput } from "../../api/types";
 import type { MessageFilter } from "./filter";
 
 const pageSize = 100;
@@ -29,13 +29,29 @@ export const campaignLiveQuery = (id: string) =>
     retry: false,
   });
 
-/** What a start would do. version is part of the key: each saved draft is checked anew. */
-export const checkQuery = (id: string, version: number) =>
+/** What a start of a draft would do, saved or not. draft is its JSON. */
+export const draftCheckQuery = (draft: string) =>
   queryOptions({
-    queryKey: ["campaigns", "check", id, version],
-    queryFn: ({ signal }) => unwrap(api.POST("/api/v1/campaigns/{id}/check", { params: { path: { id } }, signal })),
-    staleTime: 0,
-    gcTime: 0,
+    queryKey: ["campaigns", "draft", "check", draft],
+    queryFn: ({ signal }) => unwrap(api.POST("/api/v1/campaigns/check", { body: JSON.parse(draft) as DraftInput, signal })),
+    placeholderData: keepPreviousData,
+    staleTime: 20_000,
+    gcTime: 60_000,
+    retry: false,
+  });
+
+/** What the contacts of a draft's audience would get, one after another. */
+export const draftSamplesQuery = (draft: string) =>
+  infiniteQueryOptions({
+    queryKey: ["campaigns", "draft", "samples", draft],
+    queryFn: ({ pageParam, signal }) =>
+      unwrap(api.POST("/api/v1/campaigns/samples", { params: { query: { limit: 20, cursor: pageParam } }, body: JSON.parse(draft) as DraftInput, signal })),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: nextCursor,
+    placeholderData: keepPreviousData,
+    staleTime: 20_000,
+    gcTime: 60_000,
+    retry: false,
   });
 
 export const messagesQuery = (id: string, filter: MessageFilter) =>
@@ -109,3 +125,8 @@ export function actOnCampaign(id: string, action: CampaignAction): Promise<Campa
       return unwrap(api.POST("/api/v1/campaigns/{id}/cancel", params));
   }
 }
+
+export const segmentsQuery = queryOptions({
+  queryKey: ["contacts", "segments"],
+  queryFn: ({ signal }) => unwrap(api.GET("/api/v1/segments", { signal })),
+});

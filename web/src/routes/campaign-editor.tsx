@@ -1,0 +1,153 @@
+import { Button, Group } from "@mantine/core";
+import { useForm } from "@mantine/form";
+import { IconPlayerPlay } from "@tabler/icons-react";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
+import { Navigate, useBlocker, useNavigate } from "@tanstack/react-router";
+import { useState } from "react";
+import { useTranslation } from "react-i18next";
+import { ApiError, fieldComplaints, fieldPath, toFormErrors } from "../api/problem";
+import type { Campaign } from "../api/types";
+import { toastDone, toastError } from "../components/errors";
+import { useNow } from "../components/small";
+import { CheckPanel } from "../features/campaign/check";
+import { Conflict } from "../features/campaign/conflict";
+import { complaints, type Draft, differences, draftField, toDraft, toInput } from "../features/campaign/draft";
+import { CampaignForm, type CampaignParts } from "../features/campaign/form";
+import { useDraftCheck } from "../features/campaign/live";
+import { Preview } from "../features/campaign/preview";
+import { actOnCampaign, campaignQuery, createCampaign, saveCampaign } from "../features/campaign/queries";
+import { StartDialog } from "../features/campaign/summary";
+import { useTemplateSync } from "../features/template/sync";
+import { formatCount } from "../lib/format";
+
+interface Props {
+  /** the saved draft; absent for a new campaign */
+  campaign?: Campaign;
+  initial: Draft;
+  parts: CampaignParts;
+  /** the company's */
+  zone: string;
+}
+
+/** Writes a draft with a live look at what it would do, saves it, starts it. */
+export function CampaignEditor({ campaign, initial, parts, zone }: Props) {
+  const { t } = useTranslation();
+  const queries = useQueryClient();
+  const navigate = useNavigate();
+  const now = useNow(30_000);
+  const [saved, setSaved] = useState(campaign); // the version this form is based on, whatever is fetched meanwhile
+  const [confirming, setConfirming] = useState(false);
+  const [at, flip] = useState(0); // which contact is looked at
+  const form = useForm<Draft>({
+    initialValues: initial,
+    validate: (draft) => Object.fromEntries(Object.entries(complaints(draft, new Date(), zone)).map(([field, what]) => [field, t(`form.${what ?? "missing"}`)])),
+  });
+  const draft = form.values;
+  const dirty = differences(draft, saved === undefined ? initial : toDraft(saved, zone)).length > 0;
+  useBlocker({ shouldBlockFn: () => dirty && !window.confirm(t("form.leave")), enableBeforeUnload: () => dirty });
+
+  const sync = useTemplateSync(parts.templates);
+  const live = useDraftCheck(draft, zone);
+  const latest = useQuery({ ...campaignQuery(saved?.id ?? ""), enabled: saved !== undefined }).data;
+
+  const keep = (changed: Campaign) => {
+    setSaved(changed);
+    queries.setQueryData(campaignQuery(changed.id).queryKey, changed);
+    void queries.invalidateQueries({ queryKey: ["campaigns", "list"] });
+  };
+  const complain = (error: unknown) => {
+    const said = toFormErrors(fieldComplaints(error), draftField);
+    if (Object.keys(said.fields).length > 0) form.setErrors(said.fields);
+    if (saved !== undefined && error instanceof ApiError && error.status === 409) void queries.invalidateQueries({ queryKey: campaignQuery(saved.id).queryKey });
+    else if (Object.keys(said.fields).length === 0 && said.rest.length === 0) toastError(error, t);
+  };
+  // What was just saved is no loss, though this render may not know it yet.
+  const edit = (id: string) => navigate({ to: "/campaigns/$id/edit", params: { id }, replace: true, ignoreBlocker: true });
+  const save = useMutation({
+    mutationFn: (values: Draft) => (saved === undefined ? createCampaign(toInput(values, zone)) : saveCampaign(saved.id, saved.version, toInput(values, zone))),
+    onError: complain,
+    onSuccess: keep,
+  });
+  const start = useMutation({
+    mutationFn: async () => {
+      const base = dirty || saved === undefined ? await save.mutateAsync(draft) : saved;
+      return actOnCampaign(base.id, "start").catch(async (error: unknown) => {
+        if (saved === undefined) await edit(base.id); // it is a draft now, and stays one
+        throw error;
+      });
+    },
+    onError: (error) => { setConfirming(false); if (!save.isError) complain(error); live.again(); },
+    onSuccess: async (started) => {
+      keep(started);
+      toastDone(started.starts_at == null ? t("campaign.did.start") : t("campaign.did.schedule"));
+      await navigate({ to: "/campaigns/$id", params: { id: started.id }, search: {}, ignoreBlocker: true });
+    },
+  });
+  const busy = save.isPending || start.isPending;
+
+  const theirs = saved !== undefined && latest !== undefined && !busy && latest.version > saved.version ? latest : undefined;
+  const template = parts.templates.items.find((one) => one.connection_id === draft.connection_id && one.name === draft.template_name && one.language === draft.language);
+  const connection = parts.connections.find((one) => one.id === draft.connection_id)?.name ?? "";
+  const hints = toFormErrors((live.check?.problems ?? []).map((p) => ({ field: fieldPath(p.field), message: p.message })), draftField).fields;
+  const loose = toFormErrors(fieldComplaints(save.error ?? start.error), draftField).rest;
+  const ready = live.check !== undefined && !live.stale && live.check.problems.length === 0 && live.check.recipients > 0 && theirs === undefined;
+
+  if (theirs !== undefined && theirs.state !== "draft" && !dirty) return <Navigate to="/campaigns/$id" params={{ id: theirs.id }} search={{}} replace />;
+  const submit = form.onSubmit((values) => save.mutate(values, { onSuccess: (made) => { if (saved === undefined) void edit(made.id); else toastDone(t("form.saved")); } }));
+  return (
+    <div className="page form">
+      <div>
+        {theirs !== undefined && (
+          <Conflict
+            theirs={theirs} form={form} zone={zone} read={(field, values) => readField(field, values, parts)}
+            onTake={() => { setSaved(theirs); form.setValues(toDraft(theirs, zone)); form.clearErrors(); }}
+            onKeep={() => setSaved(theirs)}
+          />
+        )}
+        <CampaignForm
+          {...parts} form={form} template={template} zone={zone} hints={hints} loose={loose} syncing={sync.isPending} onSync={(id) => sync.mutate([id])} onSubmit={submit}
+          footer={
+            <Group gap="xs">
+              <Button type="submit" variant="default" size="sm" loading={save.isPending && !start.isPending} disabled={!dirty && saved !== undefined}>{t("form.save")}</Button>
+              <Button size="sm" leftSection={<IconPlayerPlay size={15} />} disabled={!ready} onClick={() => { if (!form.validate().hasErrors) setConfirming(true); }}>
+                {draft.when === "at" ? t("form.scheduleMore") : t("form.startMore", { count: live.check?.recipients ?? 0, n: formatCount(live.check?.recipients ?? 0) })}
+              </Button>
+              <span className="quiet">{dirty ? t("form.unsaved") : saved === undefined ? "" : t("form.allSaved")}</span>
+            </Group>
+          }
+        />
+      </div>
+      <aside className="aside stack-gap">
+        <Preview draft={draft} template={template} live={live} at={at} onFlip={flip} />
+        <CheckPanel live={live} filter={filterOf(draft, parts)} />
+      </aside>
+      {live.check !== undefined && (
+        <StartDialog opened={confirming} onClose={() => setConfirming(false)} draft={draft} check={live.check} connection={connection} zone={zone} now={now} starting={start.isPending} onStart={() => start.mutate()} />
+      )}
+    </div>
+  );
+}
+
+/** The beginning of a filter that describes the audience, for links to those left out; null when none does. */
+function filterOf(draft: Draft, parts: CampaignParts): string | null {
+  if (draft.audience === "all") return "";
+  if (draft.audience === "filter") return `(${draft.filter}) and `;
+  const segment = parts.segments.find((one) => draft.audience === "segment" && one.id === draft.segment_id)?.filter;
+  if (segment !== undefined) return `(${segment}) and `;
+  if (draft.audience !== "tags") return null;
+  const names = parts.tags.filter((tag) => draft.tag_ids.includes(tag.id)).map((tag) => `tag:${JSON.stringify(tag.name)}`);
+  return `(${names.join(" or ")}) and `;
+}
+
+function readField(field: keyof Draft, draft: Draft, parts: CampaignParts): string {
+  switch (field) {
+    case "connection_id": return parts.connections.find((one) => one.id === draft.connection_id)?.name ?? "–";
+    case "tag_ids": return parts.tags.filter((tag) => draft.tag_ids.includes(tag.id)).map((tag) => tag.name).join(", ") || "–";
+    case "segment_id": return parts.segments.find((one) => one.id === draft.segment_id)?.label ?? "–";
+    case "import_id": return parts.imports.find((one) => one.id === draft.import_id)?.label ?? "–";
+    case "parameters": return draft.parameters.join(" · ") || "–";
+    case "starts_at":
+    case "expires_at": return draft[field].replace("T", " ") || "–";
+    default: return draft[field] || "–";
+  }
+}
