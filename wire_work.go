@@ -73,6 +73,10 @@ func (c *workCommand) Run(ctx context.Context) error {
 			Changed: func(company, campaign id.ID) {
 				publisher.Publish(realtime.Event{Company: company, Kind: realtime.Campaign, ID: campaign})
 			},
+			Imported: func(company, imported id.ID) {
+				publisher.Publish(realtime.Event{Company: company, Kind: realtime.Import, ID: imported})
+				publisher.Publish(realtime.Event{Company: company, Kind: realtime.Contacts})
+			},
 		})
 	})
 	return group.Wait()

@@ -8,11 +8,14 @@
 ALTER TABLE identities ADD COLUMN zones text;
 CREATE INDEX identities_zoneless ON identities (company_id, id) WHERE kind = 'phone' AND zones IS NULL;
 
+-- A contact that is deleted takes its windows along.
+CREATE INDEX service_windows_contact ON service_windows (company_id, contact_id);
+
 CREATE TABLE imports (
     company_id   uuid        NOT NULL REFERENCES companies,
     id           uuid        NOT NULL,
     state        text        NOT NULL DEFAULT 'uploading'
-        CHECK (state IN ('uploading', 'uploaded', 'ready', 'running', 'finished', 'stopped', 'failed', 'undoing', 'undone')),
+        CHECK (state IN ('uploading', 'uploaded', 'ready', 'running', 'finished', 'stopped', 'undoing', 'undone')),
     state_detail text        NOT NULL DEFAULT '', -- why it is in this state, in words
     file_name    text        NOT NULL,
     bytes        bigint      NOT NULL DEFAULT 0,

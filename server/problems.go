@@ -135,6 +135,8 @@ func translate(err error) *huma.ErrorModel {
 	var inUse *connection.InUseError
 	var wrongAudience *campaign.FilterError
 	var settings *account.SettingsError
+	var importState *contact.ImportStateError
+	var file contact.FileError
 	var tooLarge *http.MaxBytesError
 	var wrongFilter *filter.Error
 	var segmentUsed *contact.SegmentInUseError
@@ -142,7 +144,7 @@ func translate(err error) *huma.ErrorModel {
 	case errors.As(err, &model):
 		copied := *model
 		return &copied
-	case errors.Is(err, contact.ErrNotFound), errors.Is(err, contact.ErrNoSegment), errors.Is(err, connection.ErrNotFound), errors.Is(err, campaign.ErrNotFound), errors.Is(err, account.ErrNotFound), errors.Is(err, send.ErrNotFound):
+	case errors.Is(err, contact.ErrNotFound), errors.Is(err, contact.ErrNoSegment), errors.Is(err, contact.ErrNoImport), errors.Is(err, connection.ErrNotFound), errors.Is(err, campaign.ErrNotFound), errors.Is(err, account.ErrNotFound), errors.Is(err, send.ErrNotFound):
 		return problemOf(http.StatusNotFound, "", notFoundDetail)
 	case errors.Is(err, account.ErrNoDemo):
 		return problemOf(http.StatusConflict, "no-demo", "Only a demo company can be removed; this is none.")
@@ -179,8 +181,13 @@ func translate(err error) *huma.ErrorModel {
 		return unfit("audience.failed_of", campaign.ErrFailedOf.Error()).(*huma.ErrorModel)
 	case errors.As(err, &wrongAudience):
 		return unfit("audience.filter", sentence(wrongAudience.Reason)).(*huma.ErrorModel)
-	case errors.Is(err, campaign.ErrStale):
+	case errors.Is(err, campaign.ErrStale), errors.Is(err, contact.ErrImportStale):
 		return problemOf(http.StatusConflict, "stale", sentence(err))
+	case errors.As(err, &importState):
+		return problemOf(http.StatusConflict, "wrong-state", sentence(importState))
+	case errors.As(err, &file):
+		return newProblem(http.StatusUnprocessableEntity, "This file can't be imported.",
+			&huma.ErrorDetail{Location: "body", Message: file.Reason}).(*huma.ErrorModel)
 	case errors.As(err, &state):
 		return problemOf(http.StatusConflict, "wrong-state", sentence(state))
 	case errors.As(err, &settings):

@@ -42,8 +42,9 @@ func TestUnfitRequestsAreProblems(t *testing.T) {
 		"unknown tag":         {method: http.MethodGet, path: "/api/v1/contacts?tag_id=" + id.New().String(), status: 422, fields: []string{"query.tag_id"}},
 		"campaign without":    {method: http.MethodPost, path: "/api/v1/campaigns", body: `{}`, status: 422, fields: []string{"body.name", "body.connection_id", "body.content", "body.audience"}},
 		"foreign connection":  {method: http.MethodPost, path: "/api/v1/campaigns", body: campaignBodyWith(id.New().String()), status: 422, fields: []string{"body.connection_id"}},
-		"import as json":      {method: http.MethodPost, path: "/api/v1/contacts/import", body: "{}", status: 415, fields: []string{""}},
-		"import, odd region":  {method: http.MethodPost, path: "/api/v1/contacts/import?region=XX", body: "phone\n", change: header("Content-Type", "text/csv"), status: 422, fields: []string{"query.region"}},
+		"import as json":      {method: http.MethodPost, path: "/api/v1/imports", body: "{}", status: 415, fields: []string{""}},
+		"import of a form":    {method: http.MethodPost, path: "/api/v1/imports", body: "x", change: header("Content-Type", "multipart/form-data; boundary=x"), status: 415, fields: []string{""}},
+		"import of a zip":     {method: http.MethodPost, path: "/api/v1/imports", body: "PK\x03\x04", change: header("Content-Type", "text/csv"), status: 422, fields: []string{"body"}},
 		"from another origin": {method: http.MethodPost, path: "/api/v1/contacts", body: `{}`, change: header("Origin", "https://evil.example"), status: 403},
 		"from another site":   {method: http.MethodPost, path: "/api/v1/contacts", body: `{}`, change: header("Sec-Fetch-Site", "cross-site"), status: 403},
 	} {
@@ -117,7 +118,7 @@ func TestTheDocsPageNeedsNoScript(t *testing.T) {
 	require.Equal(t, http.StatusOK, a.status)
 	require.NotContains(t, a.body, "<script")
 	require.NotContains(t, a.body, "https://")
-	for _, path := range []string{"/api/v1/campaigns/{id}/start", "/api/v1/contacts/import"} {
+	for _, path := range []string{"/api/v1/campaigns/{id}/start", "/api/v1/imports/{id}/undo"} {
 		require.Contains(t, a.body, path)
 	}
 }

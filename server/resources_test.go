@@ -155,21 +155,6 @@ func TestContactsByCursorTagAndPatch(t *testing.T) {
 	require.Empty(t, back.Attributes)
 }
 
-func TestAnImportOverHTTP(t *testing.T) {
-	x := newSite(t)
-	c := x.signIn(t, "ana@example.com")
-	csv := header("Content-Type", "text/csv; charset=windows-1252")
-	result := as[ImportResult](t, c.do(http.MethodPost, "/api/v1/contacts/import?region=br&tag=june",
-		"phone;name\n(11) 99000-0100;Jo\xe3o\n12;Canary\n", csv), http.StatusOK)
-	require.Equal(t, ImportResult{Read: 2, Added: 1, Rejected: 1,
-		BadRows: []BadRow{{Line: 3, Column: "phone", Reason: "The phone is not a phone number that can exist."}}}, result)
-	list := as[ContactList](t, c.do(http.MethodGet, "/api/v1/contacts", nil), http.StatusOK)
-	require.Equal(t, "João", list.Items[0].Name)
-	require.Equal(t, "june", list.Items[0].Tags[0].Name)
-	c.do(http.MethodPost, "/api/v1/contacts/import", "name\nAna\n", csv).problem(t, http.StatusUnprocessableEntity)
-	require.NotContains(t, x.log.String(), "Canary")
-}
-
 func TestACampaignFromDraftToCancel(t *testing.T) {
 	x := newSite(t)
 	c := x.signIn(t, "ana@example.com")

@@ -108,7 +108,7 @@ type Server struct {
 	now         func() time.Time
 }
 
-const importsAtOneTime = 2
+const importsAtOneTime = 8 // uploads of one process; each keeps a chunk in memory
 
 // New builds the server. Nothing runs and nothing is asked of the database before Run.
 func New(options Options) (*Server, error) {

@@ -35,6 +35,7 @@ type Options struct {
 	UrgentSlots int                           // urgent sends at once on one connection, beside those; 0 means 16
 	UrgentRuns  int                           // connections sending urgent messages at once; 0 means 64
 	Changed     func(company, campaign id.ID) // a campaign's page should refresh; may be nil
+	Imported    func(company, imported id.ID) // an import's page should refresh; may be nil
 }
 
 // StopTimeout is how long a stopping worker waits for its pages to record what is on the wire.
@@ -57,13 +58,17 @@ func Run(ctx context.Context, o Options) error {
 	if o.Changed == nil {
 		o.Changed = func(_, _ id.ID) {}
 	}
+	if o.Imported == nil {
+		o.Imported = func(_, _ id.ID) {}
+	}
 	sdkworker.SetStickyWorkflowCacheSize(2000)
 	relay := wake.NewRelay(o.DB, flow.NewClient(o.Temporal))
 	campaigns := &activities.Campaigns{DB: o.DB, Hint: relay.Hint, Changed: o.Changed}
 	sending := &activities.Sending{DB: o.DB, Connections: o.Connections, Adapters: o.Adapters, Slots: o.Slots, UrgentSlots: o.UrgentSlots, Hint: relay.Hint, Changed: o.Changed}
+	imports := &activities.Imports{DB: o.DB, Changed: o.Imported}
 	workers := []sdkworker.Worker{
-		workflowWorker(o.Temporal, campaigns, sending),
-		workWorker(o.Temporal, campaigns),
+		workflowWorker(o.Temporal, campaigns, sending, imports),
+		workWorker(o.Temporal, campaigns, imports),
 		sendWorker(o.Temporal, flow.SendQueue, flow.SendPage, sending.SendPage, o.Pages),
 		sendWorker(o.Temporal, flow.UrgentQueue, flow.SendUrgent, sending.SendUrgent, o.UrgentRuns),
 	}
@@ -87,7 +92,7 @@ func Run(ctx context.Context, o Options) error {
 }
 
 // workflowWorker runs workflows and their looks.
-func workflowWorker(temporal client.Client, campaigns *activities.Campaigns, sending *activities.Sending) sdkworker.Worker {
+func workflowWorker(temporal client.Client, campaigns *activities.Campaigns, sending *activities.Sending, imports *activities.Imports) sdkworker.Worker {
 	w := sdkworker.New(temporal, flow.WorkflowQueue, sdkworker.Options{
 		MaxConcurrentWorkflowTaskExecutionSize:  64,
 		MaxConcurrentLocalActivityExecutionSize: 64,
@@ -97,6 +102,7 @@ func workflowWorker(temporal client.Client, campaigns *activities.Campaigns, sen
 	Register(w)
 	w.RegisterActivityWithOptions(campaigns.LookAtCampaign, activity.RegisterOptions{Name: flow.LookAtCampaign})
 	w.RegisterActivityWithOptions(sending.LookAtSender, activity.RegisterOptions{Name: flow.LookAtSender})
+	w.RegisterActivityWithOptions(imports.LookAtImport, activity.RegisterOptions{Name: flow.LookAtImport})
 	return w
 }
 
@@ -104,16 +110,18 @@ func workflowWorker(temporal client.Client, campaigns *activities.Campaigns, sen
 func Register(w sdkworker.WorkflowRegistry) {
 	w.RegisterWorkflowWithOptions(workflows.Campaign, workflow.RegisterOptions{Name: string(flow.CampaignWorkflow)})
 	w.RegisterWorkflowWithOptions(workflows.Sender, workflow.RegisterOptions{Name: string(flow.SenderWorkflow)})
+	w.RegisterWorkflowWithOptions(workflows.Import, workflow.RegisterOptions{Name: string(flow.ImportWorkflow)})
 }
 
-func workWorker(temporal client.Client, campaigns *activities.Campaigns) sdkworker.Worker {
+func workWorker(temporal client.Client, campaigns *activities.Campaigns, imports *activities.Imports) sdkworker.Worker {
 	w := sdkworker.New(temporal, flow.WorkQueue, sdkworker.Options{
 		DisableWorkflowWorker:              true,
 		MaxConcurrentActivityExecutionSize: 32,
 		WorkerStopTimeout:                  10 * time.Second,
 	})
 	for name, do := range map[string]any{flow.FreezeAudience: campaigns.FreezeAudience, flow.BeginCampaign: campaigns.BeginCampaign,
-		flow.FeedCampaign: campaigns.FeedCampaign, flow.FinishCampaign: campaigns.FinishCampaign, flow.CancelQueued: campaigns.CancelQueued} {
+		flow.FeedCampaign: campaigns.FeedCampaign, flow.FinishCampaign: campaigns.FinishCampaign, flow.CancelQueued: campaigns.CancelQueued,
+		flow.CheckImport: imports.CheckImport, flow.RunImport: imports.RunImport, flow.UndoImport: imports.UndoImport, flow.DiscardImport: imports.DiscardImport} {
 		w.RegisterActivityWithOptions(do, activity.RegisterOptions{Name: name})
 	}
 	return w

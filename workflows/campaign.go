@@ -17,26 +17,7 @@ func Campaign(ctx workflow.Context, ref flow.Ref) error {
 	if err != nil {
 		return err
 	}
-	for failures := 0; ; {
-		if err := a.again(ctx); err != nil {
-			return err
-		}
-		look, err := a.lookAround(ctx)
-		if err == nil {
-			if look.Step == flow.StepEnd {
-				return nil
-			}
-			err = a.campaignStep(ctx, look)
-		}
-		if err == nil {
-			failures = 0
-			continue
-		}
-		failures++
-		if err := a.stumble(ctx, failures, err); err != nil {
-			return err
-		}
-	}
+	return a.work(ctx, a.campaignStep)
 }
 
 func (a *attendant) campaignStep(ctx workflow.Context, look flow.Look) error {

@@ -59,7 +59,8 @@ func TestRecordedHistoriesHoldEveryStory(t *testing.T) {
 		"scheduled": flow.CampaignWorkflow, "sender": flow.SenderWorkflow, "failed-page": flow.SenderWorkflow, "continue-as-new": flow.SenderWorkflow,
 		"urgent": flow.SenderWorkflow, "urgent-beside-page": flow.SenderWorkflow,
 		// Of senders that knew no urgent runs.
-		"in-turns-sender": flow.SenderWorkflow, "in-turns-failed-page": flow.SenderWorkflow, "in-turns-continue-as-new": flow.SenderWorkflow} {
+		"in-turns-sender": flow.SenderWorkflow, "in-turns-failed-page": flow.SenderWorkflow, "in-turns-continue-as-new": flow.SenderWorkflow,
+		"import": flow.ImportWorkflow, "import-undo": flow.ImportWorkflow} {
 		require.Equal(t, want, kind(name), name)
 	}
 	for name, event := range map[string]enums.EventType{
@@ -70,6 +71,8 @@ func TestRecordedHistoriesHoldEveryStory(t *testing.T) {
 		"scheduled":       enums.EVENT_TYPE_TIMER_FIRED,
 		"failed-page":     enums.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT,
 		"continue-as-new": enums.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW,
+		"import":          enums.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED,
+		"import-undo":     enums.EVENT_TYPE_ACTIVITY_TASK_COMPLETED,
 	} {
 		require.Positive(t, count(all[name], event), "%s holds no %s", name, event)
 	}

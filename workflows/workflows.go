@@ -36,6 +36,30 @@ func attend(ctx workflow.Context, ref flow.Ref, look string, self func(workflow.
 	return a, nil
 }
 
+// work looks and does one step, until a look finds that nothing is left to do.
+func (a *attendant) work(ctx workflow.Context, step func(workflow.Context, flow.Look) error) error {
+	for failures := 0; ; {
+		if err := a.again(ctx); err != nil {
+			return err
+		}
+		look, err := a.lookAround(ctx)
+		if err == nil {
+			if look.Step == flow.StepEnd {
+				return nil
+			}
+			err = step(ctx, look)
+		}
+		if err == nil {
+			failures = 0
+			continue
+		}
+		failures++
+		if err := a.stumble(ctx, failures, err); err != nil {
+			return err
+		}
+	}
+}
+
 // again tells whether the history has grown long enough, and if so returns the error that starts the next
 // run. A wake that nobody has read yet is lost with this run and does not matter: the next begins with a look.
 func (a *attendant) again(ctx workflow.Context) error {

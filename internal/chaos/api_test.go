@@ -92,9 +92,19 @@ func (h *house) importContacts(n int) {
 	for i := range n {
 		fmt.Fprintf(&csv, "+55119%08d,Person %d,Recife\n", firstNumber+i, i)
 	}
-	var report struct{ Added, Rejected int }
-	require.NoError(h.t, h.api.call(http.MethodPost, "/contacts/import?tag=chaos", "text/csv", strings.NewReader(csv.String()), &report))
-	require.Equal(h.t, n, report.Added)
+	var imported struct {
+		ID, State string
+		Counts    struct{ Added int }
+	}
+	await := func(state string) {
+		h.t.Helper()
+		require.Eventually(h.t, func() bool { return h.api.get("/imports/"+imported.ID, &imported) == nil && imported.State == state }, deadline, poll, "the import is "+state)
+	}
+	require.NoError(h.t, h.api.call(http.MethodPost, "/imports", "text/csv", strings.NewReader(csv.String()), &imported))
+	await("ready")
+	h.api.must(http.MethodPost, "/imports/"+imported.ID+"/start", map[string]int{"version": 1}, nil)
+	await("finished")
+	require.Equal(h.t, n, imported.Counts.Added)
 }
 
 // start makes a campaign to all contacts and starts it.

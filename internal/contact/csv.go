@@ -5,6 +5,8 @@ import (
 	"errors"
 	"io"
 	"strings"
+
+	"omnidesk/internal/sheet"
 )
 
 // Bounds of one row.
@@ -206,12 +208,8 @@ func (p *parser) end() {
 	p.field, p.closed = p.field[:0], false
 }
 
-// cell is a field as a person meant it: trimmed, and without the quote that spreadsheets' exports put before
-// what would otherwise be a formula.
+// cell is a field as a person meant it: trimmed, and without the quote that exports put before what a spreadsheet would
+// take for a formula.
 func cell(field string) string {
-	field = strings.TrimSpace(field)
-	if len(field) > 1 && field[0] == '\'' && strings.IndexByte("=+-@\t\r", field[1]) >= 0 {
-		field = strings.TrimSpace(field[1:])
-	}
-	return field
+	return strings.TrimSpace(sheet.Unguard(strings.TrimSpace(field)))
 }

@@ -2,260 +2,305 @@ package contact
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
-	"slices"
 	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"omnidesk/internal/id"
 	"omnidesk/internal/postgres"
 )
 
-// MostBadRows is how many bad rows a report lists; all of them are counted.
-const MostBadRows = 1000
+// ImportState is where an import stands: uploading → uploaded (is being read) → ready (waits for a person) → running →
+// finished or stopped → undoing → undone. A new mapping takes it back to uploaded.
+type ImportState string
 
-// BadRow is one row of a file that was left out.
-type BadRow struct {
-	Line   int    // where it begins, from 1
-	Column string // the title of the column, or empty when the row as a whole is unfit
-	Reason string // one sentence, without the value
+// The states.
+const (
+	ImportUploading ImportState = "uploading"
+	ImportUploaded  ImportState = "uploaded"
+	ImportReady     ImportState = "ready"
+	ImportRunning   ImportState = "running"
+	ImportFinished  ImportState = "finished"
+	ImportStopped   ImportState = "stopped"
+	ImportUndoing   ImportState = "undoing"
+	ImportUndone    ImportState = "undone"
+)
+
+// Import is one file of contacts on its way into a company, or what has become of it.
+type Import struct {
+	ID       id.ID
+	State    ImportState
+	Detail   string // why it is in this state, in words
+	FileName string
+	Bytes    int64
+	Columns  []Column
+	Mapping  []Target // one per column
+	Options  ImportOptions
+	Preview  *Preview // nil until the file has been read with this mapping
+	Counts   ImportCounts
+	Version  int // of mapping and options; a change names the one it has seen
+
+	CreatedAt                               time.Time
+	StartedAt, FinishedAt, UndoAt, UndoneAt *time.Time
+
+	cursor int32 // the last line that is done, of a run or of an undo
 }
 
-// Report tells what an import did. Read = Added + Updated + Unchanged + Duplicates + Rejected.
-type Report struct {
-	Read, Added, Updated, Unchanged int
-	Duplicates                      int // rows whose phone came before in the same file; the last one counts
-	Rejected                        int
-	BadRows                         []BadRow
+// Column is one column of the file.
+type Column struct {
+	Title   string   `json:"title"`
+	Samples []string `json:"samples,omitempty"` // its first cells, until the import has ended
 }
 
-// FileError says why a file as a whole can't be imported.
+// ImportOptions are what the person decides beside the mapping.
+type ImportOptions struct {
+	NoHeader     bool     `json:"no_header,omitempty"` // the first line is a contact
+	Region       string   `json:"region,omitempty"`    // of numbers without a country code, such as BR
+	Tags         []string `json:"tags,omitempty"`      // added to every contact of the file
+	KeepExisting bool     `json:"keep_existing,omitempty"`
+}
+
+// ImportCounts is what a run has done with the rows it has read, and an undo with the contacts.
+type ImportCounts struct {
+	Read       int `json:"read"`
+	Added      int `json:"added"`
+	Updated    int `json:"updated"`
+	Unchanged  int `json:"unchanged"`
+	Duplicates int `json:"duplicates"` // rows whose number came before in the file
+	Refused    int `json:"refused"`
+
+	Undo *UndoCounts `json:"undo,omitempty"`
+}
+
+// UndoCounts is what an undo has done or would do with contacts. Those used or edited since the import stay.
+type UndoCounts struct {
+	Deleted  int `json:"deleted"`
+	Restored int `json:"restored"`
+	Used     int `json:"used"`   // new ones that got or wrote a message, or are in a campaign that has not ended
+	Edited   int `json:"edited"` // changed by somebody or something else, or opted out
+	Gone     int `json:"gone"`   // deleted meanwhile
+}
+
+// Errors a caller tells apart.
+var (
+	ErrNoImport    = errors.New("no such import")
+	ErrImportStale = errors.New("somebody else has changed the import meanwhile; load it again")
+)
+
+// ImportStateError refuses what the state of an import does not allow.
+type ImportStateError struct {
+	State ImportState
+	Wants string // what would be allowed to do it, in words
+}
+
+func (e *ImportStateError) Error() string {
+	return fmt.Sprintf("the import is %s; %s", e.State, e.Wants)
+}
+
+// FileError is about the whole file; Reason is a sentence for the person who chose it.
 type FileError struct{ Reason string }
 
 func (e FileError) Error() string { return e.Reason }
 
-// ImportOptions of one file.
-type ImportOptions struct {
-	Tag    string // added to every contact of the file
-	Region string // of numbers without a country code, such as BR
-}
-
-// Import reads a CSV file and adds or updates a contact for each row, found by its phone. Good rows are kept in
-// batches, each a transaction of its own; bad ones are reported. Empty cells change nothing. Memory does not
-// grow with the file. A FileError says that nothing could be read; after any other error the report tells what
-// was kept before it.
-func Import(ctx context.Context, db *postgres.DB, company id.ID, file io.Reader, options ImportOptions) (Report, error) {
-	tag, err := cleanText("tag", options.Tag, longestName)
+// GetImport returns one import.
+func GetImport(ctx context.Context, tx postgres.Tx, company, wanted id.ID) (Import, error) {
+	row, err := New(tx).getImport(ctx, company, wanted)
 	if err != nil {
-		return Report{}, FileError{"The tag is unfit: " + err.Error() + "."}
+		return Import{}, importError("reading an import", err)
 	}
-	i := &importer{db: db, company: company, tag: tag, region: options.Region, rows: newRows(file), batch: map[string]*entry{},
-		zones: map[string]bool{}, tags: map[string]bool{}}
-	if tag != "" {
-		i.tags[tag] = true
+	return importOf(row)
+}
+
+// ListImports returns a page of the company's imports, newest first, without those that are still being uploaded.
+func ListImports(ctx context.Context, tx postgres.Tx, company, before id.ID, limit int) (imports []Import, more bool, err error) {
+	rows, err := New(tx).listImports(ctx, company, before, int32(limit+1))
+	if err != nil {
+		return nil, false, fmt.Errorf("listing imports: %w", err)
 	}
-	if err := i.readHeader(); err != nil {
-		return Report{}, err
+	if more = len(rows) > limit; more {
+		rows = rows[:limit]
 	}
-	for {
-		read, err := i.rows.next()
-		if errors.Is(err, io.EOF) {
-			return i.report, i.flush(ctx)
-		}
+	for _, row := range rows {
+		i, err := importOf(row)
 		if err != nil {
-			return i.report, fmt.Errorf("reading the file: %w", err)
+			return nil, false, err
 		}
-		i.take(read)
-		if len(i.batch) >= batchRows || i.bytes >= batchBytes {
-			if err := i.flush(ctx); err != nil {
-				return i.report, err
-			}
-		}
+		imports = append(imports, i)
 	}
+	return imports, more, nil
 }
 
-// Bounds of an import.
-const (
-	batchRows   = 1000
-	batchBytes  = 2 << 20
-	mostNewTags = 1000
-	mostZones   = 1000 // different values of the zone column that are remembered
-)
-
-type importer struct {
-	db      *postgres.DB
-	company id.ID
-	tag     string
-	region  string
-	rows    *rows
-	titles  []string // as written
-	columns []string // phone, name, zone, tags, an attribute's name, or empty for a column to pass over
-	report  Report
-	batch   map[string]*entry // by phone
-	order   []string
-	bytes   int
-	seen    seen
-	zones   map[string]bool
-	tags    map[string]bool
-}
-
-// entry is what the rows of one phone in this batch say.
-type entry struct {
-	phone, name, zone string
-	tags              []string
-	attributes        map[string]string
-	repeated          bool // its phone came in an earlier batch
-}
-
-func (i *importer) readHeader() error {
-	header, err := i.rows.header()
+// Remap changes how the file is read; it will be read anew.
+func Remap(ctx context.Context, tx postgres.Tx, company, wanted id.ID, version int, mapping []Target, options ImportOptions) error {
+	i, err := lockImport(ctx, tx, company, wanted)
 	switch {
-	case errors.Is(err, io.EOF):
-		return FileError{"It is empty."}
 	case err != nil:
-		return fmt.Errorf("reading the file: %w", err)
-	case header.reason != "":
-		return FileError{"Its first line, which must name the columns, can't be read. " + header.reason}
+		return err
+	case i.State != ImportUploaded && i.State != ImportReady:
+		return &ImportStateError{i.State, "its columns can be chosen only before it starts"}
+	case i.Version != version:
+		return ErrImportStale
 	}
-	known := map[string]bool{}
-	attributes := 0
-	for _, title := range header.fields {
-		title = cell(title)
-		column := AttributeName(title)
-		if column != "" && known[column] {
-			return FileError{"Two columns have the same title: " + column + "."}
-		}
-		known[column] = true
-		if column != "" && !builtin[column] {
-			attributes++
-		}
-		i.titles, i.columns = append(i.titles, title), append(i.columns, column)
+	if err := checkMapping(i.Columns, mapping); err != nil {
+		return err
 	}
-	if !known["phone"] {
-		return FileError{`Its first line has no column "phone". The first line must name the columns, for example: phone,name,tags`}
+	if options, err = checkOptions(options); err != nil {
+		return err
 	}
-	if attributes > MostAttributes {
-		return FileError{fmt.Sprintf("It has %d columns of its own; at most %d are kept with a contact.", attributes, MostAttributes)}
+	if err := New(tx).remapImport(ctx, asJSON(mapping), asJSON(options), company, wanted); err != nil {
+		return fmt.Errorf("keeping an import's columns: %w", err)
 	}
 	return nil
 }
 
-// take reads one row into the batch.
-func (i *importer) take(read row) {
-	i.report.Read++
-	if read.reason != "" {
-		i.reject(read.line, read.column, read.reason)
-		return
+// StartImport lets an import run that a person has seen the preview of.
+func StartImport(ctx context.Context, tx postgres.Tx, company, wanted id.ID, version int, now time.Time) error {
+	i, err := lockImport(ctx, tx, company, wanted)
+	switch {
+	case err != nil:
+		return err
+	case i.State != ImportReady:
+		return &ImportStateError{i.State, "it can start once, when its file has been read"}
+	case i.Version != version:
+		return ErrImportStale
+	case !mapped(i.Mapping, FieldPhone):
+		return InvalidError{"mapping", "choose the column that holds the phone number"}
+	case i.Preview.New+i.Preview.Known == 0:
+		return InvalidError{"mapping", "no row has a usable phone number: choose another column, or the country of numbers without one"}
 	}
-	e, column, reason := i.entry(read.fields)
-	if reason != "" {
-		i.reject(read.line, column, reason)
-		return
-	}
-	for _, field := range read.fields {
-		i.bytes += len(field)
-	}
-	if earlier := i.batch[e.phone]; earlier != nil {
-		i.report.Duplicates++
-		e.repeated = earlier.repeated
-		*earlier = *e
-		return
-	}
-	e.repeated = i.seen.add(e.phone)
-	i.batch[e.phone] = e
-	i.order = append(i.order, e.phone)
+	return moveImport(ctx, tx, company, wanted, ImportRunning, "", now)
 }
 
-func (i *importer) reject(line, column int, reason string) {
-	i.report.Rejected++
-	if len(i.report.BadRows) >= MostBadRows {
-		return
+// StopImport ends a running import where it is. What it has done stays until somebody undoes it.
+func StopImport(ctx context.Context, tx postgres.Tx, company, wanted id.ID, now time.Time) error {
+	i, err := lockImport(ctx, tx, company, wanted)
+	if err != nil {
+		return err
 	}
-	bad := BadRow{Line: line, Reason: reason}
-	if column >= 0 && column < len(i.titles) {
-		bad.Column = i.titles[column]
+	if i.State != ImportRunning {
+		return &ImportStateError{i.State, "only a running import can be stopped"}
 	}
-	i.report.BadRows = append(i.report.BadRows, bad)
+	return endImport(ctx, tx, company, wanted, ImportStopped, fmt.Sprintf("stopped after line %d of the file", i.cursor), now)
 }
 
-// entry reads the cells of a row; the reason is empty for a good one.
-func (i *importer) entry(fields []string) (e *entry, column int, reason string) {
-	e = &entry{attributes: map[string]string{}}
-	for at, field := range fields {
-		value := cell(field)
-		if at >= len(i.columns) {
-			if value != "" {
-				return nil, -1, "The row has more cells than the first line has titles."
-			}
-			continue
-		}
-		if reason := i.read(e, i.columns[at], value); reason != "" {
-			return nil, at, reason
-		}
+// StartUndo lets an import be taken back.
+func StartUndo(ctx context.Context, tx postgres.Tx, company, wanted id.ID, now time.Time) error {
+	i, err := lockImport(ctx, tx, company, wanted)
+	if err != nil {
+		return err
 	}
-	if e.phone == "" {
-		return nil, slices.Index(i.columns, "phone"), "The phone is empty."
+	if i.State != ImportFinished && i.State != ImportStopped {
+		return &ImportStateError{i.State, "only an import that has ended can be undone, once"}
 	}
-	if e.name == "" {
-		e.name = e.attributes["first_name"]
-	}
-	if i.tag != "" && !slices.Contains(e.tags, i.tag) {
-		e.tags = append(e.tags, i.tag)
-	}
-	return e, -1, ""
+	return moveImport(ctx, tx, company, wanted, ImportUndoing, "", now)
 }
 
-func (i *importer) read(e *entry, column, value string) (reason string) {
-	if column == "" || value == "" {
-		return ""
+// DiscardImport deletes an import that has changed no contact, with its file.
+func DiscardImport(ctx context.Context, tx postgres.Tx, company, wanted id.ID) error {
+	i, err := lockImport(ctx, tx, company, wanted)
+	if err != nil {
+		return err
 	}
-	var err error
-	switch column {
-	case "phone":
-		if e.phone, err = Phone(value, i.region); err != nil {
-			return "The phone " + err.Error() + "."
-		}
-	case "name":
-		e.name, err = cleanText("The name", value, longestName)
-	case "zone":
-		if !i.validZone(value) {
-			return "The zone is not an IANA name such as America/Sao_Paulo."
-		}
-		e.zone = value
-	case "tags":
-		if e.tags, err = cleanTags(strings.Split(value, ";")); err == nil {
-			return i.newTags(e.tags)
-		}
+	switch i.State {
+	case ImportUploading, ImportUploaded, ImportReady:
 	default:
-		e.attributes[column], err = cleanText("The value", value, longestAttr)
+		return &ImportStateError{i.State, "it has changed contacts; stop or undo it instead"}
 	}
-	var invalid InvalidError
-	if errors.As(err, &invalid) {
-		return invalid.Field + " " + invalid.Reason + "."
+	if err := New(tx).deleteImport(ctx, company, wanted); err != nil {
+		return fmt.Errorf("discarding an import: %w", err)
 	}
-	return ""
+	return nil
 }
 
-// validZone remembers: to look up a zone reads a file.
-func (i *importer) validZone(name string) bool {
-	valid, known := i.zones[name]
-	if !known {
-		valid = len(name) <= 64 && ValidZone(name)
-		if len(i.zones) < mostZones {
-			i.zones[name] = valid
-		}
+func lockImport(ctx context.Context, tx postgres.Tx, company, wanted id.ID) (Import, error) {
+	row, err := New(tx).lockImportRow(ctx, company, wanted)
+	if err != nil {
+		return Import{}, importError("locking an import", err)
 	}
-	return valid
+	return importOf(row)
 }
 
-// newTags keeps a column that is no list of tags (an address, a comment) from becoming a million of them.
-func (i *importer) newTags(tags []string) (reason string) {
-	for _, tag := range tags {
-		if !i.tags[tag] && len(i.tags) >= mostNewTags {
-			return "The file has more than 1,000 different tags."
-		}
-		i.tags[tag] = true
+func moveImport(ctx context.Context, tx postgres.Tx, company, wanted id.ID, to ImportState, detail string, now time.Time) error {
+	err := New(tx).setImportState(ctx, setImportStateParams{CompanyID: company, ID: wanted, State: string(to), StateDetail: detail, Now: now})
+	if err != nil {
+		return fmt.Errorf("moving an import to %s: %w", to, err)
 	}
-	return ""
+	return nil
+}
+
+// endImport moves to a state in which the file is not needed any more.
+func endImport(ctx context.Context, tx postgres.Tx, company, wanted id.ID, to ImportState, detail string, now time.Time) error {
+	if err := New(tx).deleteChunks(ctx, company, wanted); err != nil {
+		return fmt.Errorf("deleting an import's file: %w", err)
+	}
+	return moveImport(ctx, tx, company, wanted, to, detail, now)
+}
+
+func importError(doing string, err error) error {
+	if errors.Is(err, pgx.ErrNoRows) {
+		return ErrNoImport
+	}
+	return fmt.Errorf("%s: %w", doing, err)
+}
+
+func importOf(row ImportRecord) (Import, error) {
+	i := Import{ID: row.ID, State: ImportState(row.State), Detail: row.StateDetail, FileName: row.FileName, Bytes: row.Bytes, Version: int(row.Version),
+		CreatedAt: row.CreatedAt, StartedAt: row.StartedAt, FinishedAt: row.FinishedAt, UndoAt: row.UndoAt, UndoneAt: row.UndoneAt, cursor: row.Cursor}
+	for name, part := range map[string]struct {
+		raw  []byte
+		into any
+	}{"columns": {row.Columns, &i.Columns}, "mapping": {row.Mapping, &i.Mapping}, "options": {row.Options, &i.Options}, "counts": {row.Counts, &i.Counts}} {
+		if err := json.Unmarshal(part.raw, part.into); err != nil {
+			return Import{}, fmt.Errorf("reading the %s of an import: %w", name, err)
+		}
+	}
+	if row.Preview != nil {
+		if err := json.Unmarshal(row.Preview, &i.Preview); err != nil {
+			return Import{}, fmt.Errorf("reading the preview of an import: %w", err)
+		}
+	}
+	return i, nil
+}
+
+func asJSON(value any) json.RawMessage {
+	raw, err := json.Marshal(value)
+	if err != nil {
+		panic(err) // structs of strings, numbers and lists always marshal
+	}
+	return raw
+}
+
+// Progress tells how many rows are done of how many, of a run or of an undo, and whether there is one.
+func (i Import) Progress() (done, total int, moving bool) {
+	switch i.State {
+	case ImportRunning:
+		return i.Counts.Read, i.Preview.Rows, true
+	case ImportUndoing:
+		if u := i.Counts.Undo; u != nil {
+			done = u.Deleted + u.Restored + u.Used + u.Edited + u.Gone
+		}
+		return done, i.Counts.Added + i.Counts.Updated, true
+	}
+	return 0, 0, false
+}
+
+// cleanFileName keeps a name fit for lists and headers.
+func cleanFileName(name string) string {
+	name = strings.Map(func(r rune) rune {
+		if r < ' ' || r == '/' || r == '\\' || r == '"' {
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(name, ""))
+	if runes := []rune(name); len(runes) > longestName {
+		name = string(runes[:longestName])
+	}
+	if strings.TrimSpace(name) == "" {
+		return "contacts.csv"
+	}
+	return name
 }

@@ -5,10 +5,33 @@
 package contact
 
 import (
+	"encoding/json"
 	"time"
 
 	"github.com/google/uuid"
 )
+
+type ImportRecord struct {
+	CompanyID   uuid.UUID
+	ID          uuid.UUID
+	State       string
+	StateDetail string
+	FileName    string
+	Bytes       int64
+	Columns     json.RawMessage
+	Mapping     json.RawMessage
+	Options     json.RawMessage
+	Preview     []byte
+	Counts      json.RawMessage
+	Cursor      int32
+	Version     int32
+	CreatedBy   *uuid.UUID
+	CreatedAt   time.Time
+	StartedAt   *time.Time
+	FinishedAt  *time.Time
+	UndoAt      *time.Time
+	UndoneAt    *time.Time
+}
 
 type SegmentRow struct {
 	CompanyID uuid.UUID

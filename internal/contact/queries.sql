@@ -89,29 +89,7 @@ INSERT INTO contact_tags (company_id, tag_id, contact_id)
 SELECT @company_id, i.tag_id, i.contact_id FROM (SELECT unnest(@tag_ids::uuid[]) AS tag_id, unnest(@contact_ids::uuid[]) AS contact_id) i
 ORDER BY 2, 3
 ON CONFLICT DO NOTHING
-RETURNING contact_id;
-
--- Locked in the order of their ids, so that two imports of one company can't wait for each other.
--- name: lockByPhone :many
-SELECT c.id, i.value AS phone, c.name, c.zone, c.attributes
-FROM identities i JOIN contacts c ON c.company_id = i.company_id AND c.id = i.contact_id
-WHERE i.company_id = @company_id AND i.kind = 'phone' AND i.scope = '' AND i.value = ANY(@phones::text[])
-ORDER BY c.id FOR UPDATE OF c;
-
--- name: insertContactsBatch :exec
-INSERT INTO contacts (company_id, id, name, zone, attributes)
-SELECT @company_id, i.id, i.name, nullif(i.zone, ''), i.attributes::jsonb
-FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@names::text[]) AS name, unnest(@zones::text[]) AS zone, unnest(@attributes::text[]) AS attributes) i;
-
--- name: insertPhonesBatch :exec
-INSERT INTO identities (company_id, id, contact_id, kind, value, zones)
-SELECT @company_id, i.id, i.contact_id, 'phone', i.phone, i.zones
-FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@contact_ids::uuid[]) AS contact_id, unnest(@phones::text[]) AS phone, unnest(@zones::text[]) AS zones) i;
-
--- name: updateContactsBatch :exec
-UPDATE contacts c SET name = i.name, zone = nullif(i.zone, ''), attributes = i.attributes::jsonb, updated_at = now()
-FROM (SELECT unnest(@ids::uuid[]) AS id, unnest(@names::text[]) AS name, unnest(@zones::text[]) AS zone, unnest(@attributes::text[]) AS attributes) i
-WHERE c.company_id = @company_id AND c.id = i.id;
+RETURNING tag_id, contact_id;
 
 -- name: openWindow :one
 WITH person AS (

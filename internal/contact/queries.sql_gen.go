@@ -287,52 +287,32 @@ INSERT INTO contact_tags (company_id, tag_id, contact_id)
 SELECT $1, i.tag_id, i.contact_id FROM (SELECT unnest($2::uuid[]) AS tag_id, unnest($3::uuid[]) AS contact_id) i
 ORDER BY 2, 3
 ON CONFLICT DO NOTHING
-RETURNING contact_id
+RETURNING tag_id, contact_id
 `
 
-func (q *Queries) insertContactTags(ctx context.Context, companyID uuid.UUID, tagIds []uuid.UUID, contactIds []uuid.UUID) ([]uuid.UUID, error) {
+type insertContactTagsRow struct {
+	TagID     uuid.UUID
+	ContactID uuid.UUID
+}
+
+func (q *Queries) insertContactTags(ctx context.Context, companyID uuid.UUID, tagIds []uuid.UUID, contactIds []uuid.UUID) ([]insertContactTagsRow, error) {
 	rows, err := q.db.Query(ctx, insertContactTags, companyID, tagIds, contactIds)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []uuid.UUID
+	var items []insertContactTagsRow
 	for rows.Next() {
-		var contact_id uuid.UUID
-		if err := rows.Scan(&contact_id); err != nil {
+		var i insertContactTagsRow
+		if err := rows.Scan(&i.TagID, &i.ContactID); err != nil {
 			return nil, err
 		}
-		items = append(items, contact_id)
+		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
 	}
 	return items, nil
-}
-
-const insertContactsBatch = `-- name: insertContactsBatch :exec
-INSERT INTO contacts (company_id, id, name, zone, attributes)
-SELECT $1, i.id, i.name, nullif(i.zone, ''), i.attributes::jsonb
-FROM (SELECT unnest($2::uuid[]) AS id, unnest($3::text[]) AS name, unnest($4::text[]) AS zone, unnest($5::text[]) AS attributes) i
-`
-
-type insertContactsBatchParams struct {
-	CompanyID  uuid.UUID
-	Ids        []uuid.UUID
-	Names      []string
-	Zones      []string
-	Attributes []string
-}
-
-func (q *Queries) insertContactsBatch(ctx context.Context, arg insertContactsBatchParams) error {
-	_, err := q.db.Exec(ctx, insertContactsBatch,
-		arg.CompanyID,
-		arg.Ids,
-		arg.Names,
-		arg.Zones,
-		arg.Attributes,
-	)
-	return err
 }
 
 const insertPhone = `-- name: insertPhone :exec
@@ -354,31 +334,6 @@ func (q *Queries) insertPhone(ctx context.Context, arg insertPhoneParams) error 
 		arg.ID,
 		arg.ContactID,
 		arg.Phone,
-		arg.Zones,
-	)
-	return err
-}
-
-const insertPhonesBatch = `-- name: insertPhonesBatch :exec
-INSERT INTO identities (company_id, id, contact_id, kind, value, zones)
-SELECT $1, i.id, i.contact_id, 'phone', i.phone, i.zones
-FROM (SELECT unnest($2::uuid[]) AS id, unnest($3::uuid[]) AS contact_id, unnest($4::text[]) AS phone, unnest($5::text[]) AS zones) i
-`
-
-type insertPhonesBatchParams struct {
-	CompanyID  uuid.UUID
-	Ids        []uuid.UUID
-	ContactIds []uuid.UUID
-	Phones     []string
-	Zones      []string
-}
-
-func (q *Queries) insertPhonesBatch(ctx context.Context, arg insertPhonesBatchParams) error {
-	_, err := q.db.Exec(ctx, insertPhonesBatch,
-		arg.CompanyID,
-		arg.Ids,
-		arg.ContactIds,
-		arg.Phones,
 		arg.Zones,
 	)
 	return err
@@ -534,48 +489,6 @@ func (q *Queries) listTags(ctx context.Context, companyID uuid.UUID) ([]listTags
 			&i.Name,
 			&i.Contacts,
 			&i.Deltas,
-		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const lockByPhone = `-- name: lockByPhone :many
-SELECT c.id, i.value AS phone, c.name, c.zone, c.attributes
-FROM identities i JOIN contacts c ON c.company_id = i.company_id AND c.id = i.contact_id
-WHERE i.company_id = $1 AND i.kind = 'phone' AND i.scope = '' AND i.value = ANY($2::text[])
-ORDER BY c.id FOR UPDATE OF c
-`
-
-type lockByPhoneRow struct {
-	ID         uuid.UUID
-	Phone      string
-	Name       string
-	Zone       *string
-	Attributes json.RawMessage
-}
-
-// Locked in the order of their ids, so that two imports of one company can't wait for each other.
-func (q *Queries) lockByPhone(ctx context.Context, companyID uuid.UUID, phones []string) ([]lockByPhoneRow, error) {
-	rows, err := q.db.Query(ctx, lockByPhone, companyID, phones)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []lockByPhoneRow
-	for rows.Next() {
-		var i lockByPhoneRow
-		if err := rows.Scan(
-			&i.ID,
-			&i.Phone,
-			&i.Name,
-			&i.Zone,
-			&i.Attributes,
 		); err != nil {
 			return nil, err
 		}
@@ -840,31 +753,6 @@ func (q *Queries) updateContact(ctx context.Context, arg updateContactParams) er
 		arg.OptedOutAt,
 		arg.CompanyID,
 		arg.ID,
-	)
-	return err
-}
-
-const updateContactsBatch = `-- name: updateContactsBatch :exec
-UPDATE contacts c SET name = i.name, zone = nullif(i.zone, ''), attributes = i.attributes::jsonb, updated_at = now()
-FROM (SELECT unnest($2::uuid[]) AS id, unnest($3::text[]) AS name, unnest($4::text[]) AS zone, unnest($5::text[]) AS attributes) i
-WHERE c.company_id = $1 AND c.id = i.id
-`
-
-type updateContactsBatchParams struct {
-	CompanyID  uuid.UUID
-	Ids        []uuid.UUID
-	Names      []string
-	Zones      []string
-	Attributes []string
-}
-
-func (q *Queries) updateContactsBatch(ctx context.Context, arg updateContactsBatchParams) error {
-	_, err := q.db.Exec(ctx, updateContactsBatch,
-		arg.CompanyID,
-		arg.Ids,
-		arg.Names,
-		arg.Zones,
-		arg.Attributes,
 	)
 	return err
 }

@@ -35,20 +35,32 @@ func NewClient(temporal client.Client) *Client { return &Client{temporal: tempor
 func (c *Client) Wake(ctx context.Context, company id.ID, target Target) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
-	summary, subject := "Campaign: freeze, feed, finish", CampaignAttribute
-	if target.Workflow == SenderWorkflow {
-		summary, subject = "The only sender on this connection", ConnectionAttribute
-	}
 	_, err := c.temporal.SignalWithStartWorkflow(ctx, target.WorkflowID(), WokenSignal, nil, client.StartWorkflowOptions{
 		TaskQueue:                WorkflowQueue,
 		WorkflowIDReusePolicy:    enums.WORKFLOW_ID_REUSE_POLICY_ALLOW_DUPLICATE,
 		WorkflowIDConflictPolicy: enums.WORKFLOW_ID_CONFLICT_POLICY_USE_EXISTING,
 		WorkflowTaskTimeout:      10 * time.Second,
-		StaticSummary:            summary,
-		TypedSearchAttributes: temporal.NewSearchAttributes(
-			CompanyAttribute.ValueSet(company.String()), subject.ValueSet(target.Subject.String())),
+		StaticSummary:            summaries[target.Workflow],
+		TypedSearchAttributes:    attributesOf(company, target),
 	}, string(target.Workflow), Ref{Company: company, Subject: target.Subject})
 	return err
+}
+
+var summaries = map[Workflow]string{
+	CampaignWorkflow: "Campaign: freeze, feed, finish",
+	SenderWorkflow:   "The only sender on this connection",
+	ImportWorkflow:   "Import of contacts: check, run, undo",
+}
+
+func attributesOf(company id.ID, target Target) temporal.SearchAttributes {
+	of := []temporal.SearchAttributeUpdate{CompanyAttribute.ValueSet(company.String())}
+	switch target.Workflow {
+	case CampaignWorkflow:
+		of = append(of, CampaignAttribute.ValueSet(target.Subject.String()))
+	case SenderWorkflow:
+		of = append(of, ConnectionAttribute.ValueSet(target.Subject.String()))
+	}
+	return temporal.NewSearchAttributes(of...)
 }
 
 // ErrNotRunning says that a workflow has no work: it has ended or never began.

@@ -17,6 +17,7 @@ type Workflow string
 const (
 	CampaignWorkflow Workflow = "campaign" // one campaign from start to finish
 	SenderWorkflow   Workflow = "sender"   // the only one that sends on a connection, while there is work
+	ImportWorkflow   Workflow = "import"   // one file of contacts, from the upload to the end or an undo
 )
 
 // Target is one workflow: its kind and the row it is about.
@@ -30,6 +31,9 @@ func Campaign(campaign id.ID) Target { return Target{CampaignWorkflow, campaign}
 
 // Sender names the workflow of a connection.
 func Sender(connection id.ID) Target { return Target{SenderWorkflow, connection} }
+
+// Import names the workflow of an import.
+func Import(of id.ID) Target { return Target{ImportWorkflow, of} }
 
 // WorkflowID returns the id in Temporal, noun/uuid.
 func (t Target) WorkflowID() string { return string(t.Workflow) + "/" + t.Subject.String() }
@@ -59,6 +63,11 @@ const (
 	LookAtSender   = "LookAtSender"
 	SendPage       = "SendPage"
 	SendUrgent     = "SendUrgent"
+	LookAtImport   = "LookAtImport"
+	CheckImport    = "CheckImport"
+	RunImport      = "RunImport"
+	UndoImport     = "UndoImport"
+	DiscardImport  = "DiscardImport"
 )
 
 // Ref is the input of every workflow and activity about one row of one company.
@@ -80,6 +89,11 @@ const (
 	StepPage   Step = "page"
 	StepWait   Step = "wait"
 	StepEnd    Step = "end"
+
+	StepCheck   Step = "check"
+	StepImport  Step = "import"
+	StepUndo    Step = "undo"
+	StepDiscard Step = "discard"
 )
 
 // Look is the verdict of a look at the rows. All that depends on a clock, a zone or a limit is decided in the

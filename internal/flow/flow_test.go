@@ -21,6 +21,7 @@ func TestWorkflowIDIsNounAndUUID(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "campaign/0197f2c4-7d5e-7a4b-9c3d-2f1e0d9c8b7a", flow.Campaign(subject).WorkflowID())
 	require.Equal(t, "sender/0197f2c4-7d5e-7a4b-9c3d-2f1e0d9c8b7a", flow.Sender(subject).WorkflowID())
+	require.Equal(t, "import/0197f2c4-7d5e-7a4b-9c3d-2f1e0d9c8b7a", flow.Import(subject).WorkflowID())
 }
 
 // What crosses into Temporal stays in histories for days. Only ids, counts, instants and words of ours may.

@@ -23,7 +23,8 @@ const (
 	Campaign   Kind = "campaign"
 	Connection Kind = "connection"
 	Contacts   Kind = "contacts" // some contacts: no id
-	Refetch    Kind = "refetch"  // anything: no id
+	Import     Kind = "import"
+	Refetch    Kind = "refetch" // anything: no id
 )
 
 // Event says that something of a company changed.

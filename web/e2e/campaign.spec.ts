@@ -26,13 +26,16 @@ async function logIn(page: Page) {
 async function importContacts(page: Page, tag: string, n: number, area: number) {
   const rows = Array.from({ length: n }, (_, k) => `+5511${area}${String(k).padStart(6, "0")},Pessoa ${k},${k % 2 === 0 ? "Bia" : ""},Campinas`);
   const csv = ["phone,name,first_name,city", ...rows, "not a number,Nobody,,"].join("\n");
-  await page.goto("/contacts/import");
+  await page.goto("/contacts/imports/new");
   await page.locator("input[type=file]").setInputFiles({ name: "people.csv", mimeType: "text/csv", buffer: Buffer.from(csv) });
-  await page.getByLabel("Tag for all").fill(tag);
-  await page.getByRole("button", { name: "Import", exact: true }).click();
-  await expect(page.getByRole("heading", { name: "Rejected rows" })).toBeVisible({ timeout: 30_000 });
-  await expect(page.locator("[data-sum=rejected]")).toContainText("1");
-  await expect(page.locator("[data-sum=read]")).toContainText(String(n + 1));
+  await expect(page.getByRole("combobox", { name: "phone: Holds" })).toHaveValue("Phone", { timeout: 30_000 });
+  await page.getByLabel("Tags for every contact").fill(tag);
+  await page.keyboard.press("Enter");
+  await expect(page.locator("[data-preview=refused]")).toContainText("1", { timeout: 30_000 });
+  await page.getByRole("button", { name: `Add ${n} contacts` }).click();
+  await expect(page.locator("header").getByText("Finished")).toBeVisible({ timeout: 30_000 });
+  await expect(page.locator("[data-sum=added]")).toContainText(String(n));
+  await expect(page.locator("[data-sum=refused]")).toContainText("1");
 }
 
 async function draft(page: Page, name: string, tag: string) {

@@ -118,16 +118,22 @@ const shots: Shot[] = [
     await page.getByRole("row").nth(1).click();
     await expect(page.getByRole("dialog")).toContainText("Opted out");
   } },
-  { name: "import", path: "/contacts/import", ready: "Drop a CSV file" },
-  { name: "import-done", path: "/contacts/import", ready: "Drop a CSV file", act: async (page) => {
-    await page.locator("input[type=file]").setInputFiles({ name: "people.csv", mimeType: "text/csv", buffer: Buffer.from("phone\n1") });
-    await page.getByRole("button", { name: "Import", exact: true }).click();
-    await expect(page.getByText("Rejected rows")).toBeVisible();
+  { name: "imports", path: "/contacts/imports", ready: "clientes-novembro.csv" },
+  { name: "imports-empty", path: "/contacts/imports", empty: true, ready: "An import brings contacts in" },
+  { name: "import-new", path: "/contacts/imports/new", ready: "Drop a CSV file" },
+  { name: "import-not-csv", path: "/contacts/imports/new", ready: "Drop a CSV file", status: 422, act: async (page) => {
+    await page.locator("input[type=file]").setInputFiles({ name: "people.xlsx", mimeType: "text/csv", buffer: Buffer.from("PK") });
+    await expect(page.getByRole("alert")).toContainText("CSV UTF-8");
   } },
-  { name: "templates", path: "/templates", ready: "promo_offer" },
-  { name: "templates-trouble", path: "/templates?standing=trouble", ready: "winter_sale" },
-  { name: "template", path: `/templates?template=${encodeURIComponent(`${data.id(31)} promo_offer`)}`, ready: "Use in a campaign" },
-  { name: "templates-empty", path: "/templates", empty: true, ready: "link a number first" },
+  { name: "import-choose", path: `/contacts/imports/${data.id(400)}`, ready: "What will happen" },
+  { name: "import-reading", path: `/contacts/imports/${data.id(404)}`, ready: "Reading the whole file" },
+  { name: "import-running", path: `/contacts/imports/${data.id(401)}`, ready: "74,000 of 200,000" },
+  { name: "import-finished", path: `/contacts/imports/${data.id(402)}`, ready: "Rows that were left out" },
+  { name: "import-undo", path: `/contacts/imports/${data.id(402)}`, ready: "Rows that were left out", act: async (page) => {
+    await page.getByRole("button", { name: "Undo import" }).click();
+    await expect(page.getByRole("dialog")).toContainText("1,112 contacts that it added are deleted");
+  } },
+  { name: "import-undone", path: `/contacts/imports/${data.id(403)}`, ready: "Kept: in use" },
   { name: "connections", path: "/connections", ready: "After-sales" },
   { name: "connections-empty", path: "/connections", empty: true, ready: "A connection is" },
   { name: "connection", path: `/connections/${data.id(31)}`, ready: "Meta accepts" },

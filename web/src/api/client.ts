@@ -2,7 +2,7 @@
 import createClient from "openapi-fetch";
 import { ApiError } from "./problem";
 import type { paths } from "./schema.gen";
-import type { ImportResult, Problem } from "./types";
+import type { Import, Problem } from "./types";
 
 // fetch is looked up at each call, so that tests may replace it
 export const api = createClient<paths>({ baseUrl: "/", fetch: (request) => fetch(request) });
@@ -35,27 +35,22 @@ function asProblem(body: unknown): Partial<Problem> {
 }
 
 export interface Upload {
-  file: Blob;
-  tag: string;
-  region: string;
+  file: File;
   /** share of the file that has left the browser, 0 to 1 */
   onProgress: (share: number) => void;
   signal: AbortSignal;
 }
 
-/** Streams a CSV to the import. XMLHttpRequest, because fetch does not tell how much of a body is sent. */
-export function uploadContacts({ file, tag, region, onProgress, signal }: Upload): Promise<ImportResult> {
-  const query = new URLSearchParams();
-  if (tag !== "") query.set("tag", tag);
-  if (region !== "") query.set("region", region);
+/** Streams a file of contacts to a new import. XMLHttpRequest, because fetch does not tell how much of a body is sent. */
+export function uploadImport({ file, onProgress, signal }: Upload): Promise<Import> {
   return new Promise((resolve, reject) => {
     const request = new XMLHttpRequest();
-    request.open("POST", `/api/v1/contacts/import?${query.toString()}`);
+    request.open("POST", `/api/v1/imports?${new URLSearchParams({ file_name: file.name.slice(0, 300) }).toString()}`);
     request.setRequestHeader("Content-Type", "text/csv");
     request.upload.onprogress = (event) => onProgress(event.total > 0 ? event.loaded / event.total : 0);
     request.onload = () => {
       const body: unknown = parse(request.responseText);
-      if (request.status >= 200 && request.status < 300) resolve(body as ImportResult);
+      if (request.status >= 200 && request.status < 300) resolve(body as Import);
       else reject(new ApiError(request.status, asProblem(body)));
     };
     request.onerror = () => reject(new ApiError(0, {}));

@@ -16,6 +16,8 @@ export function touchedKeys(change: Change): readonly (readonly unknown[])[] | n
       return [["campaigns", "list"], ["campaigns", "one", change.id], ["campaigns", "messages", change.id]];
     case "connection":
       return [["connections"]];
+    case "import":
+      return [["imports", "list"], ["imports", "one", change.id]];
     case "contacts":
       return [["contacts"], ["tags"]];
     case "refetch":

@@ -846,26 +846,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/contacts/import": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Add and update contacts from a CSV file
-         * @description Columns: phone (required), name, first_name, zone, tags (a;b); every other column becomes an attribute. The delimiter (comma, semicolon, tab) and the encoding (UTF-8, UTF-16, Windows-1252) are found out. Good rows are kept, each bad row is reported. Contacts are matched by phone.
-         */
-        post: operations["importContacts"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/contacts/tags": {
         parameters: {
             query?: never;
@@ -969,6 +949,134 @@ export interface paths {
          * @description Cancels its campaigns and deletes all it has. The session goes on in an empty company; a superadmin's in none.
          */
         delete: operations["removeDemo"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Imports, newest first */
+        get: operations["listImports"];
+        put?: never;
+        /**
+         * Upload a file of contacts
+         * @description Comma, semicolon or tab between cells; UTF-8, UTF-16 or Windows-1252: both are found out. Nothing is changed by an upload: the file is read, its columns are guessed, and the import waits for its start.
+         */
+        post: operations["uploadImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One import */
+        get: operations["getImport"];
+        put?: never;
+        post?: never;
+        /** Discard one that has not started */
+        delete: operations["discardImport"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{id}/mapping": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Choose what each column holds; the file is read anew */
+        put: operations["mapImport"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{id}/refused": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The rows that could not be used, as CSV
+         * @description Each with its line, the reason and its cells, to be mended and imported again; the first 20,000.
+         */
+        get: operations["refusedRows"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{id}/start": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Let it run */
+        post: operations["startImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{id}/stop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop a running import; what is done stays */
+        post: operations["stopImport"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/imports/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What an undo would do now */
+        get: operations["undoForecast"];
+        put?: never;
+        /** Take it back */
+        post: operations["undoImport"];
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -1158,13 +1266,6 @@ export interface components {
             segment_id?: string;
             /** @description with at least one of these tags */
             tag_ids?: string[];
-        };
-        BadRow: {
-            /** @description title of the column, empty when the whole row is unfit */
-            column: string;
-            /** Format: int64 */
-            line: number;
-            reason: string;
         };
         Build: {
             sandbox: boolean;
@@ -1672,25 +1773,160 @@ export interface components {
         FailureList: {
             items: components["schemas"]["Failure"][];
         };
-        ImportResult: {
+        Import: {
             /** Format: int64 */
-            added: number;
-            /** @description the first 1,000 */
-            bad_rows: components["schemas"]["BadRow"][];
-            bad_rows_cut: boolean;
+            bytes: number;
+            columns: components["schemas"]["ImportColumn"][];
+            counts: components["schemas"]["ImportCounts"];
+            /** Format: date-time */
+            created_at: string;
+            file_name: string;
+            /** Format: date-time */
+            finished_at?: string;
+            id: string;
+            options: components["schemas"]["ImportOptions"];
+            /** @description absent while the file is being read */
+            preview?: components["schemas"]["ImportPreview"];
+            /** @description while it runs or is undone */
+            progress?: components["schemas"]["ImportProgress"];
+            /** Format: date-time */
+            started_at?: string;
+            /**
+             * @description uploaded: is being read; ready: waits to be started
+             * @enum {string}
+             */
+            state: "uploading" | "uploaded" | "ready" | "running" | "finished" | "stopped" | "undoing" | "undone";
+            state_detail: string;
+            undo?: components["schemas"]["ImportUndo"];
+            /** Format: date-time */
+            undone_at?: string;
             /**
              * Format: int64
-             * @description rows whose phone came before in the same file; the last one counts
+             * @description of columns and options
              */
+            version: number;
+        };
+        ImportBad: {
+            /** @description its title, empty when the whole row is unfit */
+            column: string;
+            /** Format: int64 */
+            line: number;
+            reason: string;
+        };
+        ImportColumn: {
+            /** @description the name of the attribute */
+            attribute?: string;
+            /** @enum {string} */
+            field: "skip" | "phone" | "name" | "zone" | "tags" | "attribute";
+            /** @description its first cells, until the import has ended */
+            samples: string[];
+            title: string;
+        };
+        ImportCounts: {
+            /** Format: int64 */
+            added: number;
+            /** Format: int64 */
             duplicates: number;
             /** Format: int64 */
             read: number;
             /** Format: int64 */
-            rejected: number;
+            refused: number;
             /** Format: int64 */
             unchanged: number;
             /** Format: int64 */
             updated: number;
+        };
+        ImportList: {
+            items: components["schemas"]["Import"][];
+            /** @description empty on the last page */
+            next_cursor: string;
+        };
+        ImportMapping: {
+            /** @description one per column */
+            mapping: components["schemas"]["ImportTarget"][];
+            options: components["schemas"]["ImportOptions"];
+            /**
+             * Format: int64
+             * @description the one that was seen
+             */
+            version: number;
+        };
+        ImportOptions: {
+            /** @description leave contacts alone that are known already */
+            keep_existing?: boolean;
+            /** @description the first line is a contact */
+            no_header?: boolean;
+            /** @description of numbers without a country code, such as BR */
+            region?: string;
+            /** @description added to every contact of the file; new ones are made */
+            tags?: string[];
+        };
+        ImportPreview: {
+            /** @description the first refused rows */
+            bad: components["schemas"]["ImportBad"][];
+            /**
+             * Format: int64
+             * @description rows whose number came before in the file; the first counts
+             */
+            duplicates: number;
+            /** Format: int64 */
+            known: number;
+            /** Format: int64 */
+            new: number;
+            /** @description why rows are refused */
+            reasons: components["schemas"]["ImportShare"][];
+            /** Format: int64 */
+            refused: number;
+            /** Format: int64 */
+            rows: number;
+            /** @description of the contacts, by the file or the number; an empty name is the company's zone */
+            zones: components["schemas"]["ImportShare"][];
+        };
+        ImportProgress: {
+            /** Format: int64 */
+            done: number;
+            /**
+             * Format: date-time
+             * @description at the rate so far
+             */
+            finish_at?: string;
+            /** Format: int64 */
+            total: number;
+        };
+        ImportShare: {
+            name: string;
+            /** Format: int64 */
+            rows: number;
+        };
+        ImportStart: {
+            /** Format: int64 */
+            version: number;
+        };
+        ImportTarget: {
+            attribute?: string;
+            /** @enum {string} */
+            field: "skip" | "phone" | "name" | "zone" | "tags" | "attribute";
+        };
+        ImportUndo: {
+            /** Format: int64 */
+            deleted: number;
+            /**
+             * Format: int64
+             * @description that stay: edited or opted out since
+             */
+            edited: number;
+            /**
+             * Format: int64
+             * @description deleted meanwhile
+             */
+            gone: number;
+            /** Format: int64 */
+            restored: number;
+            /**
+             * Format: int64
+             * @description new ones that stay: they got or wrote a message, or are in a campaign that has not ended
+             */
+            used: number;
         };
         Line: {
             detail: string;
@@ -4134,45 +4370,6 @@ export interface operations {
             };
         };
     };
-    importContacts: {
-        parameters: {
-            query?: {
-                /** @description of numbers without a country code, such as BR */
-                region?: string;
-                /** @description added to every contact of the file */
-                tag?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** @description the file, streamed, up to 1 GiB */
-        requestBody: {
-            content: {
-                "text/csv": string;
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["ImportResult"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
     tagContacts: {
         parameters: {
             query?: never;
@@ -4357,6 +4554,338 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listImports: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    uploadImport: {
+        parameters: {
+            query?: {
+                /** @description shown in the list */
+                file_name?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description the file, streamed, up to 200 MB */
+        requestBody: {
+            content: {
+                "text/csv": string;
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    discardImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    mapImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportMapping"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    refusedRows: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the rows */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    startImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportStart"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    stopImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    undoForecast: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportUndo"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    undoImport: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Import"];
                 };
             };
             /** @description Error */

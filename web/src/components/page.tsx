@@ -22,7 +22,7 @@ export function PageHead({ title, crumb, beside, children }: { title: string; cr
 }
 
 /** The way up from a page; on phones an arrow. */
-export function Crumb({ to, label }: { to: "/campaigns" | "/contacts" | "/connections"; label: string }) {
+export function Crumb({ to, label }: { to: "/campaigns" | "/contacts" | "/connections" | "/contacts/imports"; label: string }) {
   return (
     <Link className="crumb" to={to} aria-label={label}>
       <span className="wide">{label}</span>

@@ -11,6 +11,7 @@ import { Empty, Failed, PageHead, Waiting } from "../components/page";
 import { ContactForm, type ContactValues, toAttributes } from "../features/contact/form";
 import { ContactList } from "../features/contact/list";
 import { changeContact, contactCountQuery, contactsQuery, createContact, tagsQuery } from "../features/contact/queries";
+import { ContactTabs } from "../features/contact/tabs";
 import { formatCount } from "../lib/format";
 
 const route = getRouteApi("/signed-in/shell/in-company/contacts");
@@ -26,7 +27,7 @@ export default function ContactsPage() {
   const { fetchNextPage } = list;
   const loadMore = useCallback(() => void fetchNextPage(), [fetchNextPage]);
   const contacts = list.data?.pages.flatMap((page) => page.items) ?? [];
-  const importButton = <Button component={Link} to="/contacts/import" variant={contacts.length === 0 ? "filled" : "default"} leftSection={<IconFileImport size={15} />}>{t("contact.import")}</Button>;
+  const importButton = <Button component={Link} to="/contacts/imports/new" variant={contacts.length === 0 ? "filled" : "default"} leftSection={<IconFileImport size={15} />}>{t("contact.import")}</Button>;
 
   return (
     <>
@@ -36,6 +37,7 @@ export default function ContactsPage() {
           <Button variant={contacts.length === 0 ? "default" : "filled"} leftSection={<IconPlus size={15} />} onClick={() => setOpen("new")}>{t("contact.addShort")}</Button>
         </Group>
       </PageHead>
+      <ContactTabs />
       {tags.data !== undefined && tags.data.items.length > 0 && (
         <div className="filters" role="group" aria-label={t("contact.filter")}>
           <Link className={tag === undefined ? "chip active" : "chip"} to="/contacts" search={{}}>{t("common.all")}</Link>

@@ -120,10 +120,22 @@ const contacts = createRoute({
   component: lazyRouteComponent(() => import("./contacts")),
 });
 
-const importContacts = createRoute({
+const imports = createRoute({
   getParentRoute: () => inCompany,
-  path: "/contacts/import",
-  component: lazyRouteComponent(() => import("./contacts-import")),
+  path: "/contacts/imports",
+  component: lazyRouteComponent(() => import("./imports")),
+});
+
+const newImport = createRoute({
+  getParentRoute: () => inCompany,
+  path: "/contacts/imports/new",
+  component: lazyRouteComponent(() => import("./import-new")),
+});
+
+const oneImport = createRoute({
+  getParentRoute: () => inCompany,
+  path: "/contacts/imports/$id",
+  component: lazyRouteComponent(() => import("./import")),
 });
 
 const templates = createRoute({
@@ -174,7 +186,7 @@ const tree = root.addChildren([
     password,
     shell.addChildren([
       companies,
-      inCompany.addChildren([home, campaigns, newCampaign, campaign, editCampaign, contacts, importContacts, templates, connections, newConnection, connection, settings, welcome]),
+      inCompany.addChildren([home, campaigns, newCampaign, campaign, editCampaign, contacts, imports, newImport, oneImport, templates, connections, newConnection, connection, settings, welcome]),
     ]),
   ]),
 ]);

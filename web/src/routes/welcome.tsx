@@ -158,7 +158,7 @@ function ImportStep({ done }: BodyProps) {
     <>
       {done && count.data !== undefined && <p>{t("setup.contacts", { n: formatCount(count.data.count) })}</p>}
       <Group gap="xs">
-        <Button component={Link} to="/contacts/import" size="sm" variant={done ? "default" : "filled"}>{t("setup.importCsv")}</Button>
+        <Button component={Link} to="/contacts/imports/new" size="sm" variant={done ? "default" : "filled"}>{t("setup.importCsv")}</Button>
         {done && <Button component={Link} to="/contacts" size="sm" variant="default">{t("import.toContacts")}</Button>}
       </Group>
     </>
