@@ -23,6 +23,7 @@ type program struct {
 	Work    workCommand    `cmd:"" help:"Run workflows and send messages."`
 	Migrate migrateCommand `cmd:"" help:"Bring the database up to date and make the first superadmin when there is none."`
 	Admin   adminCommand   `cmd:"" help:"Tools for operators."`
+	Health  healthCommand  `cmd:"" help:"Ask a process on this machine whether it is well; for containers."`
 	OpenAPI openAPICommand `cmd:"" name:"openapi" help:"Print the OpenAPI document of the API."`
 
 	Version kong.VersionFlag `help:"Print the version."`

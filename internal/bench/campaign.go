@@ -68,7 +68,7 @@ func campaignPairs(ctx context.Context, recipients, pairs int) error {
 	figure("campaign", "ratio", median(ratios), "x", len(ratios))
 	figure("campaign", "pairs_below_raw_floor", float64(marked), "pairs", len(ratios))
 	figure("campaign", "history_events", float64(b.events), "events", 1)
-	figure("campaign", "worker_peak_mib", b.peakMiB(), "MiB", 1)
+	figure("campaign", "worker_peak_mib", peakMiB(b.rig.Pid(rig.Work)), "MiB", 1)
 	return nil
 }
 
@@ -89,7 +89,7 @@ func campaignMillion(ctx context.Context) error {
 		figure("campaign-million", fmt.Sprintf("fifth_%d_per_s", i+1), r, "1/s", 1)
 	}
 	figure("campaign-million", "history_events", float64(b.events), "events", 1)
-	figure("campaign-million", "worker_peak_mib", b.peakMiB(), "MiB", 1)
+	figure("campaign-million", "worker_peak_mib", peakMiB(b.rig.Pid(rig.Work)), "MiB", 1)
 	return nil
 }
 
@@ -332,9 +332,9 @@ func (b *campaignBench) historyEvents(ctx context.Context, campaignID id.ID) (in
 	return total, nil
 }
 
-// peakMiB is the worker's largest resident size so far.
-func (b *campaignBench) peakMiB() float64 {
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", b.rig.Pid(rig.Work)))
+// peakMiB is a process's largest resident size so far.
+func peakMiB(pid int) float64 {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
 	if err != nil {
 		return 0
 	}

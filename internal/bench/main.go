@@ -24,6 +24,7 @@ var benchmarks = []benchmark{
 	{"campaign", false, func(ctx context.Context) error { return campaignPairs(ctx, 40_000, 3) }},
 	{"campaign-million", true, campaignMillion},
 	{"reads", true, readsAt200k},
+	{"import", true, importFile},
 }
 
 func main() {
