@@ -14,6 +14,7 @@ import (
 	"omnidesk/internal/contact"
 	"omnidesk/internal/flow"
 	"omnidesk/internal/id"
+	"omnidesk/internal/pace"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/send"
 	"omnidesk/internal/wake"
@@ -64,7 +65,7 @@ func (a *Campaigns) lookAt(ctx context.Context, tx postgres.Tx, ref flow.Ref, c 
 		}
 		return flow.Look{Step: flow.StepBegin, Reason: "its start time has come"}, nil
 	case campaign.Running:
-		return a.lookAtRunning(ctx, tx, ref, c.Connection)
+		return a.lookAtRunning(ctx, tx, ref, c)
 	case campaign.Paused:
 		return flow.Look{Step: flow.StepWait, Reason: "paused by an admin; resume it to go on"}, nil
 	case campaign.Canceled:
@@ -90,31 +91,44 @@ func (a *Campaigns) lookAtCanceled(ctx context.Context, tx postgres.Tx, ref flow
 	}
 }
 
-func (a *Campaigns) lookAtRunning(ctx context.Context, tx postgres.Tx, ref flow.Ref, connection id.ID) (flow.Look, error) {
-	unfed, err := campaign.Unfed(ctx, tx, ref.Company, ref.Subject)
+func (a *Campaigns) lookAtRunning(ctx context.Context, tx postgres.Tx, ref flow.Ref, c campaign.Campaign) (flow.Look, error) {
+	now := time.Now()
+	clocks, err := campaign.ClocksOf(ctx, tx, ref.Company, ref.Subject, now)
 	if err != nil {
 		return flow.Look{}, err
 	}
-	counts, err := send.CountsOf(ctx, tx, ref.Company, ref.Subject)
+	n, ready, err := ready(ctx, tx, ref, c.Connection, clocks)
 	if err != nil {
 		return flow.Look{}, err
 	}
-	n := counts[ref.Subject]
-	held, err := send.HeldFor(ctx, tx, ref.Company, connection, time.Now())
-	if err != nil {
-		return flow.Look{}, err
-	}
+	held, err := send.HeldFor(ctx, tx, ref.Company, c.Connection, now)
 	switch {
-	case unfed && n.Queued < feedBelow:
+	case err != nil:
+		return flow.Look{}, err
+	case clocks.Feedable && ready < feedBelow:
 		return flow.Look{Step: flow.StepFeed, Reason: "feeding recipients into the ledger"}, nil
-	case held != "" && (unfed || n.Open() > 0):
-		return flow.Look{Step: flow.StepWait, Unfed: unfed, Until: time.Now().Add(lookSoon), Reason: held}, nil
-	case unfed || n.Open() > 0:
-		return flow.Look{Step: flow.StepWait, Unfed: unfed, Until: time.Now().Add(lookSoon),
+	case held != "" && (clocks.Unfed || n.Open() > 0):
+		return flow.Look{Step: flow.StepWait, Unfed: clocks.Feedable, Until: now.Add(lookSoon), Reason: held}, nil
+	case !clocks.Sendable && n.Sending == 0 && clocks.Wait.Reason.Kind != pace.None:
+		return flow.Look{Step: flow.StepWait, Until: clocks.LookAt, Reason: clocks.Wait.Words(now)}, nil
+	case clocks.Unfed || n.Open() > 0:
+		return flow.Look{Step: flow.StepWait, Unfed: clocks.Feedable, Until: now.Add(lookSoon),
 			Reason: fmt.Sprintf("the sender works on %d queued and %d claimed messages", n.Queued, n.Sending)}, nil
 	default:
 		return flow.Look{Step: flow.StepFinish, Reason: "every message has come to an end"}, nil
 	}
+}
+
+// ready counts the queued messages that the feed need not add to. Those outside their window must not keep the feed
+// from recipients whose window is open.
+func ready(ctx context.Context, tx postgres.Tx, ref flow.Ref, connection id.ID, clocks campaign.Clocks) (n send.Counts, queued int, err error) {
+	counts, err := send.CountsOf(ctx, tx, ref.Company, ref.Subject)
+	n = counts[ref.Subject]
+	if err != nil || !clocks.OpenUnfed || len(clocks.Shut) == 0 {
+		return n, n.Queued, err
+	}
+	shut, err := send.QueuedIn(ctx, tx, ref.Company, connection, ref.Subject, clocks.Shut)
+	return n, n.Queued - shut, err
 }
 
 // FreezeAudience makes the plan of a starting campaign. It may run again after any failure.
@@ -221,8 +235,15 @@ func (a *Campaigns) FeedCampaign(ctx context.Context, ref flow.Ref) (flow.FeedRe
 
 func (a *Campaigns) queued(ctx context.Context, ref flow.Ref) (queued int, err error) {
 	err = a.DB.InCompany(ctx, ref.Company, func(tx postgres.Tx) error {
-		counts, err := send.CountsOf(ctx, tx, ref.Company, ref.Subject)
-		queued = counts[ref.Subject].Queued
+		c, err := campaign.Get(ctx, tx, ref.Company, ref.Subject)
+		if err != nil {
+			return err
+		}
+		clocks, err := campaign.ClocksOf(ctx, tx, ref.Company, ref.Subject, time.Now())
+		if err != nil {
+			return err
+		}
+		_, queued, err = ready(ctx, tx, ref, c.Connection, clocks)
 		return err
 	})
 	return queued, err
@@ -231,7 +252,7 @@ func (a *Campaigns) queued(ctx context.Context, ref flow.Ref) (queued int, err e
 // feedBatch moves one batch from the plan into the ledger and wakes the sender; 0 means there is none to move.
 func (a *Campaigns) feedBatch(ctx context.Context, ref flow.Ref) (fed int, err error) {
 	err = a.DB.InCompany(ctx, ref.Company, func(tx postgres.Tx) error {
-		c, slices, err := campaign.TakeUnfed(ctx, tx, ref.Company, ref.Subject, feedBatch)
+		c, slices, err := campaign.TakeUnfed(ctx, tx, ref.Company, ref.Subject, feedBatch, time.Now())
 		if err != nil || len(slices) == 0 {
 			return err
 		}

@@ -13,6 +13,7 @@ import (
 	"omnidesk/internal/connection"
 	"omnidesk/internal/flow"
 	"omnidesk/internal/id"
+	"omnidesk/internal/pace"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/send"
 )
@@ -58,7 +59,7 @@ func (a *Sending) verdict(o send.Outlook, now time.Time) flow.Look {
 	if o.Claimable {
 		resumed = stopped
 	}
-	until := earliest(owned, resumed, deref(o.NextRetry), look.UrgentAt)
+	until := earliest(owned, resumed, o.Wait.At, deref(o.NextRetry), look.UrgentAt)
 	say := func(step flow.Step, state, reason string) { look.Step, look.State, look.Reason = step, state, reason }
 	switch {
 	case !owned.IsZero() && !owned.After(now):
@@ -73,6 +74,8 @@ func (a *Sending) verdict(o send.Outlook, now time.Time) flow.Look {
 		say(flow.StepWait, "working", "sending urgent messages")
 	case !stopped.IsZero() && (o.Claimable || o.Urgent):
 		say(flow.StepWait, "held", why)
+	case o.Wait.Reason.Kind != pace.None:
+		say(flow.StepWait, "waiting", o.Wait.Words(now))
 	case o.NextRetry != nil || o.UrgentRetry != nil:
 		say(flow.StepWait, "waiting", "waits for the next retry")
 	case !owned.IsZero():

@@ -6,12 +6,8 @@ import (
 	"net/http"
 
 	"omnidesk/internal/account"
-	"omnidesk/internal/campaign"
-	"omnidesk/internal/contact"
-	"omnidesk/internal/flow"
-	"omnidesk/internal/id"
 	"omnidesk/internal/postgres"
-	"omnidesk/internal/wake"
+	"omnidesk/internal/send"
 )
 
 // Settings are what a company's admin sets.
@@ -66,7 +62,7 @@ func (s *Server) putSettings(ctx context.Context, in *settingsIn) (*Out[Settings
 		if err := account.PutSettings(ctx, tx, companyOf(ctx), account.Settings(in.Body)); err != nil {
 			return err
 		}
-		return wakeRunning(ctx, tx, companyOf(ctx))
+		return send.HoursChanged(ctx, tx, companyOf(ctx))
 	})
 	if err != nil {
 		return nil, err
@@ -74,25 +70,6 @@ func (s *Server) putSettings(ctx context.Context, in *settingsIn) (*Out[Settings
 	s.hint()
 	slog.Info("a company's settings were changed", "company", companyOf(ctx), "user", who(ctx).User.ID, "request", requestID(ctx))
 	return s.getSettings(ctx, nil)
-}
-
-// mostRunning bounds how many campaigns look again at once; the others do by themselves.
-const mostRunning = 200
-
-// wakeRunning has running campaigns and their senders look again: what they wait for has changed.
-func wakeRunning(ctx context.Context, tx postgres.Tx, company id.ID) error {
-	running, err := campaign.List(ctx, tx, company, contact.First, campaign.Running, mostRunning)
-	if err != nil {
-		return err
-	}
-	for _, one := range running {
-		for _, target := range []flow.Target{flow.Campaign(one.ID), flow.Sender(one.Connection)} {
-			if err := wake.Append(ctx, tx, company, target, false); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
 }
 
 func (s *Server) getSetup(ctx context.Context, _ *struct{}) (*Out[Setup], error) {

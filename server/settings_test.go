@@ -14,8 +14,8 @@ func TestSettingsNameWhatIsUnfitAndKeepTheRest(t *testing.T) {
 	x := newSite(t)
 	c := x.signIn(t, "ana@example.com")
 	before := as[Settings](t, c.do(http.MethodGet, "/api/v1/company", nil), http.StatusOK)
-	require.Equal(t, "07:00", before.WindowFrom)
-	require.Equal(t, "21:00", before.WindowUntil)
+	require.Equal(t, "00:00", before.WindowFrom, "companies of tests send at any hour")
+	require.Equal(t, "24:00", before.WindowUntil)
 	for _, one := range []struct {
 		body   Settings
 		fields []string
@@ -33,8 +33,8 @@ func TestSettingsNameWhatIsUnfitAndKeepTheRest(t *testing.T) {
 	_, err := owner.Exec(t.Context(), `INSERT INTO omnidesk.campaigns (company_id, id, connection_id, name, state, content, audience)
 		VALUES ($1, gen_random_uuid(), $2, 'Running', 'running', '{}', '{}')`, x.mine, connection.ID)
 	require.NoError(t, err)
-	whole := Settings{"Acme", "Asia/Jakarta", "00:00", "24:00"}
-	require.Equal(t, whole, as[Settings](t, c.do(http.MethodPut, "/api/v1/company", whole), http.StatusOK))
+	early := Settings{"Acme", "Asia/Jakarta", "05:30", "24:00"}
+	require.Equal(t, early, as[Settings](t, c.do(http.MethodPut, "/api/v1/company", early), http.StatusOK))
 	var wakes int
 	require.NoError(t, owner.QueryRow(t.Context(), `SELECT count(*) FROM omnidesk.wakes`).Scan(&wakes))
 	require.Equal(t, 2, wakes, "campaign and sender look again")

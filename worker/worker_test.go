@@ -2,6 +2,7 @@ package worker_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -9,9 +10,11 @@ import (
 	enums "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
 
+	"omnidesk/internal/account"
 	"omnidesk/internal/campaign"
 	"omnidesk/internal/flow"
 	"omnidesk/internal/id"
+	"omnidesk/internal/pace"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/sandbox/world"
 	"omnidesk/internal/send"
@@ -27,7 +30,7 @@ func TestCampaignsOnARealServer(t *testing.T) {
 	s.startWorker(t)
 	for name, run := range map[string]func(*testing.T){"plain": s.plain, "paused and resumed": s.paused, "canceled": s.canceled,
 		"canceled with claims that come back": s.cameBack, "scheduled": s.scheduled, "provider cut off and back": s.cutOff, "slow down and come later": s.comeLater,
-		"a reply beside a page": s.beside, "a reply by itself": s.alone} {
+		"a reply beside a page": s.beside, "a reply by itself": s.alone, "outside the window": s.asleep} {
 		t.Run(name, func(t *testing.T) {
 			t.Cleanup(func() { s.control(t, "PUT", "/sandbox/faults", []world.Fault{}) })
 			run(t)
@@ -131,6 +134,50 @@ func (s *stage) scheduled(t *testing.T) {
 	k.examine(flow.Campaign(c), "", "scheduled", fewEvents)
 	k.awaitEnd(flow.Sender(k.connection))
 	k.examine(flow.Sender(k.connection), "", "sender-after-schedule", fewEvents)
+}
+
+// asleep closes the sending window while a campaign runs, and opens it again. Whoever waits says until when, and why.
+func (s *stage) asleep(t *testing.T) {
+	k := s.newShop(t, 300)
+	k.slow(100 * time.Millisecond)
+	c := k.launch(nil)
+	k.awaitTaken(20)
+	k.hours(sleeping(t))
+	for _, target := range []flow.Target{flow.Sender(k.connection), flow.Campaign(c)} {
+		live, _ := k.awaitLive(target, func(l flow.Live) bool { return l.Doing == flow.StepWait && strings.Contains(l.Reason, "outside") })
+		require.Regexp(t, `^waits until \d\d:00 in São Paulo: outside the sending window \d\d:00–\d\d:00$`, live.Reason)
+		require.Greater(t, time.Until(live.Until), 11*time.Hour)
+	}
+	counts := k.settle(c)
+	require.Equal(t, send.Counts{Sent: len(k.taken()), Queued: 300 - len(k.taken())}, counts)
+	require.Positive(t, counts.Queued)
+	k.hours(pace.WholeDay)
+	k.awaitState(c, campaign.Finished)
+	require.Equal(t, send.Counts{Sent: 300}, k.settle(c))
+	k.awaitEnd(flow.Campaign(c))
+	k.examine(flow.Campaign(c), "", "window", fewEvents)
+	k.awaitEnd(flow.Sender(k.connection))
+	k.examine(flow.Sender(k.connection), "", "sender-after-window", fewEvents)
+}
+
+// sleeping is a window of an hour, twelve hours from now.
+func sleeping(t *testing.T) pace.Window {
+	zone, err := pace.Zone("America/Sao_Paulo")
+	require.NoError(t, err)
+	from := (time.Now().In(zone).Hour() + 12) % 24 * 60
+	return pace.Window{From: from, Until: from + 60}
+}
+
+// hours sets the company's sending window, as the server does.
+func (k *shop) hours(window pace.Window) {
+	k.Helper()
+	k.tx(func(tx postgres.Tx) error {
+		if err := account.SetWindow(k.Context(), tx, k.company, window); err != nil {
+			return err
+		}
+		return send.HoursChanged(k.Context(), tx, k.company)
+	})
+	k.relay.Hint()
 }
 
 func (s *stage) cutOff(t *testing.T) {

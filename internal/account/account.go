@@ -12,6 +12,7 @@ import (
 	"github.com/jackc/pgx/v5"
 
 	"omnidesk/internal/id"
+	"omnidesk/internal/pace"
 	"omnidesk/internal/postgres"
 )
 
@@ -68,6 +69,20 @@ func CreateCompany(ctx context.Context, tx postgres.Tx, name, zone string, demo 
 		return Company{}, fmt.Errorf("adding a company: %w", err)
 	}
 	return company, nil
+}
+
+// SetWindow sets when campaigns of a company may be sent, on the recipients' clocks. What waits for the window looks
+// again only when send.HoursChanged tells it to.
+func SetWindow(ctx context.Context, tx postgres.Tx, company id.ID, window pace.Window) error {
+	from, until, _ := strings.Cut(window.String(), "–")
+	n, err := New(tx).setWindow(ctx, from, until, company)
+	if err == nil && n == 0 {
+		err = ErrNotFound
+	}
+	if err != nil {
+		return fmt.Errorf("setting the sending window: %w", err)
+	}
+	return nil
 }
 
 // GetCompany returns one company, or ErrNotFound.

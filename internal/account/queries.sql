@@ -3,6 +3,11 @@
 -- name: insertCompany :exec
 INSERT INTO companies (company_id, name, zone, demo) VALUES (@company_id, @name, @zone, @demo);
 
+-- name: setWindow :execrows
+-- As texts: 24:00 is the end of a day to Postgres, but not to arithmetic with times.
+UPDATE companies SET window_from = sqlc.arg(window_from)::text::time, window_until = sqlc.arg(window_until)::text::time
+WHERE company_id = @company_id;
+
 -- name: getCompany :one
 SELECT company_id, name, zone, demo,
     (CASE WHEN demo OR (setup ->> 'dismissed')::boolean THEN 'done' WHEN setup IS NULL THEN 'new' ELSE 'open' END)::text AS setup

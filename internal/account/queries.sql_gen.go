@@ -490,3 +490,17 @@ func (q *Queries) setPassword(ctx context.Context, passwordHash []byte, iD uuid.
 	}
 	return result.RowsAffected(), nil
 }
+
+const setWindow = `-- name: setWindow :execrows
+UPDATE companies SET window_from = $1::text::time, window_until = $2::text::time
+WHERE company_id = $3
+`
+
+// As texts: 24:00 is the end of a day to Postgres, but not to arithmetic with times.
+func (q *Queries) setWindow(ctx context.Context, windowFrom string, windowUntil string, companyID uuid.UUID) (int64, error) {
+	result, err := q.db.Exec(ctx, setWindow, windowFrom, windowUntil, companyID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}

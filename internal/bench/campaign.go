@@ -150,7 +150,7 @@ func (b *campaignBench) seed(ctx context.Context) error {
 	defer owner.Close(ctx)
 	for _, statement := range []string{
 		`SET search_path = omnidesk`,
-		`INSERT INTO companies (company_id, name, zone) VALUES ('` + b.company.String() + `', 'Bench', 'America/Sao_Paulo')`,
+		`INSERT INTO companies (company_id, name, zone, window_from, window_until) VALUES ('` + b.company.String() + `', 'Bench', 'America/Sao_Paulo', '00:00', '24:00')`,
 		fmt.Sprintf(`WITH person AS MATERIALIZED (SELECT gen_random_uuid() AS id, gen_random_uuid() AS identity, g FROM generate_series(1, %d) g),
 			c AS (INSERT INTO contacts (company_id, id, name, attributes) SELECT '%[2]s', id, 'Person ' || g, '{"city":"Recife"}' FROM person)
 			INSERT INTO identities (company_id, id, contact_id, kind, value, zones) SELECT '%[2]s', identity, id, 'phone', '+55119' || lpad(g::text, 8, '0'), 'America/Sao_Paulo' FROM person`,

@@ -153,7 +153,7 @@ func TestFeedTakesEachRecipientOnce(t *testing.T) {
 	var mu sync.Mutex
 	take := func(limit int) (n int, err error) {
 		err = w.in(func(tx postgres.Tx) error {
-			_, slices, err := campaign.TakeUnfed(t.Context(), tx, w.company, c.ID, limit)
+			_, slices, err := campaign.TakeUnfed(t.Context(), tx, w.company, c.ID, limit, time.Now())
 			mu.Lock()
 			defer mu.Unlock()
 			for _, s := range slices {
@@ -203,7 +203,7 @@ func TestFeedStopsWithTheCampaign(t *testing.T) {
 	w := newTown(t)
 	c := w.running(w.fields())
 	take := func(tx postgres.Tx) []campaign.Slice {
-		_, slices, err := campaign.TakeUnfed(t.Context(), tx, w.company, c.ID, 4)
+		_, slices, err := campaign.TakeUnfed(t.Context(), tx, w.company, c.ID, 4, time.Now())
 		require.NoError(t, err)
 		return slices
 	}
@@ -231,7 +231,7 @@ func TestPauseWaitsForAFeedUnderWay(t *testing.T) {
 	c := w.running(w.fields())
 	paused := make(chan error, 1)
 	w.tx(func(tx postgres.Tx) error {
-		_, slices, err := campaign.TakeUnfed(t.Context(), tx, w.company, c.ID, 4)
+		_, slices, err := campaign.TakeUnfed(t.Context(), tx, w.company, c.ID, 4, time.Now())
 		require.NotEmpty(t, slices)
 		go func() {
 			paused <- w.in(func(tx postgres.Tx) error { return campaign.Pause(t.Context(), tx, w.company, c.ID, time.Now()) })
@@ -258,7 +258,7 @@ func TestCampaignFinishesOnlyWhenAllIsFedAndEnded(t *testing.T) {
 	}
 	require.Equal(t, campaign.Running, finish(false), "its plan is not fed")
 	w.tx(func(tx postgres.Tx) error {
-		_, _, err := campaign.TakeUnfed(t.Context(), tx, w.company, c.ID, reachable)
+		_, _, err := campaign.TakeUnfed(t.Context(), tx, w.company, c.ID, reachable, time.Now())
 		return err
 	})
 	require.Equal(t, campaign.Running, finish(true))

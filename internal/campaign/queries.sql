@@ -85,11 +85,28 @@ FROM connections WHERE company_id = @company_id AND id = @id FOR SHARE;
 -- name: CompanyZone :one
 SELECT zone FROM companies WHERE company_id = @company_id;
 
+-- name: Hours :one
+-- When the company's campaigns may be sent, in minutes of the day, and where the company is.
+SELECT zone, (extract(epoch FROM window_from) / 60)::int AS window_from, (extract(epoch FROM window_until) / 60)::int AS window_until
+FROM companies WHERE company_id = @company_id;
+
+-- name: ZonesOf :many
+-- The zone sets of a plan, and whether messages of theirs are queued.
+SELECT z.zone_set_id, s.zones, z.recipients - z.fed_through AS unfed, EXISTS (SELECT FROM messages m
+    WHERE m.company_id = z.company_id AND m.connection_id = k.connection_id AND m.lane = 5 AND m.campaign_id = z.campaign_id
+      AND m.zone_set_id = z.zone_set_id AND m.state = 0) AS queued
+FROM campaign_zones z
+JOIN campaigns k ON k.company_id = z.company_id AND k.id = z.campaign_id
+JOIN zone_sets s ON s.id = z.zone_set_id
+WHERE z.company_id = @company_id AND z.campaign_id = @campaign_id
+ORDER BY z.zone_set_id;
+
 -- name: UnfedZones :many
-SELECT zone_set_id, recipients, fed_through FROM campaign_zones
-WHERE company_id = @company_id AND campaign_id = @campaign_id AND NOT done
-ORDER BY zone_set_id
-FOR UPDATE;
+SELECT z.zone_set_id, s.zones, z.recipients, z.fed_through FROM campaign_zones z
+JOIN zone_sets s ON s.id = z.zone_set_id
+WHERE z.company_id = @company_id AND z.campaign_id = @campaign_id AND NOT z.done
+ORDER BY z.zone_set_id
+FOR UPDATE OF z;
 
 -- name: AdvanceZone :exec
 UPDATE campaign_zones SET fed_through = @fed_through, done = (@fed_through >= recipients)

@@ -163,6 +163,25 @@ func (q *Queries) HasUnfed(ctx context.Context, companyID uuid.UUID, campaignID 
 	return unfed, err
 }
 
+const hours = `-- name: Hours :one
+SELECT zone, (extract(epoch FROM window_from) / 60)::int AS window_from, (extract(epoch FROM window_until) / 60)::int AS window_until
+FROM companies WHERE company_id = $1
+`
+
+type HoursRow struct {
+	Zone        string
+	WindowFrom  int32
+	WindowUntil int32
+}
+
+// When the company's campaigns may be sent, in minutes of the day, and where the company is.
+func (q *Queries) Hours(ctx context.Context, companyID uuid.UUID) (HoursRow, error) {
+	row := q.db.QueryRow(ctx, hours, companyID)
+	var i HoursRow
+	err := row.Scan(&i.Zone, &i.WindowFrom, &i.WindowUntil)
+	return i, err
+}
+
 const insert = `-- name: Insert :exec
 INSERT INTO campaigns (company_id, id, connection_id, name, content, audience, starts_at, expires_at, changed_at, changed_by)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, now(), $9)
@@ -489,14 +508,16 @@ func (q *Queries) TemplateState(ctx context.Context, name string, language strin
 }
 
 const unfedZones = `-- name: UnfedZones :many
-SELECT zone_set_id, recipients, fed_through FROM campaign_zones
-WHERE company_id = $1 AND campaign_id = $2 AND NOT done
-ORDER BY zone_set_id
-FOR UPDATE
+SELECT z.zone_set_id, s.zones, z.recipients, z.fed_through FROM campaign_zones z
+JOIN zone_sets s ON s.id = z.zone_set_id
+WHERE z.company_id = $1 AND z.campaign_id = $2 AND NOT z.done
+ORDER BY z.zone_set_id
+FOR UPDATE OF z
 `
 
 type UnfedZonesRow struct {
 	ZoneSetID  int32
+	Zones      string
 	Recipients int32
 	FedThrough int32
 }
@@ -510,7 +531,12 @@ func (q *Queries) UnfedZones(ctx context.Context, companyID uuid.UUID, campaignI
 	var items []UnfedZonesRow
 	for rows.Next() {
 		var i UnfedZonesRow
-		if err := rows.Scan(&i.ZoneSetID, &i.Recipients, &i.FedThrough); err != nil {
+		if err := rows.Scan(
+			&i.ZoneSetID,
+			&i.Zones,
+			&i.Recipients,
+			&i.FedThrough,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -558,4 +584,48 @@ func (q *Queries) UpdateDraft(ctx context.Context, arg UpdateDraftParams) (int64
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const zonesOf = `-- name: ZonesOf :many
+SELECT z.zone_set_id, s.zones, z.recipients - z.fed_through AS unfed, EXISTS (SELECT FROM messages m
+    WHERE m.company_id = z.company_id AND m.connection_id = k.connection_id AND m.lane = 5 AND m.campaign_id = z.campaign_id
+      AND m.zone_set_id = z.zone_set_id AND m.state = 0) AS queued
+FROM campaign_zones z
+JOIN campaigns k ON k.company_id = z.company_id AND k.id = z.campaign_id
+JOIN zone_sets s ON s.id = z.zone_set_id
+WHERE z.company_id = $1 AND z.campaign_id = $2
+ORDER BY z.zone_set_id
+`
+
+type ZonesOfRow struct {
+	ZoneSetID int32
+	Zones     string
+	Unfed     int32
+	Queued    bool
+}
+
+// The zone sets of a plan, and whether messages of theirs are queued.
+func (q *Queries) ZonesOf(ctx context.Context, companyID uuid.UUID, campaignID uuid.UUID) ([]ZonesOfRow, error) {
+	rows, err := q.db.Query(ctx, zonesOf, companyID, campaignID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ZonesOfRow
+	for rows.Next() {
+		var i ZonesOfRow
+		if err := rows.Scan(
+			&i.ZoneSetID,
+			&i.Zones,
+			&i.Unfed,
+			&i.Queued,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

@@ -19,6 +19,7 @@ import (
 
 	"omnidesk/internal/account"
 	"omnidesk/internal/id"
+	"omnidesk/internal/pace"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/rig"
 )
@@ -98,6 +99,9 @@ func (h *house) furnish() {
 			return err
 		}
 		h.company = company.ID
+		if err := account.SetWindow(h.t.Context(), tx, company.ID, pace.WholeDay); err != nil {
+			return err
+		}
 		_, err = account.CreateUser(h.t.Context(), tx, account.NewUser{Home: &company.ID, Email: adminEmail, Name: "Admin", Role: account.Admin, Hash: hash})
 		return err
 	})

@@ -93,7 +93,7 @@ func (s story) write(ctx context.Context, tx postgres.Tx, company, connection id
 	if err := campaign.Freeze(ctx, tx, company, made.ID, began); err != nil {
 		return err
 	}
-	_, slices, err := campaign.TakeUnfed(ctx, tx, company, made.ID, people)
+	_, slices, err := campaign.TakeUnfed(ctx, tx, company, made.ID, people, began)
 	if err != nil {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 	"omnidesk/internal/account"
 	"omnidesk/internal/connection"
 	"omnidesk/internal/id"
+	"omnidesk/internal/pace"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/secret"
 )
@@ -51,8 +52,10 @@ func Ensure(ctx context.Context, db *postgres.DB, store *connection.Store) (Demo
 	company, err := find(ctx, db)
 	if errors.Is(err, account.ErrNotFound) {
 		err = db.InSystem(ctx, func(tx postgres.Tx) (err error) {
-			company, err = account.CreateDemo(ctx, tx, "Acme Demo", "America/Sao_Paulo")
-			return err
+			if company, err = account.CreateDemo(ctx, tx, "Acme Demo", "America/Sao_Paulo"); err != nil {
+				return err
+			}
+			return account.SetWindow(ctx, tx, company.ID, pace.WholeDay) // a demo shows something at any hour
 		})
 	}
 	if errors.Is(err, account.ErrDemoRemoved) {

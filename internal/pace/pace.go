@@ -76,6 +76,18 @@ func (v Verdict) Words(now time.Time) string {
 	return "waits until " + clock(v.At, now, v.Reason.Zone) + ": " + v.Reason.because()
 }
 
+// Sooner returns the verdict that lets something go first: now, if one of them does. One that never does comes last,
+// and the zero Verdict counts for nothing.
+func (v Verdict) Sooner(other Verdict) Verdict {
+	switch {
+	case other.Room > 0, v == Verdict{}:
+		return other
+	case v.Room == 0 && !other.At.IsZero() && (v.At.IsZero() || other.At.Before(v.At)):
+		return other
+	}
+	return v
+}
+
 func (r Reason) because() string {
 	switch r.Kind {
 	case OutOfWindow:

@@ -24,6 +24,11 @@ func (w Window) String() string {
 	return fmt.Sprintf("%02d:%02d–%02d:%02d", w.From/60, w.From%60, w.Until/60, w.Until%60)
 }
 
+// And is the part of the day that is in both.
+func (w Window) And(other Window) Window {
+	return Window{max(w.From, other.From), min(w.Until, other.Until)}
+}
+
 // Schedule is a window on the clocks of several zones, all of which must be inside it.
 type Schedule struct {
 	Window Window
@@ -168,4 +173,22 @@ func (w Window) nextIn(at time.Time, zone *time.Location) (time.Time, bool) {
 func sinceMidnight(local time.Time) time.Duration {
 	return time.Duration(local.Hour())*time.Hour + time.Duration(local.Minute())*time.Minute +
 		time.Duration(local.Second())*time.Second + time.Duration(local.Nanosecond())
+}
+
+// Hours are when a company sends: its window, and where it is.
+type Hours struct {
+	Zone   *time.Location
+	Window Window
+}
+
+// NewHours reads hours as they are stored: an IANA name, and minutes since midnight.
+func NewHours(zone string, from, until int32) (Hours, error) {
+	location, err := Zone(zone)
+	return Hours{location, Window{int(from), int(until)}}, err
+}
+
+// Campaign is when the recipients of a zone set may get a campaign.
+func (h Hours) Campaign(zones string) (Schedule, error) {
+	locations, err := Zones(zones)
+	return ScheduleOf(Campaign, h.Window, locations, h.Zone), err
 }

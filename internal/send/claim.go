@@ -14,6 +14,7 @@ import (
 	"omnidesk/internal/channel"
 	"omnidesk/internal/id"
 	"omnidesk/internal/mutant"
+	"omnidesk/internal/pace"
 	"omnidesk/internal/postgres"
 )
 
@@ -28,7 +29,8 @@ type Claim struct {
 	Name, Zone  string
 	Attributes  json.RawMessage
 	At          time.Time
-	content     string // of a message outside campaigns, which was rendered when it was queued
+	content     string    // of a message outside campaigns, which was rendered when it was queued
+	until       time.Time // when the recipient's window closes; zero: it does not
 }
 
 // source is a run of queued rows to claim from: a campaign's rows of one zone set, or, without a campaign, the
@@ -38,6 +40,8 @@ type source struct {
 	zoneSet     int32
 	since       time.Time // no row is older
 	needsWindow bool
+	schedule    pace.Schedule
+	lanes       []int16 // outside campaigns, in their order
 }
 
 func (s source) single() bool { return s.campaign == id.Nil }
@@ -64,19 +68,10 @@ var claimSingles string
 func (p *page) queueClaim(b *pgx.Batch, from source, limit int, attempt id.ID, epoch int32, now time.Time) {
 	oldest, newest := id.Floor(from.since), id.Floor(now.Add(time.Minute))
 	if from.single() {
-		lanes := p.lanes()
-		b.Queue(claimSingles, p.Company, p.Connection, lanes[0], lanes[1], oldest, newest, now, epoch, limit, attempt, p.Urgent)
+		b.Queue(claimSingles, p.Company, p.Connection, from.lanes[0], from.lanes[len(from.lanes)-1], oldest, newest, now, epoch, limit, attempt, p.Urgent)
 		return
 	}
 	b.Queue(claimCampaign, p.Company, p.Connection, from.campaign, from.zoneSet, oldest, newest, now, epoch, limit, attempt, from.needsWindow)
-}
-
-// lanes of messages outside campaigns that this run sends.
-func (p *page) lanes() []int16 {
-	if p.Urgent {
-		return []int16{int16(LaneReply), int16(LaneUrgent)}
-	}
-	return []int16{int16(LaneAutomation), int16(LaneQueue)}
 }
 
 // turn writes outcomes down and takes up to limit rows of one source, in one transaction and one round trip: a
@@ -88,6 +83,9 @@ func (p *page) turn(ctx context.Context, from source, limit int, outcomes []Even
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), onWireWithin)
 	defer cancel()
 	epoch, attempt, now := p.epoch.Load(), id.New(), p.now()
+	if !from.schedule.Open(now) {
+		limit = 0
+	}
 	var got harvest
 	var fenced bool
 	written := newRecord(outcomes)
@@ -111,7 +109,7 @@ func (p *page) turn(ctx context.Context, from source, limit int, outcomes []Even
 		if err := written.read(results); err != nil {
 			return err
 		}
-		return got.read(results, Claim{Attempt: attempt, Campaign: from.campaign, At: now}, from.single())
+		return got.read(results, Claim{Attempt: attempt, Campaign: from.campaign, At: now, until: from.schedule.Closes(now)}, from.single())
 	})
 	if postgres.IsRetryable(err) { // the database says that it has undone it
 		return nil, err

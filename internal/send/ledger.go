@@ -10,6 +10,7 @@ import (
 
 	"omnidesk/internal/flow"
 	"omnidesk/internal/id"
+	"omnidesk/internal/pace"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/wait"
 	"omnidesk/internal/wake"
@@ -194,8 +195,9 @@ type Outlook struct {
 	OldestClaim *time.Time // of the claims without a recorded outcome, in any lane
 	HeldUntil   *time.Time
 	HeldReason  string
-	Closed      bool // held by people, without an end
-	Probing     bool // one open claim at a time
+	Closed      bool         // held by people, without an end
+	Probing     bool         // one open claim at a time
+	Wait        pace.Verdict // why the page may claim nothing of what is queued
 }
 
 // OutlookOf looks at a connection's rows as of now.
@@ -220,6 +222,10 @@ func OutlookOf(ctx context.Context, tx postgres.Tx, company, connection id.ID, n
 	}
 	held, err := heldAt(ctx, tx, company, connection, now)
 	o.HeldUntil, o.HeldReason, o.Closed, o.Probing = held.HeldUntil, deref(held.HeldReason), held.Closed, held.Probing
+	if err != nil || !o.Claimable || o.HeldUntil != nil || o.Closed {
+		return o, err
+	}
+	o.Claimable, o.Wait, err = windowsOf(ctx, q, company, connection, now)
 	return o, err
 }
 

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
 	"slices"
 	"time"
@@ -150,7 +149,7 @@ func (p *page) sendAll(ctx context.Context) {
 }
 
 func (p *page) sendOne(ctx context.Context, c Claim) sent {
-	if p.stopped() || time.Since(c.At) > onWireWithin {
+	if p.stopped() || time.Since(c.At) > onWireWithin || c.late(time.Now()) {
 		return sent{claim: c, outcome: channel.Outcome{Class: channel.NotWritten}, event: Event{Message: c.ID, Attempt: c.Attempt, State: Queued, At: time.Now()}}
 	}
 	content, err := p.words(c)
@@ -275,44 +274,35 @@ func (l *sourceList) drop(from source) {
 	l.list = slices.Delete(l.list, i, i+1)
 }
 
-// lookForSources asks for what is queued and wakes campaigns whose rows are all done.
+// lookForSources asks for what is queued and may go now, and wakes campaigns whose rows are all done.
 func (p *page) lookForSources(ctx context.Context) (singles *source, found []source, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), onWireWithin)
 	defer cancel()
 	err = p.db.InCompany(ctx, p.Company, func(tx postgres.Tx) error {
-		if singles, err = p.lookForSingles(ctx, tx); err != nil || p.Urgent {
+		q, now := New(tx), p.now()
+		hours, err := hoursOf(ctx, q, p.Company)
+		if err != nil {
+			return err
+		}
+		singles, err = singlesOf(ctx, q, p.Company, p.Connection, openLanes(hours, p.Urgent, now), now)
+		if err != nil || p.Urgent {
+			return err
+		}
+		sources, err := sourcesOf(ctx, q, p.Company, p.Connection, hours, now)
+		if err != nil {
 			return err
 		}
 		found = nil
-		rows, err := New(tx).Sources(ctx, p.Company, p.Connection, p.now())
-		if err != nil {
-			return fmt.Errorf("looking for queued messages: %w", err)
-		}
 		queued := map[id.ID]bool{}
-		for _, r := range rows {
-			queued[r.CampaignID] = true
-			found = append(found, source{r.CampaignID, r.ZoneSetID, *r.FrozenAt, r.NeedsWindow})
+		for _, s := range sources {
+			queued[s.campaign] = true
+			if s.schedule.Open(now) {
+				found = append(found, s)
+			}
 		}
 		return p.wakeDone(ctx, tx, queued)
 	})
 	return singles, found, err
-}
-
-func (p *page) lookForSingles(ctx context.Context, tx postgres.Tx) (*source, error) {
-	oldest, err := New(tx).Singles(ctx, p.lanes(), p.Company, p.Connection, p.now())
-	if err != nil {
-		return nil, fmt.Errorf("looking for queued messages: %w", err)
-	}
-	if len(oldest) == 0 {
-		return nil, nil
-	}
-	since := id.Time(oldest[0])
-	for _, one := range oldest[1:] {
-		if at := id.Time(one); at.Before(since) {
-			since = at
-		}
-	}
-	return &source{since: since}, nil
 }
 
 func (p *page) wakeDone(ctx context.Context, tx postgres.Tx, queued map[id.ID]bool) error {

@@ -63,8 +63,9 @@ WHERE company_id = @company_id AND connection_id = @connection_id AND closed;
 
 -- name: Sources :many
 -- What a page can claim from: one row per running campaign and zone set with queued rows.
-SELECT z.campaign_id, z.zone_set_id, k.frozen_at, (k.content ->> 'kind' = 'text')::boolean AS needs_window
+SELECT z.campaign_id, z.zone_set_id, s.zones, k.frozen_at, (k.content ->> 'kind' = 'text')::boolean AS needs_window
 FROM campaign_zones z
+JOIN zone_sets s ON s.id = z.zone_set_id
 JOIN campaigns k ON k.company_id = z.company_id AND k.id = z.campaign_id
 WHERE z.company_id = @company_id AND k.connection_id = @connection_id AND k.state = 'running'
   AND NOT EXISTS (SELECT FROM scopes s
@@ -368,6 +369,18 @@ SELECT (EXISTS (SELECT FROM messages m JOIN campaigns k ON k.company_id = m.comp
 SELECT EXISTS (SELECT FROM messages m
     WHERE m.company_id = @company_id AND m.connection_id = @connection_id AND m.lane BETWEEN 1 AND 2 AND m.campaign_id IS NULL AND m.state = 0
       AND (m.retry_at IS NULL OR m.retry_at <= sqlc.arg(now)::timestamptz)) AS claimable;
+
+-- name: QueuedIn :one
+SELECT count(*)::int FROM messages m
+WHERE m.company_id = @company_id AND m.connection_id = @connection_id AND m.lane = 5 AND m.campaign_id = @campaign_id AND m.state = 0
+  AND m.zone_set_id = ANY(sqlc.arg(zone_sets)::int[]);
+
+-- name: Hours :one
+SELECT zone, (extract(epoch FROM window_from) / 60)::int AS window_from, (extract(epoch FROM window_until) / 60)::int AS window_until
+FROM companies WHERE company_id = @company_id;
+
+-- name: RunningCampaigns :many
+SELECT id, connection_id FROM campaigns WHERE company_id = @company_id AND state = 'running';
 
 -- name: NextRetry :one
 SELECT m.retry_at FROM messages m LEFT JOIN campaigns k ON k.company_id = m.company_id AND k.id = m.campaign_id

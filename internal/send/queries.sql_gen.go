@@ -510,6 +510,24 @@ func (q *Queries) Holds(ctx context.Context, companyID uuid.UUID, now time.Time)
 	return items, nil
 }
 
+const hours = `-- name: Hours :one
+SELECT zone, (extract(epoch FROM window_from) / 60)::int AS window_from, (extract(epoch FROM window_until) / 60)::int AS window_until
+FROM companies WHERE company_id = $1
+`
+
+type HoursRow struct {
+	Zone        string
+	WindowFrom  int32
+	WindowUntil int32
+}
+
+func (q *Queries) Hours(ctx context.Context, companyID uuid.UUID) (HoursRow, error) {
+	row := q.db.QueryRow(ctx, hours, companyID)
+	var i HoursRow
+	err := row.Scan(&i.Zone, &i.WindowFrom, &i.WindowUntil)
+	return i, err
+}
+
 const insertCount = `-- name: InsertCount :exec
 INSERT INTO message_counts (company_id, connection_id, campaign_id, queued, sending, sent, failed, delivered, read, uncertain, canceled, expired, suppressed, replies, at)
 VALUES ($1, $2::uuid, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
@@ -956,6 +974,24 @@ func (q *Queries) QueueSingles(ctx context.Context, arg QueueSinglesParams) (int
 	return result.RowsAffected(), nil
 }
 
+const queuedIn = `-- name: QueuedIn :one
+SELECT count(*)::int FROM messages m
+WHERE m.company_id = $1 AND m.connection_id = $2 AND m.lane = 5 AND m.campaign_id = $3 AND m.state = 0
+  AND m.zone_set_id = ANY($4::int[])
+`
+
+func (q *Queries) QueuedIn(ctx context.Context, companyID uuid.UUID, connectionID uuid.UUID, campaignID *uuid.UUID, zoneSets []int32) (int32, error) {
+	row := q.db.QueryRow(ctx, queuedIn,
+		companyID,
+		connectionID,
+		campaignID,
+		zoneSets,
+	)
+	var column_1 int32
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
 const releaseHold = `-- name: ReleaseHold :execrows
 UPDATE scopes SET held_until = NULL, held_reason = NULL, holds = 0
 WHERE company_id = $1 AND connection_id = $2 AND held_until IS NOT NULL AND NOT closed
@@ -1005,6 +1041,35 @@ func (q *Queries) RollUp(ctx context.Context, companyID uuid.UUID, most int32) (
 	var changes int32
 	err := row.Scan(&changes)
 	return changes, err
+}
+
+const runningCampaigns = `-- name: RunningCampaigns :many
+SELECT id, connection_id FROM campaigns WHERE company_id = $1 AND state = 'running'
+`
+
+type RunningCampaignsRow struct {
+	ID           uuid.UUID
+	ConnectionID uuid.UUID
+}
+
+func (q *Queries) RunningCampaigns(ctx context.Context, companyID uuid.UUID) ([]RunningCampaignsRow, error) {
+	rows, err := q.db.Query(ctx, runningCampaigns, companyID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []RunningCampaignsRow
+	for rows.Next() {
+		var i RunningCampaignsRow
+		if err := rows.Scan(&i.ID, &i.ConnectionID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const setHold = `-- name: SetHold :one
@@ -1080,8 +1145,9 @@ func (q *Queries) Singles(ctx context.Context, lanes []int16, companyID uuid.UUI
 }
 
 const sources = `-- name: Sources :many
-SELECT z.campaign_id, z.zone_set_id, k.frozen_at, (k.content ->> 'kind' = 'text')::boolean AS needs_window
+SELECT z.campaign_id, z.zone_set_id, s.zones, k.frozen_at, (k.content ->> 'kind' = 'text')::boolean AS needs_window
 FROM campaign_zones z
+JOIN zone_sets s ON s.id = z.zone_set_id
 JOIN campaigns k ON k.company_id = z.company_id AND k.id = z.campaign_id
 WHERE z.company_id = $1 AND k.connection_id = $2 AND k.state = 'running'
   AND NOT EXISTS (SELECT FROM scopes s
@@ -1096,6 +1162,7 @@ ORDER BY z.campaign_id, z.zone_set_id
 type SourcesRow struct {
 	CampaignID  uuid.UUID
 	ZoneSetID   int32
+	Zones       string
 	FrozenAt    *time.Time
 	NeedsWindow bool
 }
@@ -1113,6 +1180,7 @@ func (q *Queries) Sources(ctx context.Context, companyID uuid.UUID, connectionID
 		if err := rows.Scan(
 			&i.CampaignID,
 			&i.ZoneSetID,
+			&i.Zones,
 			&i.FrozenAt,
 			&i.NeedsWindow,
 		); err != nil {

@@ -71,6 +71,7 @@ func (r *running) told() (counts send.Counts) {
 
 func TestUrgentRunSendsItsLanesAndThePageTheOthers(t *testing.T) {
 	r := newRunning(t, 30)
+	r.clock(12) // not in quiet hours
 	said := channel.Content{Template: &channel.Template{Name: "code", Language: "en_US", Parameters: []string{"4711"}}}
 	queued := r.queue(r.single(1, send.LaneReply, greeting), r.single(2, send.LaneUrgent, said), r.single(3, send.LaneAutomation, greeting), r.single(4, send.LaneQueue, greeting))
 	require.Equal(t, send.Counts{Queued: 4}, r.told())
@@ -120,6 +121,7 @@ func TestNothingIsQueuedUnlessAllOfItExists(t *testing.T) {
 
 func TestGateOfMessagesOutsideCampaigns(t *testing.T) {
 	r := newRunning(t, 8)
+	r.clock(12)
 	owner := pgOwner(r)
 	text, past := channel.Content{Text: "Free text"}, time.Now().Add(-time.Minute)
 	late := r.single(5, send.LaneReply, greeting)

@@ -75,12 +75,12 @@ func Owner(t testing.TB, db *postgres.DB) *pgx.Conn {
 	return conn
 }
 
-// Company inserts a company in the zone America/Sao_Paulo.
+// Company inserts a company in the zone America/Sao_Paulo that may send at any hour, so that tests pass at any hour.
 func Company(t testing.TB, db *postgres.DB) id.ID {
 	t.Helper()
 	company := id.New()
 	_, err := Owner(t, db).Exec(t.Context(),
-		`INSERT INTO companies (company_id, name, zone) VALUES ($1, $2, 'America/Sao_Paulo')`,
+		`INSERT INTO companies (company_id, name, zone, window_from, window_until) VALUES ($1, $2, 'America/Sao_Paulo', '00:00', '24:00')`,
 		company, "Company "+company.String())
 	require.NoError(t, err)
 	return company

@@ -1,0 +1,135 @@
+package send
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"slices"
+	"time"
+
+	"omnidesk/internal/flow"
+	"omnidesk/internal/id"
+	"omnidesk/internal/pace"
+	"omnidesk/internal/postgres"
+	"omnidesk/internal/wake"
+)
+
+func hoursOf(ctx context.Context, q *Queries, company id.ID) (pace.Hours, error) {
+	row, err := q.Hours(ctx, company)
+	if err != nil {
+		return pace.Hours{}, fmt.Errorf("reading the company's sending window: %w", err)
+	}
+	return pace.NewHours(row.Zone, row.WindowFrom, row.WindowUntil)
+}
+
+// sourcesOf lists what campaigns have queued on a connection, whether its window is open or not.
+func sourcesOf(ctx context.Context, q *Queries, company, connection id.ID, hours pace.Hours, now time.Time) ([]source, error) {
+	rows, err := q.Sources(ctx, company, connection, now)
+	if err != nil {
+		return nil, fmt.Errorf("looking for queued messages: %w", err)
+	}
+	sources := make([]source, len(rows))
+	for i, r := range rows {
+		schedule, err := hours.Campaign(r.Zones)
+		if err != nil {
+			return nil, err
+		}
+		sources[i] = source{campaign: r.CampaignID, zoneSet: r.ZoneSetID, since: *r.FrozenAt, needsWindow: r.NeedsWindow, schedule: schedule}
+	}
+	return sources, nil
+}
+
+// openLanes is a source without its oldest message: the lanes outside campaigns that a run may claim from now, and
+// until when. No lanes: there are none.
+func openLanes(hours pace.Hours, urgent bool, now time.Time) source {
+	if urgent {
+		return source{lanes: []int16{int16(LaneReply), int16(LaneUrgent)}, schedule: pace.Schedule{Window: pace.WholeDay}}
+	}
+	open := source{schedule: pace.Schedule{Window: pace.WholeDay, Zones: []*time.Location{hours.Zone}}}
+	for _, lane := range []Lane{LaneAutomation, LaneQueue} {
+		if own := pace.ScheduleOf(pace.Lane(lane), hours.Window, nil, hours.Zone); own.Open(now) {
+			open.lanes = append(open.lanes, int16(lane))
+			open.schedule.Window = open.schedule.Window.And(own.Window)
+		}
+	}
+	return open
+}
+
+// singlesOf completes a source by the oldest message that is queued in its lanes; nil: there is none.
+func singlesOf(ctx context.Context, q *Queries, company, connection id.ID, open source, now time.Time) (*source, error) {
+	if len(open.lanes) == 0 {
+		return nil, nil
+	}
+	oldest, err := q.Singles(ctx, open.lanes, company, connection, now)
+	if err != nil {
+		return nil, fmt.Errorf("looking for queued messages: %w", err)
+	}
+	if len(oldest) == 0 {
+		return nil, nil
+	}
+	open.since = id.Time(slices.MinFunc(oldest, func(a, b id.ID) int { return bytes.Compare(a[:], b[:]) }))
+	return &open, nil
+}
+
+// windowsOf tells whether a page may claim something of what is queued, and if not when it may.
+func windowsOf(ctx context.Context, q *Queries, company, connection id.ID, now time.Time) (open bool, wait pace.Verdict, err error) {
+	hours, err := hoursOf(ctx, q, company)
+	if err != nil {
+		return false, wait, err
+	}
+	sources, err := sourcesOf(ctx, q, company, connection, hours, now)
+	if err != nil {
+		return false, wait, err
+	}
+	for _, s := range sources {
+		wait = wait.Sooner(s.schedule.Verdict(pace.Campaign, now))
+	}
+	for _, lane := range []Lane{LaneAutomation, LaneQueue} {
+		own := pace.ScheduleOf(pace.Lane(lane), hours.Window, nil, hours.Zone)
+		queued, err := singlesOf(ctx, q, company, connection, source{lanes: []int16{int16(lane)}}, now)
+		if err != nil {
+			return false, wait, err
+		}
+		if queued != nil {
+			wait = wait.Sooner(own.Verdict(pace.Lane(lane), now))
+		}
+	}
+	if wait.Room > 0 {
+		return true, pace.Verdict{}, nil
+	}
+	return false, wait, nil
+}
+
+// late tells whether the recipient's window has closed since the claim.
+func (c Claim) late(now time.Time) bool { return !c.until.IsZero() && !now.Before(c.until) }
+
+// QueuedIn counts a campaign's queued messages in some of its zone sets.
+func QueuedIn(ctx context.Context, tx postgres.Tx, company, connection, campaign id.ID, zoneSets []int32) (int, error) {
+	n, err := New(tx).QueuedIn(ctx, company, connection, &campaign, zoneSets)
+	if err != nil {
+		return 0, fmt.Errorf("counting queued messages: %w", err)
+	}
+	return int(n), nil
+}
+
+// HoursChanged makes everything that waits for a company's sending window look again. Call it in the transaction that
+// changes the window or the company's zone, and hint the relay after it.
+func HoursChanged(ctx context.Context, tx postgres.Tx, company id.ID) error {
+	rows, err := New(tx).RunningCampaigns(ctx, company)
+	if err != nil {
+		return fmt.Errorf("reading which campaigns run: %w", err)
+	}
+	connections := map[id.ID]bool{}
+	for _, row := range rows {
+		if err := wake.Append(ctx, tx, company, flow.Campaign(row.ID), false); err != nil {
+			return err
+		}
+		connections[row.ConnectionID] = true
+	}
+	for connection := range connections {
+		if err := wake.Append(ctx, tx, company, flow.Sender(connection), false); err != nil {
+			return err
+		}
+	}
+	return nil
+}
