@@ -53,6 +53,19 @@ var reads = []read{
 	{"campaign", func(b *readsBench) string { return "/campaigns/" + pick(b.campaigns) }},
 	{"campaign_messages", func(b *readsBench) string { return "/campaigns/" + pick(b.campaigns) + "/messages" }},
 	{"campaign_failed", func(b *readsBench) string { return "/campaigns/" + pick(b.campaigns) + "/messages?state=failed" }},
+	{"campaign_code", func(b *readsBench) string {
+		return "/campaigns/" + pick(b.campaigns) + "/messages?state=failed&code=131049"
+	}},
+	{"campaign_course", func(b *readsBench) string { return "/campaigns/" + pick(b.campaigns) + "/course" }},
+	{"campaign_failures", func(b *readsBench) string { return "/campaigns/" + pick(b.campaigns) + "/failures" }},
+	{"message_story", func(b *readsBench) string { return "/messages/" + pick(b.messages) + "/story" }},
+	{"dashboard_today", fixed("/dashboard/traffic?range=today")},
+	{"dashboard_30d", fixed("/dashboard/traffic?range=30d")},
+	{"dashboard_campaigns", fixed("/dashboard/campaigns?range=30d")},
+	{"dashboard_connections", fixed("/dashboard/connections?range=30d")},
+	{"dashboard_concerns", fixed("/dashboard/concerns")},
+	{"templates", fixed("/templates")},
+	{"connection_usage", func(b *readsBench) string { return "/connections/" + b.connection.String() + "/usage" }},
 	{"connections", fixed("/connections")},
 	{"connection", func(b *readsBench) string { return "/connections/" + b.connection.String() }},
 	{"me", fixed("/auth/me")},
@@ -65,6 +78,7 @@ type readsBench struct {
 	connection id.ID
 	contacts   []string
 	campaigns  []string
+	messages   []string
 	tags       []string
 	cursors    map[string][]string
 }
@@ -183,6 +197,7 @@ func (b *readsBench) seedRows(ctx context.Context) error {
 	for into, query := range map[*[]string]string{
 		&b.contacts:  `SELECT id::text FROM omnidesk.contacts TABLESAMPLE SYSTEM (1) LIMIT 1000`,
 		&b.campaigns: `SELECT id::text FROM omnidesk.campaigns`,
+		&b.messages:  `SELECT id::text FROM omnidesk.messages TABLESAMPLE SYSTEM (1) LIMIT 1000`,
 		&b.tags:      `SELECT id::text FROM omnidesk.tags`,
 	} {
 		rows, err := owner.Query(ctx, query)

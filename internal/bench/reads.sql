@@ -50,3 +50,20 @@ SELECT '%[1]s', message, '%[2]s', contact, identity, campaign, (SELECT id FROM z
     CASE WHEN state = 3 THEN (ARRAY[131026, 131049, 131047])[1 + sequence %% 3] END, CASE WHEN state = 3 THEN 'as the provider said' END,
     'wamid.' || message, '{"kind":"text","text":"Hello"}'
 FROM line;
+
+-- What the roll-ups would have made of them.
+INSERT INTO campaign_counts (company_id, campaign_id, queued, sending, sent, failed, delivered, read, uncertain, canceled, expired, suppressed)
+SELECT '%[1]s', campaign, 0, 0, count(*) FILTER (WHERE state = 2), count(*) FILTER (WHERE state = 3), count(*) FILTER (WHERE state = 4),
+    count(*) FILTER (WHERE state = 5), count(*) FILTER (WHERE state = 6), 0, 0, count(*) FILTER (WHERE state = 9)
+FROM line GROUP BY campaign;
+CREATE TEMP TABLE minute AS
+SELECT campaign, date_trunc('minute', at) AS at, count(*) FILTER (WHERE state IN (2, 4, 5)) AS sent, count(*) FILTER (WHERE state IN (4, 5)) AS delivered,
+    count(*) FILTER (WHERE state = 5) AS read, count(*) FILTER (WHERE state = 3) AS failed, count(*) FILTER (WHERE state = 6) AS uncertain
+FROM line GROUP BY 1, 2;
+INSERT INTO campaign_traffic (company_id, campaign_id, at, sent, delivered, read, failed, uncertain)
+SELECT '%[1]s', campaign, at, sent, delivered, read, failed, uncertain FROM minute;
+INSERT INTO traffic (company_id, connection_id, at, sent, delivered, read, failed, uncertain, replies)
+SELECT '%[1]s', '%[2]s', date_bin('15 minutes', at, 'epoch'), sum(sent), sum(delivered), sum(read), sum(failed), sum(uncertain), 7
+FROM minute GROUP BY 3;
+INSERT INTO failure_counts (company_id, campaign_id, error_code, count)
+SELECT '%[1]s', campaign_id, error_code, count(*) FROM messages WHERE state = 3 GROUP BY 2, 3;
