@@ -119,7 +119,7 @@ func TestResultsAsAFile(t *testing.T) {
 	require.Equal(t, sheet.XLSX.MediaType(), failed.header.Get("Content-Type"))
 	book, err := excelize.OpenReader(bytes.NewReader([]byte(failed.body)))
 	require.NoError(t, err)
-	defer book.Close()
+	defer func() { require.NoError(t, book.Close()) }()
 	cells, err := book.GetRows("Sheet1")
 	require.NoError(t, err)
 	require.Len(t, cells, 3)

@@ -43,12 +43,13 @@ func TestTemplatesComeWithTheCheckAndTheButton(t *testing.T) {
 	require.Empty(t, second.NextCursor)
 	c.do(http.MethodGet, "/api/v1/templates?cursor=x", nil).problem(t, http.StatusUnprocessableEntity)
 
-	x.adapter.refused = errors.New("The token has expired.")
+	const words = "The token has expired."
+	x.adapter.refused = errors.New(words)
 	failed := as[TemplateSync](t, c.do(http.MethodPost, "/api/v1/connections/"+connection.ID+"/templates/sync", nil), http.StatusOK)
-	require.Equal(t, "The token has expired.", failed.Problem)
+	require.Equal(t, words, failed.Problem)
 	list = as[TemplateList](t, c.do(http.MethodGet, "/api/v1/templates", nil), http.StatusOK)
 	require.Len(t, list.Items, 2, "what was known stays")
-	require.Equal(t, "The token has expired.", list.Syncs[0].Problem)
+	require.Equal(t, words, list.Syncs[0].Problem)
 	require.NotNil(t, list.Syncs[0].SyncedAt)
 	x.adapter.refused, x.adapter.templates = nil, nil
 	as[TemplateSync](t, c.do(http.MethodPost, "/api/v1/connections/"+connection.ID+"/templates/sync", nil), http.StatusOK)

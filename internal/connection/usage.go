@@ -72,7 +72,7 @@ func UsageOf(ctx context.Context, tx postgres.Tx, company, connection id.ID) (Us
 		return Usage{}, fmt.Errorf("listing a connection's open campaigns: %w", err)
 	}
 	for _, row := range rows {
-		usage.Campaigns = append(usage.Campaigns, User{ID: row.ID, Name: row.Name, State: row.State})
+		usage.Campaigns = append(usage.Campaigns, User(row))
 	}
 	return usage, nil
 }

@@ -49,7 +49,7 @@ func (c *csvFile) Row(cells ...string) error {
 
 // cell quotes what is not plain. The only cell of a row is quoted when empty: a blank line is no row.
 func (c *csvFile) cell(text string, alone bool) {
-	if !strings.ContainsAny(text, ",;\"\r\n\t\x00") && strings.TrimSpace(text) == text && !(alone && text == "") {
+	if !strings.ContainsAny(text, ",;\"\r\n\t\x00") && strings.TrimSpace(text) == text && (!alone || text != "") {
 		_, _ = c.to.WriteString(text)
 		return
 	}

@@ -65,7 +65,7 @@ func TestXLSXKeepsCellsAsText(t *testing.T) {
 	rows := [][]string{{"phone", "note"}, {"+5511987650001", "=1+1"}, {"0012", "two\nlines & <tags>"}, {"", "\x01"}}
 	book, err := excelize.OpenReader(bytes.NewReader(written(t, sheet.XLSX, rows...)))
 	require.NoError(t, err)
-	defer book.Close()
+	defer func() { require.NoError(t, book.Close()) }()
 	rows[3][1] = "\uFFFD" // XML has no control characters
 	read, err := book.GetRows("Sheet1")
 	require.NoError(t, err)

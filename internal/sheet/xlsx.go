@@ -76,7 +76,7 @@ func (x *xlsxFile) put(cells []string) error {
 }
 
 func (x *xlsxFile) Close() error {
-	defer x.book.Close() // removes the temporary files
+	defer func() { _ = x.book.Close() }() // removes the temporary files
 	if err := x.stream.Flush(); err != nil {
 		return fmt.Errorf("ending a worksheet: %w", err)
 	}

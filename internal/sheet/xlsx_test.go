@@ -19,7 +19,7 @@ func TestALongTableGoesOnInTheNextWorksheet(t *testing.T) {
 	require.NoError(t, x.Close())
 	book, err := excelize.OpenReader(&file)
 	require.NoError(t, err)
-	defer book.Close()
+	defer func() { require.NoError(t, book.Close()) }()
 	first, err := book.GetRows("Sheet1")
 	require.NoError(t, err)
 	second, err := book.GetRows("Sheet2")
