@@ -114,9 +114,26 @@ const shots: Shot[] = [
   { name: "campaign-draft", path: `/campaigns/${data.draft.id}`, ready: "This draft has not started" },
   { name: "contacts", path: "/contacts", ready: "Ana Beatriz Souza" },
   { name: "contacts-empty", path: "/contacts", empty: true, ready: "Contacts are the people" },
-  { name: "contact-edit", path: "/contacts", ready: "Ana Beatriz Souza", act: async (page) => {
-    await page.getByRole("row").nth(1).click();
-    await expect(page.getByRole("dialog")).toContainText("Opted out");
+  { name: "contacts-search", path: "/contacts?q=zzz", ready: "Nobody fits" },
+  { name: "contacts-selected", path: "/contacts", ready: "Ana Beatriz Souza", act: async (page) => {
+    await page.getByRole("row").nth(1).getByRole("checkbox").check();
+    await page.getByRole("row").nth(3).getByRole("checkbox").check();
+    await expect(page.getByText("2 selected")).toBeVisible();
+  } },
+  { name: "contact", path: `/contacts/${data.contacts[0]?.id ?? ""}`, ready: "Came with the import" },
+  { name: "contact-edit", path: `/contacts/${data.contacts[0]?.id ?? ""}`, ready: "Came with the import", status: 409, act: async (page) => {
+    await page.getByRole("button", { name: "Edit" }).click();
+    await page.getByRole("dialog").getByLabel("Name", { exact: true }).first().fill("Ana Souza");
+    await page.getByRole("button", { name: "Save" }).click();
+    await expect(page.getByText("Somebody else was quicker")).toBeVisible();
+    await expect(page.getByRole("dialog").getByLabel("Name", { exact: true }).first()).toHaveValue("Ana Souza");
+  } },
+  { name: "segments", path: "/contacts/segments", ready: "Regulars in Campinas" },
+  { name: "segments-empty", path: "/contacts/segments", empty: true, ready: "A segment is a saved filter" },
+  { name: "segment", path: `/contacts/segments?id=${data.id(72)}`, ready: "1,204 contacts" },
+  { name: "segment-wrong", path: `/contacts/segments?id=${data.id(72)}`, ready: "1,204 contacts", status: 422, act: async (page) => {
+    await page.getByRole("textbox", { name: "Who is in it" }).fill('tag:"vip" an');
+    await expect(page.getByText("Join conditions by")).toBeVisible();
   } },
   { name: "imports", path: "/contacts/imports", ready: "clientes-novembro.csv" },
   { name: "imports-empty", path: "/contacts/imports", empty: true, ready: "An import brings contacts in" },

@@ -5,7 +5,7 @@ import { useTranslation } from "react-i18next";
 
 export interface Column<Item> {
   key: string;
-  header: string;
+  header: ReactNode;
   /** a CSS grid track, such as "2fr" or "120px" */
   width: string;
   align?: "end";
@@ -20,6 +20,10 @@ interface Props<Item> {
   columns: Column<Item>[];
   keyOf: (item: Item) => string;
   onOpen: (item: Item) => void;
+  /** rows that are marked as selected */
+  isSelected?: (item: Item) => boolean;
+  /** a key pressed on a row; true when something was done */
+  onKey?: (item: Item, key: string) => boolean;
   /** the item that is shown beside the list */
   isActive?: (item: Item) => boolean;
   /** px, fixed: rows of one height never make the list jump */
@@ -77,13 +81,15 @@ export function VirtualList<Item>(props: Props<Item>) {
               key={row.key}
               className={props.isActive?.(item) === true ? "row active" : "row"}
               role="row"
-              aria-selected={props.isActive?.(item)}
               aria-rowindex={row.index + 2}
               data-index={row.index}
               tabIndex={0}
               style={{ height, transform: `translateY(${row.start - top}px)` }}
               onClick={(event) => { if (!hitsControl(event.target, event.currentTarget)) props.onOpen(item); }}
-              onKeyDown={(event) => onRowKey(event, () => props.onOpen(item))}
+              onKeyDown={(event) => {
+                if (event.target === event.currentTarget && !event.ctrlKey && !event.metaKey && props.onKey?.(item, event.key) === true) event.preventDefault();
+                else onRowKey(event, () => props.onOpen(item));
+              }}
             >
               {columns.map((c) => (
                 <div key={c.key} role="cell" className={cellClass(c)}>{c.cell(item)}</div>

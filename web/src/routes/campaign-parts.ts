@@ -1,16 +1,15 @@
 import { useQuery } from "@tanstack/react-query";
 import { builtinFields } from "../lib/merge";
 import type { CampaignParts } from "../features/campaign/form";
-import { segmentsQuery } from "../features/campaign/queries";
 import { connectionsQuery } from "../features/connection/queries";
-import { contactCountQuery, contactSampleQuery, tagsQuery } from "../features/contact/queries";
+import { contactCountQuery, contactSampleQuery, segmentsQuery, tagsQuery } from "../features/contact/queries";
 import { templatesQuery } from "../features/template/queries";
 
 /** What the campaign's form needs of the other nouns. */
 export function useCampaignParts() {
   const connections = useQuery(connectionsQuery);
   const tags = useQuery(tagsQuery);
-  const count = useQuery(contactCountQuery);
+  const count = useQuery(contactCountQuery());
   const sample = useQuery(contactSampleQuery);
   const templates = useQuery(templatesQuery);
   const segments = useQuery(segmentsQuery);

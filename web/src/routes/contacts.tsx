@@ -1,85 +1,128 @@
-import { Button, Drawer, Group, Text } from "@mantine/core";
-import { IconAddressBook, IconFileImport, IconPlus } from "@tabler/icons-react";
+import { Button, Drawer, Group, Menu, Text } from "@mantine/core";
+import { useLocalStorage } from "@mantine/hooks";
+import { IconAddressBook, IconDownload, IconFileImport, IconPlus } from "@tabler/icons-react";
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { getRouteApi, Link } from "@tanstack/react-router";
+import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { useCallback, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { usePolling } from "../api/realtime";
-import type { Contact } from "../api/types";
-import { toastDone } from "../components/errors";
+import { toastDone, toastError } from "../components/errors";
 import { Empty, Failed, PageHead, Waiting } from "../components/page";
-import { ContactForm, type ContactValues, toAttributes } from "../features/contact/form";
+import { type Choice, exportAddress, isEverybody } from "../features/contact/choice";
+import { ContactEditor } from "../features/contact/editor";
 import { ContactList } from "../features/contact/list";
-import { changeContact, contactCountQuery, contactsQuery, createContact, tagsQuery } from "../features/contact/queries";
+import { attributesQuery, contactCountQuery, contactsQuery, segmentsQuery, tagContacts, tagsQuery } from "../features/contact/queries";
 import { ContactTabs } from "../features/contact/tabs";
+import { ContactToolbar, SelectionBar } from "../features/contact/toolbar";
 import { formatCount } from "../lib/format";
 
 const route = getRouteApi("/signed-in/shell/in-company/contacts");
 
+/** ids, or everybody that is chosen */
+type Selected = ReadonlySet<string> | "all";
+const nobody: Selected = new Set();
+/** of one request */
+const mostIds = 1_000;
+
 export default function ContactsPage() {
   const { t } = useTranslation();
-  const { tag } = route.useSearch();
-  const [open, setOpen] = useState<Contact | "new" | null>(null);
+  const choice = route.useSearch();
+  const navigate = useNavigate();
+  const [adding, setAdding] = useState(false);
+  const [selected, setSelected] = useState(nobody);
+  const [columns, setColumns] = useLocalStorage<string[]>({ key: "omnidesk.contact.columns", defaultValue: [], getInitialValueInEffect: false });
   const polling = usePolling();
-  const list = useInfiniteQuery({ ...contactsQuery(tag), refetchInterval: polling });
-  const count = useQuery(contactCountQuery);
+  const list = useInfiniteQuery({ ...contactsQuery(choice), refetchInterval: polling });
+  const size = useQuery(contactCountQuery(choice));
   const tags = useQuery(tagsQuery);
+  const segments = useQuery(segmentsQuery);
+  const attributes = useQuery(attributesQuery);
+  const tagging = useTagging(() => setSelected(nobody));
   const { fetchNextPage } = list;
   const loadMore = useCallback(() => void fetchNextPage(), [fetchNextPage]);
   const contacts = list.data?.pages.flatMap((page) => page.items) ?? [];
-  const importButton = <Button component={Link} to="/contacts/imports/new" variant={contacts.length === 0 ? "filled" : "default"} leftSection={<IconFileImport size={15} />}>{t("contact.import")}</Button>;
+  const everybody = isEverybody(choice);
+  const none = list.isSuccess && contacts.length === 0;
+  const total = size.data === undefined ? "" : `${formatCount(size.data.count)}${size.data.at_least ? "+" : ""}`;
+  const choose = (next: Choice) => { setSelected(nobody); void navigate({ to: "/contacts", search: next, replace: true }); };
+  const known = attributes.data?.items ?? [];
+
+  const toggle = (id: string) => setSelected((before) => {
+    const next = new Set(before === "all" ? contacts.map((c) => c.id) : before);
+    if (!next.delete(id)) next.add(id);
+    return next;
+  });
+  const toggleAll = () => setSelected((before) => (before === "all" || before.size > 0 ? nobody : contacts.length > mostIds ? "all" : new Set(contacts.map((c) => c.id))));
+  const someSelected = selected === "all" || selected.size > 0;
+  const importButton = <Button component={Link} to="/contacts/imports/new" variant={none && everybody ? "filled" : "default"} leftSection={<IconFileImport size={15} />}>{t("contact.import")}</Button>;
 
   return (
     <>
-      <PageHead title={t("contact.title")} beside={count.data !== undefined && <span className="num quiet">{formatCount(count.data.count)}</span>}>
+      <PageHead title={t("contact.title")} beside={<span className="num quiet" role="status">{total}</span>}>
         <Group gap={6} wrap="nowrap">
+          {!none && <ExportMenu choice={choice} />}
           {importButton}
-          <Button variant={contacts.length === 0 ? "default" : "filled"} leftSection={<IconPlus size={15} />} onClick={() => setOpen("new")}>{t("contact.addShort")}</Button>
+          <Button variant={none && everybody ? "default" : "filled"} leftSection={<IconPlus size={15} />} onClick={() => setAdding(true)}>{t("contact.addShort")}</Button>
         </Group>
       </PageHead>
       <ContactTabs />
-      {tags.data !== undefined && tags.data.items.length > 0 && (
-        <div className="filters" role="group" aria-label={t("contact.filter")}>
-          <Link className={tag === undefined ? "chip active" : "chip"} to="/contacts" search={{}}>{t("common.all")}</Link>
-          {tags.data.items.map((known) => (
-            <Link key={known.id} className={tag === known.id ? "chip active" : "chip"} to="/contacts" search={{ tag: known.id }}>
-              {known.name} <span className="num quiet" style={{ fontWeight: 400 }}>{formatCount(known.contacts)}</span>
-            </Link>
-          ))}
-        </div>
+      {!(none && everybody) && !someSelected && (
+        <ContactToolbar choice={choice} tags={tags.data?.items ?? []} segments={segments.data?.items ?? []} attributes={known} columns={columns} onChoose={choose} onColumns={setColumns} />
+      )}
+      {someSelected && (
+        <SelectionBar
+          count={selected === "all" ? null : selected.size} all={total} canTakeAll={list.hasNextPage} knownTags={tags.data?.items.map((tag) => tag.name) ?? []} working={tagging.isPending}
+          onTakeAll={() => setSelected("all")} onClear={() => setSelected(nobody)}
+          onTag={(change) => tagging.mutate({ selection: selected === "all" ? choice : { ids: [...selected] }, change })}
+        />
       )}
       {list.isPending && <Waiting />}
       {list.isError && contacts.length === 0 && <Failed error={list.error} retry={() => void list.refetch()} />}
-      {list.isSuccess && contacts.length === 0 && (
-        <Empty icon={<IconAddressBook size={32} stroke={1.4} />} action={tag === undefined ? importButton : <Button component={Link} to="/contacts" variant="default">{t("contact.showAll")}</Button>}>
-          {tag === undefined ? t("contact.empty") : t("contact.emptyTag")}
+      {none && (
+        <Empty icon={<IconAddressBook size={32} stroke={1.4} />} action={everybody ? importButton : <Button component={Link} to="/contacts" variant="default">{t("contact.showAll")}</Button>}>
+          {everybody ? t("contact.empty") : t("contact.emptyChoice")}
         </Empty>
       )}
-      {contacts.length > 0 && <ContactList contacts={contacts} onOpen={setOpen} hasMore={list.hasNextPage} loadingMore={list.isFetchingNextPage} loadMore={loadMore} />}
-      <Drawer opened={open !== null} onClose={() => setOpen(null)} size={420} title={<Text fw={600} fz="md">{open === "new" ? t("contact.add") : open?.name || t("contact.noName")}</Text>}>
-        {open !== null && <Editor key={open === "new" ? "new" : open.id} contact={open === "new" ? undefined : open} knownTags={tags.data?.items.map((known) => known.name) ?? []} onDone={() => setOpen(null)} />}
+      {contacts.length > 0 && (
+        <ContactList
+          contacts={contacts} attributes={columns.filter((name) => known.includes(name))} selected={selected === "all" ? null : selected}
+          onToggle={(c) => toggle(c.id)} onToggleAll={toggleAll} onOpen={(c) => void navigate({ to: "/contacts/$id", params: { id: c.id } })}
+          hasMore={list.hasNextPage} loadingMore={list.isFetchingNextPage} loadMore={loadMore}
+        />
+      )}
+      <Drawer opened={adding} onClose={() => setAdding(false)} size={420} title={<Text fw={600} fz="md">{t("contact.add")}</Text>}>
+        {adding && <ContactEditor contact={undefined} knownTags={tags.data?.items.map((tag) => tag.name) ?? []} onDone={() => setAdding(false)} />}
       </Drawer>
     </>
   );
 }
 
-function Editor({ contact, knownTags, onDone }: { contact: Contact | undefined; knownTags: string[]; onDone: () => void }) {
+function useTagging(onDone: () => void) {
   const { t } = useTranslation();
   const queries = useQueryClient();
-  const save = useMutation({
-    mutationFn: (v: ContactValues) => {
-      const shared = { name: v.name.trim(), tags: v.tags, attributes: toAttributes(v.attributes) };
-      const zone = v.zone.trim();
-      return contact === undefined
-        ? createContact({ ...shared, phone: v.phone.trim(), ...(zone === "" ? {} : { zone }) })
-        : changeContact(contact.id, { ...shared, zone: zone === "" ? null : zone, opted_out: v.opted_out });
-    },
-    onSuccess: () => {
-      toastDone(contact === undefined ? t("contact.didAdd") : t("contact.didSave"));
+  return useMutation({
+    mutationFn: ({ selection, change }: { selection: Parameters<typeof tagContacts>[0]; change: Parameters<typeof tagContacts>[1] }) => tagContacts(selection, change),
+    onSuccess: ({ changed }) => {
+      toastDone(t("contact.didTag", { n: formatCount(changed), count: changed }));
       void queries.invalidateQueries({ queryKey: ["contacts"] });
       void queries.invalidateQueries({ queryKey: ["tags"] });
       onDone();
     },
+    onError: (error) => toastError(error, t),
   });
-  return <ContactForm contact={contact} knownTags={knownTags} saving={save.isPending} error={save.error} onSave={save.mutate} />;
+}
+
+function ExportMenu({ choice }: { choice: Choice }) {
+  const { t } = useTranslation();
+  return (
+    <Menu position="bottom-end" width={210}>
+      <Menu.Target><Button className="wide" variant="default" leftSection={<IconDownload size={15} />}>{t("contact.export")}</Button></Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Label>{isEverybody(choice) ? t("contact.exportAll") : t("contact.exportChosen")}</Menu.Label>
+        {(["csv", "xlsx"] as const).map((format) => (
+          <Menu.Item key={format} component="a" href={exportAddress(choice, format)} download>{t(`contact.as.${format}`)}</Menu.Item>
+        ))}
+      </Menu.Dropdown>
+    </Menu>
+  );
 }

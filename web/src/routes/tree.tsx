@@ -4,6 +4,7 @@ import { createRootRouteWithContext, createRoute, createRouter, lazyRouteCompone
 import type { CampaignState, SetupStep } from "../api/types";
 import { meQuery } from "../features/account/queries";
 import { parseStates } from "../features/campaign/filter";
+import type { Choice } from "../features/contact/choice";
 import { campaignStates } from "../features/campaign/states";
 import { readSearch } from "../features/dashboard/span";
 import { type Standing, standings } from "../features/template/group";
@@ -18,6 +19,9 @@ const root = createRootRouteWithContext<{ queries: QueryClient }>()({
 });
 
 const text = (value: unknown) => (typeof value === "string" && value !== "" ? value : undefined);
+
+/** What was typed: an address that looks like a number is read as one. */
+const words = (value: unknown) => (typeof value === "number" ? String(value) : text(value));
 
 /** A path of this app to go to after the login; anything that could leave it is dropped. */
 const ownPath = (value: unknown) => {
@@ -116,8 +120,21 @@ const editCampaign = createRoute({
 const contacts = createRoute({
   getParentRoute: () => inCompany,
   path: "/contacts",
-  validateSearch: (search): { tag?: string } => ({ tag: text(search.tag) }),
+  validateSearch: (search): Choice => ({ q: words(search.q), tag: text(search.tag), segment: text(search.segment) }),
   component: lazyRouteComponent(() => import("./contacts")),
+});
+
+const contact = createRoute({
+  getParentRoute: () => inCompany,
+  path: "/contacts/$id",
+  component: lazyRouteComponent(() => import("./contact")),
+});
+
+const segments = createRoute({
+  getParentRoute: () => inCompany,
+  path: "/contacts/segments",
+  validateSearch: (search): { id?: string } => ({ id: text(search.id) }),
+  component: lazyRouteComponent(() => import("./segments")),
 });
 
 const imports = createRoute({
@@ -186,7 +203,7 @@ const tree = root.addChildren([
     password,
     shell.addChildren([
       companies,
-      inCompany.addChildren([home, campaigns, newCampaign, campaign, editCampaign, contacts, imports, newImport, oneImport, templates, connections, newConnection, connection, settings, welcome]),
+      inCompany.addChildren([home, campaigns, newCampaign, campaign, editCampaign, contacts, contact, segments, imports, newImport, oneImport, templates, connections, newConnection, connection, settings, welcome]),
     ]),
   ]),
 ]);

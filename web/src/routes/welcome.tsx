@@ -153,7 +153,7 @@ function ConnectStep({ onDone, done }: BodyProps) {
 
 function ImportStep({ done }: BodyProps) {
   const { t } = useTranslation();
-  const count = useQuery(contactCountQuery);
+  const count = useQuery(contactCountQuery());
   return (
     <>
       {done && count.data !== undefined && <p>{t("setup.contacts", { n: formatCount(count.data.count) })}</p>}

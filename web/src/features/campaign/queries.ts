@@ -125,8 +125,3 @@ export function actOnCampaign(id: string, action: CampaignAction): Promise<Campa
       return unwrap(api.POST("/api/v1/campaigns/{id}/cancel", params));
   }
 }
-
-export const segmentsQuery = queryOptions({
-  queryKey: ["contacts", "segments"],
-  queryFn: ({ signal }) => unwrap(api.GET("/api/v1/segments", { signal })),
-});

@@ -1,4 +1,4 @@
-import { Badge } from "@mantine/core";
+import { Badge, Checkbox } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import type { Contact } from "../../api/types";
 import { Time } from "../../components/small";
@@ -6,23 +6,40 @@ import { type Column, VirtualList } from "../../components/virtual-list";
 
 interface Props {
   contacts: Contact[];
+  /** names of attributes to show as columns */
+  attributes: string[];
+  /** ids; null: everybody that is chosen */
+  selected: ReadonlySet<string> | null;
+  onToggle: (contact: Contact) => void;
+  onToggleAll: () => void;
   onOpen: (contact: Contact) => void;
   hasMore: boolean;
   loadingMore: boolean;
   loadMore: () => void;
 }
 
-export function ContactList({ contacts, ...rest }: Props) {
+export function ContactList({ contacts, attributes, selected, onToggle, onToggleAll, ...rest }: Props) {
   const { t } = useTranslation();
+  const isSelected = (c: Contact) => selected === null || selected.has(c.id);
+  const some = selected === null || selected.size > 0;
   const columns: Column<Contact>[] = [
+    {
+      key: "select", width: "16px",
+      header: <Checkbox size="xs" aria-label={t("contact.selectAll")} checked={some && contacts.every(isSelected)} indeterminate={some && !contacts.every(isSelected)} onChange={onToggleAll} />,
+      cell: (c) => <Checkbox size="xs" tabIndex={-1} aria-label={t("contact.select", { name: c.name || c.phone || t("contact.noName") })} checked={isSelected(c)} onChange={() => onToggle(c)} />,
+    },
     { key: "name", header: t("contact.name"), width: "minmax(0, 1.4fr)", cell: (c) => <Who contact={c} /> },
-    { key: "phone", header: t("contact.phone"), width: "150px", wide: true, cell: (c) => <span className="num">{c.phone ?? "–"}</span> },
+    { key: "phone", header: t("contact.phone"), width: "132px", wide: true, cell: (c) => <span className="num">{c.phone ?? "–"}</span> },
     { key: "tags", header: t("contact.tags"), width: "minmax(0, 1.4fr)", wide: true, cell: (c) => <Tags contact={c} /> },
-    { key: "zone", header: t("contact.zone"), width: "170px", wide: true, cell: (c) => <div className="quiet clip">{c.zone ?? "–"}</div> },
+    ...attributes.map((name): Column<Contact> => ({ key: `@${name}`, header: name, width: "minmax(0, 1fr)", wide: true, cell: (c) => <div className="clip">{c.attributes[name] ?? <span className="quiet">–</span>}</div> })),
+    ...(attributes.length < 3 ? [{ key: "zone", header: t("contact.zone"), width: "150px", wide: true, cell: (c: Contact) => <div className="quiet clip">{c.zone ?? "–"}</div> }] : []),
     { key: "opt", header: "", width: "84px", align: "end", cell: (c) => (c.opted_out_at == null ? null : <Badge color="gray">{t("contact.optedOut")}</Badge>) },
-    { key: "added", header: t("contact.added"), width: "136px", align: "end", wide: true, cell: (c) => <Time at={c.created_at} /> },
+    { key: "added", header: t("contact.added"), width: "128px", align: "end", wide: true, cell: (c) => <Time at={c.created_at} /> },
   ];
-  return <VirtualList label={t("contact.title")} items={contacts} columns={columns} keyOf={(c) => c.id} rowHeight={40} {...rest} />;
+  return (
+    <VirtualList label={t("contact.title")} items={contacts} columns={columns} keyOf={(c) => c.id} rowHeight={40} {...rest}
+      isSelected={isSelected} onKey={(c, key) => { if (key === "x") onToggle(c); return key === "x"; }} />
+  );
 }
 
 function Who({ contact }: { contact: Contact }) {
@@ -35,7 +52,7 @@ function Who({ contact }: { contact: Contact }) {
   );
 }
 
-function Tags({ contact }: { contact: Contact }) {
+export function Tags({ contact }: { contact: Contact }) {
   return (
     <div className="clip">
       {contact.tags.map((tag) => <Badge key={tag.id} color="gray" variant="default" fw={400} mr={4}>{tag.name}</Badge>)}

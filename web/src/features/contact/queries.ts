@@ -1,22 +1,40 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { api, unwrap } from "../../api/client";
+import { type Choice, toQuery } from "./choice";
 
 const pageSize = 100;
 
-export const contactsQuery = (tagId: string | undefined) =>
+export const contactsQuery = (choice: Choice) =>
   infiniteQueryOptions({
-    queryKey: ["contacts", "list", tagId ?? "all"],
+    queryKey: ["contacts", "list", toQuery(choice)],
     queryFn: ({ pageParam, signal }) =>
-      unwrap(api.GET("/api/v1/contacts", { params: { query: { tag_id: tagId, limit: pageSize, cursor: pageParam } }, signal })),
+      unwrap(api.GET("/api/v1/contacts", { params: { query: { ...toQuery(choice), limit: pageSize, cursor: pageParam } }, signal })),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => (page.next_cursor === "" ? undefined : page.next_cursor),
     placeholderData: keepPreviousData,
   });
 
-export const contactCountQuery = queryOptions({
-  queryKey: ["contacts", "count"],
-  queryFn: ({ signal }) => unwrap(api.GET("/api/v1/contacts/count", { signal })),
-});
+export const contactCountQuery = (choice: Choice = {}) =>
+  queryOptions({
+    queryKey: ["contacts", "count", toQuery(choice)],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/v1/contacts/count", { params: { query: toQuery(choice) }, signal })),
+    placeholderData: keepPreviousData,
+  });
+
+export const contactQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["contacts", "one", id],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/v1/contacts/{id}", { params: { path: { id } }, signal })),
+  });
+
+export const timelineQuery = (id: string) =>
+  infiniteQueryOptions({
+    queryKey: ["contacts", "timeline", id],
+    queryFn: ({ pageParam, signal }) =>
+      unwrap(api.GET("/api/v1/contacts/{id}/timeline", { params: { path: { id }, query: { limit: 30, cursor: pageParam } }, signal })),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => (page.next_cursor === "" ? undefined : page.next_cursor),
+  });
 
 /** The newest contacts: enough to know which attributes a company uses. */
 export const contactSampleQuery = queryOptions({
@@ -24,10 +42,37 @@ export const contactSampleQuery = queryOptions({
   queryFn: ({ signal }) => unwrap(api.GET("/api/v1/contacts", { params: { query: { limit: 50 } }, signal })),
 });
 
+export const attributesQuery = queryOptions({
+  queryKey: ["contacts", "attributes"],
+  queryFn: ({ signal }) => unwrap(api.GET("/api/v1/contacts/attributes", { signal })),
+});
+
 export const tagsQuery = queryOptions({
   queryKey: ["tags"],
   queryFn: ({ signal }) => unwrap(api.GET("/api/v1/tags", { signal })),
 });
+
+export const segmentsQuery = queryOptions({
+  queryKey: ["contacts", "segments"],
+  queryFn: ({ signal }) => unwrap(api.GET("/api/v1/segments", { signal })),
+});
+
+/** How many contacts a filter holds for; refused with its mistake when it is none. */
+export const filterCountQuery = (filter: string) =>
+  queryOptions({
+    queryKey: ["contacts", "count", { filter }],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/v1/contacts/count", { params: { query: { filter } }, signal })),
+    retry: false,
+    placeholderData: keepPreviousData,
+  });
+
+export const filterSampleQuery = (filter: string) =>
+  queryOptions({
+    queryKey: ["contacts", "list", { filter, sample: true }],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/v1/contacts", { params: { query: { filter, limit: 6 } }, signal })),
+    retry: false,
+    placeholderData: keepPreviousData,
+  });
 
 export interface ContactInput {
   name: string;
@@ -44,9 +89,24 @@ export interface ContactChange {
   tags?: string[];
   attributes?: Record<string, string>;
   opted_out?: boolean;
+  /** the version that was seen; another one in the meantime is a conflict */
+  version?: string;
 }
 
 export const createContact = (body: ContactInput) => unwrap(api.POST("/api/v1/contacts", { body }));
 
 export const changeContact = (id: string, body: ContactChange) =>
   unwrap(api.PATCH("/api/v1/contacts/{id}", { params: { path: { id } }, body }));
+
+/** Some contacts, or everybody whom a choice holds for. */
+export type Selection = { ids: string[] } | Choice;
+
+export const tagContacts = (selection: Selection, tags: { add: string[] } | { remove: string[] }) =>
+  unwrap(api.POST("/api/v1/contacts/tags", { body: { ...("ids" in selection ? selection : toQuery(selection)), ...tags } }));
+
+export const createSegment = (body: { name: string; filter: string }) => unwrap(api.POST("/api/v1/segments", { body }));
+
+export const changeSegment = (id: string, body: { version: number; name: string; filter: string }) =>
+  unwrap(api.PATCH("/api/v1/segments/{id}", { params: { path: { id } }, body }));
+
+export const deleteSegment = (id: string) => unwrap(api.DELETE("/api/v1/segments/{id}", { params: { path: { id } } }));

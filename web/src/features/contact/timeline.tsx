@@ -1,0 +1,58 @@
+import { Button } from "@mantine/core";
+import { Link } from "@tanstack/react-router";
+import { useTranslation } from "react-i18next";
+import type { TimelineEvent } from "../../api/types";
+import { Time } from "../../components/small";
+import { Dot, MessageDot } from "../../components/state";
+
+interface Props {
+  events: TimelineEvent[];
+  hasMore: boolean;
+  loadingMore: boolean;
+  loadMore: () => void;
+}
+
+/** What became of a contact, newest first. */
+export function ContactTimeline({ events, hasMore, loadingMore, loadMore }: Props) {
+  const { t } = useTranslation();
+  return (
+    <>
+      <ol className="story timeline">
+        {events.map((event) => (
+          <li key={`${event.kind} ${event.message?.id ?? event.at}`}>
+            {event.message == null ? <Dot color="var(--state-ended)" hollow /> : <MessageDot state={event.message.state} />}
+            <div style={{ minWidth: 0, flex: 1 }}>
+              <div className="between">
+                <div style={{ minWidth: 0 }}><What event={event} /></div>
+                <Time at={event.at} />
+              </div>
+              {event.message != null && event.message.text !== "" && <div className="quiet wrap clamp">{event.message.text}</div>}
+              {event.message?.error_detail != null && <div style={{ color: "var(--mantine-color-error)" }}>{event.message.error_detail}</div>}
+            </div>
+          </li>
+        ))}
+      </ol>
+      {hasMore && <Button variant="default" loading={loadingMore} onClick={loadMore}>{t("contact.earlier")}</Button>}
+    </>
+  );
+}
+
+function What({ event }: { event: TimelineEvent }) {
+  const { t } = useTranslation();
+  const message = event.message;
+  switch (event.kind) {
+    case "message":
+      return (
+        <>
+          <strong style={{ fontWeight: 500 }}>{message == null ? "" : t(`message.state.${message.state}`)}</strong>
+          {event.campaign_id == null ? <> · {t("contact.event.single")}</> : <> · <Link className="text" to="/campaigns/$id" params={{ id: event.campaign_id }}>{event.campaign_name}</Link></>}
+        </>
+      );
+    case "imported":
+      return <>{t(`contact.event.${event.outcome ?? "added"}`)} <span className="quiet">{event.name}</span></>;
+    case "wrote":
+      return <>{t("contact.event.wrote", { name: event.name ?? "" })}</>;
+    default:
+      return <>{t(`contact.event.${event.kind}`)}</>;
+  }
+}
