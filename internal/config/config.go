@@ -52,7 +52,11 @@ func checkDatabaseURL(value string) error {
 	case "require", "verify-ca", "verify-full":
 		return nil
 	}
-	if isLocal(u.Hostname()) {
+	host := u.Hostname()
+	if host == "" {
+		host = u.Query().Get("host") // of a socket's directory; it could name a machine, too
+	}
+	if isLocal(host) {
 		return nil
 	}
 	return errors.New("names another machine without TLS: add sslmode=verify-full, or sslmode=require when its certificate can't be checked")
@@ -60,7 +64,7 @@ func checkDatabaseURL(value string) error {
 
 func isLocal(host string) bool {
 	ip := net.ParseIP(host)
-	return host == "" || host == "localhost" || (ip != nil && ip.IsLoopback())
+	return host == "" || host == "localhost" || strings.HasPrefix(host, "/") || (ip != nil && ip.IsLoopback())
 }
 
 // Secrets are the two keys every process of an installation shares.

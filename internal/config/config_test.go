@@ -11,15 +11,17 @@ func TestDatabaseURLs(t *testing.T) {
 	for _, good := range []string{
 		"postgres://u:p@127.0.0.1:5433/omnidesk?sslmode=disable",
 		"postgres://u:p@localhost/omnidesk",
+		"postgres://u:p@/omnidesk?host=/var/run/postgresql", // deploy/compose.yaml
 		"postgresql://u:p@db.example:5432/omnidesk?sslmode=verify-full",
 	} {
 		require.NoError(t, Database{URL: good}.Require(), good)
 	}
 	for bad, says := range map[string]string{
-		"":                                   "set DATABASE_URL",
-		"db.example/omnidesk":                "must look like",
-		"postgres://u:p@db.example":          "must look like",
-		"postgres://u:p@db.example/omnidesk": "without TLS",
+		"":                                         "set DATABASE_URL",
+		"db.example/omnidesk":                      "must look like",
+		"postgres://u:p@db.example":                "must look like",
+		"postgres://u:p@db.example/omnidesk":       "without TLS",
+		"postgres://u:p@/x?host=db.example":        "without TLS",
 		"postgres://u:p@10.0.0.7/x?sslmode=prefer": "without TLS",
 	} {
 		err := Database{URL: bad}.Require()
