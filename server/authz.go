@@ -63,6 +63,7 @@ var table = map[string]rule{
 	"disableConnection":  {least: admin, company: true},
 	"enableConnection":   {least: admin, company: true},
 	"connectionUsage":    {least: admin, company: true},
+	"testMessage":        {least: admin, company: true},
 	"deleteConnection":   {least: admin, company: true},
 
 	"listContacts":  {least: admin, company: true},

@@ -161,6 +161,8 @@ func translate(err error) *huma.ErrorModel {
 		return unfit("phone", contact.ErrPhoneTaken.Error()).(*huma.ErrorModel)
 	case errors.Is(err, contact.ErrSegmentName):
 		return unfit("name", contact.ErrSegmentName.Error()).(*huma.ErrorModel)
+	case errors.As(err, &wrongAudience): // it wraps a filter's error
+		return unfit("audience.filter", sentence(wrongAudience.Reason)).(*huma.ErrorModel)
 	case errors.As(err, &wrongFilter):
 		return filterProblem("body.filter", wrongFilter)
 	case errors.Is(err, contact.ErrSegmentStale), errors.Is(err, contact.ErrStale):
@@ -182,6 +184,7 @@ func translate(err error) *huma.ErrorModel {
 	case errors.As(err, &wrongAudience):
 		return unfit("audience.filter", sentence(wrongAudience.Reason)).(*huma.ErrorModel)
 	case errors.Is(err, campaign.ErrStale), errors.Is(err, contact.ErrImportStale):
+	case errors.Is(err, campaign.ErrStale):
 		return problemOf(http.StatusConflict, "stale", sentence(err))
 	case errors.As(err, &importState):
 		return problemOf(http.StatusConflict, "wrong-state", sentence(importState))

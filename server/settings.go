@@ -98,7 +98,7 @@ func setupView(setup account.Setup) Setup {
 		skipped[step] = true
 	}
 	view := Setup{Dismissed: setup.Dismissed}
-	for _, step := range []account.Step{account.StepCompany, account.StepConnect, account.StepImport, account.StepCampaign} {
+	for _, step := range []account.Step{account.StepCompany, account.StepConnect, account.StepImport, account.StepTest, account.StepCampaign} {
 		state := "open"
 		switch {
 		case setup.Done[step]:

@@ -74,13 +74,13 @@ func TestASetupGoesOnWhereItWas(t *testing.T) {
 		return as[Me](t, ana.do(http.MethodGet, "/api/v1/auth/me", nil), http.StatusOK).Company.Setup
 	}
 	require.Equal(t, "new", stands())
-	require.Equal(t, []string{"company open", "connect open", "import open", "campaign open"}, states())
+	require.Equal(t, []string{"company open", "connect open", "import open", "test open", "campaign open"}, states())
 	as[Settings](t, ana.do(http.MethodPut, "/api/v1/company", Settings{"Acme", "UTC", "07:00", "21:00"}), http.StatusOK)
 	ana.connect("3001")
 	ana.do(http.MethodPut, "/api/v1/company/setup", `{"skipped":["lunch"],"dismissed":false}`).problem(t, http.StatusUnprocessableEntity)
 	as[Setup](t, ana.do(http.MethodPut, "/api/v1/company/setup", `{"skipped":["import","connect"],"dismissed":false}`), http.StatusOK)
 	require.Equal(t, "open", stands())
-	require.Equal(t, []string{"company done", "connect done", "import skipped", "campaign open"}, states())
+	require.Equal(t, []string{"company done", "connect done", "import skipped", "test open", "campaign open"}, states())
 	as[Contact](t, ana.do(http.MethodPost, "/api/v1/contacts", `{"name":"Ana","phone":"+5511990000100"}`), http.StatusCreated)
 	require.Equal(t, "import done", states()[2], "what is done is not skipped")
 	require.True(t, as[Setup](t, ana.do(http.MethodPut, "/api/v1/company/setup", `{"skipped":[],"dismissed":true}`), http.StatusOK).Dismissed)

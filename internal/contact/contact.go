@@ -111,6 +111,27 @@ func Create(ctx context.Context, tx postgres.Tx, company id.ID, draft Draft) (Co
 	return Get(ctx, tx, company, contact)
 }
 
+// Reach returns the contact with a phone and its identity; when there is none, it is added under name. It answers an
+// InvalidError about the phone.
+func Reach(ctx context.Context, tx postgres.Tx, company id.ID, phone, name string) (contact, identity id.ID, err error) {
+	clean, err := Phone(phone, "")
+	if err != nil {
+		return id.Nil, id.Nil, InvalidError{"phone", err.Error()}
+	}
+	q := New(tx)
+	found, err := q.findPhone(ctx, company, clean)
+	if errors.Is(err, pgx.ErrNoRows) {
+		if _, err = Create(ctx, tx, company, Draft{Name: name, Phone: clean}); err != nil {
+			return id.Nil, id.Nil, err
+		}
+		found, err = q.findPhone(ctx, company, clean)
+	}
+	if err != nil {
+		return id.Nil, id.Nil, fmt.Errorf("looking for a phone: %w", err)
+	}
+	return found.ContactID, found.ID, nil
+}
+
 // Get returns one contact, or ErrNotFound.
 func Get(ctx context.Context, tx postgres.Tx, company, contact id.ID) (Contact, error) {
 	found, err := load(ctx, New(tx), company, []id.ID{contact})

@@ -145,3 +145,6 @@ WHERE i.company_id = @company_id ORDER BY i.id DESC LIMIT 100;
 SELECT w.connection_id, n.name, w.open_until FROM service_windows w
 JOIN connections n ON n.company_id = w.company_id AND n.id = w.connection_id
 WHERE w.company_id = @company_id AND w.contact_id = @contact_id;
+
+-- name: findPhone :one
+SELECT contact_id, id FROM identities WHERE company_id = @company_id AND kind = 'phone' AND scope = '' AND value = @value;

@@ -191,6 +191,22 @@ func (q *Queries) deleteSegment(ctx context.Context, companyID uuid.UUID, iD uui
 	return err
 }
 
+const findPhone = `-- name: findPhone :one
+SELECT contact_id, id FROM identities WHERE company_id = $1 AND kind = 'phone' AND scope = '' AND value = $2
+`
+
+type findPhoneRow struct {
+	ContactID uuid.UUID
+	ID        uuid.UUID
+}
+
+func (q *Queries) findPhone(ctx context.Context, companyID uuid.UUID, value string) (findPhoneRow, error) {
+	row := q.db.QueryRow(ctx, findPhone, companyID, value)
+	var i findPhoneRow
+	err := row.Scan(&i.ContactID, &i.ID)
+	return i, err
+}
+
 const getContacts = `-- name: getContacts :many
 SELECT c.id, c.name, c.zone, c.attributes, c.opted_out_at, c.created_at, c.updated_at,
        coalesce((SELECT i.value FROM identities i WHERE i.company_id = c.company_id AND i.contact_id = c.id AND i.kind = 'phone'

@@ -346,7 +346,7 @@ SELECT @company_id, n.id, k.id, i.contact_id, i.id, n.lane, n.content, nullif(n.
 FROM (SELECT unnest(sqlc.arg(ids)::uuid[]) AS id, unnest(sqlc.arg(connections)::uuid[]) AS connection_id, unnest(sqlc.arg(contacts)::uuid[]) AS contact_id,
         unnest(sqlc.arg(identities)::uuid[]) AS identity_id, unnest(sqlc.arg(lanes)::smallint[]) AS lane, unnest(sqlc.arg(contents)::text[]) AS content,
         unnest(sqlc.arg(expires_ats)::timestamptz[]) AS expires_at, unnest(sqlc.arg(supersedes)::uuid[]) AS supersedes) n
-JOIN connections k ON k.company_id = @company_id AND k.id = n.connection_id
+JOIN connections k ON k.company_id = @company_id AND k.id = n.connection_id AND k.deleted_at IS NULL
 JOIN identities i ON i.company_id = @company_id AND i.id = n.identity_id AND i.contact_id = n.contact_id
 RETURNING company_id, contact_id, id
 )

@@ -936,7 +936,7 @@ SELECT $1, n.id, k.id, i.contact_id, i.id, n.lane, n.content, nullif(n.expires_a
 FROM (SELECT unnest($2::uuid[]) AS id, unnest($3::uuid[]) AS connection_id, unnest($4::uuid[]) AS contact_id,
         unnest($5::uuid[]) AS identity_id, unnest($6::smallint[]) AS lane, unnest($7::text[]) AS content,
         unnest($8::timestamptz[]) AS expires_at, unnest($9::uuid[]) AS supersedes) n
-JOIN connections k ON k.company_id = $1 AND k.id = n.connection_id
+JOIN connections k ON k.company_id = $1 AND k.id = n.connection_id AND k.deleted_at IS NULL
 JOIN identities i ON i.company_id = $1 AND i.id = n.identity_id AND i.contact_id = n.contact_id
 RETURNING company_id, contact_id, id
 )

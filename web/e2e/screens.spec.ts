@@ -181,6 +181,7 @@ const shots: Shot[] = [
     await expect(page.getByRole("dialog")).toContainText("shown only now");
   } },
   { name: "welcome", path: "/welcome?step=company", me: beginner, ready: "Save and go on" },
+  { name: "welcome-test", path: "/welcome?step=test", me: beginner, ready: "Send the test" },
   { name: "welcome-import", path: "/welcome", me: beginner, ready: "Bring your contacts" },
   { name: "resume", path: "/connections", me: beginner, ready: "Go on with the first steps" },
   { name: "not-found", path: "/nowhere", ready: "nothing at this address" },

@@ -55,6 +55,7 @@ type checker struct {
 	account channel.Account
 	result  channel.Check
 	reached bool // the token may read the number
+	invalid bool // the token is, so that nothing else can be asked
 }
 
 func (c *checker) say(subject string, verdict channel.Verdict, detail string) {
@@ -116,6 +117,7 @@ func (c *checker) tokenLine(facts tokenFacts) {
 	})
 	switch {
 	case !facts.Data.Valid:
+		c.invalid = true
 		c.say("token", channel.Bad, verdicts[190].detail)
 	case len(lacking) > 0 && len(facts.Data.Scopes) > 0:
 		c.say("token", channel.Bad, "The access token lacks the permission "+strings.Join(lacking, " and ")+": make a new one with it.")
@@ -149,8 +151,8 @@ func (c *checker) number() {
 		c.say("number", unseenOrBad(c.account.NumberID), said)
 		return
 	}
-	if c.account.Token == "" {
-		c.say("number", channel.Unseen, "The number is looked up once there is a token.")
+	if c.account.Token == "" || c.invalid {
+		c.say("number", channel.Unseen, "The number is looked up once there is a valid token.")
 		return
 	}
 	var number struct {

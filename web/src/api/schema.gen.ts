@@ -662,6 +662,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/connections/{id}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test message to one phone
+         * @description It goes before campaigns. One that could not be sent within 10 minutes expires.
+         */
+        post: operations["testMessage"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/connections/{id}/usage": {
         parameters: {
             query?: never;
@@ -2096,6 +2116,9 @@ export interface components {
             number_id?: string;
             token?: string;
         };
+        Queued: {
+            message_id: string;
+        };
         ResendInBody: {
             /** @description only those that failed with one of these codes; 0: the provider gave none; without codes: all */
             codes?: number[];
@@ -2301,6 +2324,12 @@ export interface components {
              * @description absent: never
              */
             synced_at?: string;
+        };
+        TestMessageInBody: {
+            /** @description with country code; a contact is added when none has it */
+            phone: string;
+            /** @description an approved one */
+            template: components["schemas"]["Template"];
         };
         Timeline: {
             items: components["schemas"]["TimelineEvent"][];
@@ -3942,6 +3971,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TemplateSync"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    testMessage: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TestMessageInBody"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Queued"];
                 };
             };
             /** @description Error */

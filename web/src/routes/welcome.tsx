@@ -14,7 +14,9 @@ import { connectionsQuery } from "../features/connection/queries";
 import { contactCountQuery } from "../features/contact/queries";
 import { SettingsForm } from "../features/settings/form";
 import { putSetup, settingsQuery, setupQuery } from "../features/settings/queries";
+import { TestMessage } from "../features/settings/test-message";
 import { nextStep, stepsBehind } from "../features/settings/steps";
+import { templatesQuery } from "../features/template/queries";
 import { formatCount } from "../lib/format";
 import { useSaveSettings } from "./settings";
 
@@ -165,6 +167,19 @@ function ImportStep({ done }: BodyProps) {
   );
 }
 
+function TestStep() {
+  const { t } = useTranslation();
+  const navigate = useNavigate();
+  const { me } = route.useRouteContext();
+  const connections = useQuery(connectionsQuery);
+  const templates = useQuery(templatesQuery);
+  const error = connections.error ?? templates.error;
+  if (error !== null) return <Failed error={error} />;
+  if (connections.data === undefined || templates.data === undefined) return <Waiting />;
+  if (connections.data.items.length === 0) return <Button size="sm" onClick={() => void navigate({ to: "/welcome", search: { step: "connect" } })}>{t("setup.connectFirst")}</Button>;
+  return <TestMessage connections={connections.data.items} templates={templates.data.items} phones={me.build.sandbox ? me.build.sandbox_url : undefined} />;
+}
+
 function CampaignStep({ done }: BodyProps) {
   const { t } = useTranslation();
   return (
@@ -176,5 +191,5 @@ function CampaignStep({ done }: BodyProps) {
 }
 
 const bodies: Record<SetupStep, (props: BodyProps) => ReactNode> = {
-  company: CompanyStep, connect: ConnectStep, import: ImportStep, test: () => null, campaign: CampaignStep,
+  company: CompanyStep, connect: ConnectStep, import: ImportStep, test: TestStep, campaign: CampaignStep,
 };
