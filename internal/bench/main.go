@@ -11,6 +11,7 @@ import (
 	"os/signal"
 	"slices"
 	"syscall"
+	"time"
 )
 
 // benchmark is one named run.
@@ -22,6 +23,7 @@ type benchmark struct {
 
 var benchmarks = []benchmark{
 	{"campaign", false, func(ctx context.Context) error { return campaignPairs(ctx, 40_000, 3) }},
+	{"urgent", false, func(ctx context.Context) error { return urgentBeside(ctx, 20, 60*time.Second) }},
 	{"campaign-million", true, campaignMillion},
 	{"reads", true, readsAt200k},
 	{"import", true, importFile},

@@ -4,7 +4,11 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
+	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"omnidesk/internal/flow"
 	"omnidesk/internal/id"
@@ -17,6 +21,8 @@ const (
 	urgentGap  = 250 * time.Millisecond
 	commonGap  = 2 * time.Second
 	sweepEvery = 5 * time.Second
+	failedGap  = time.Second // after a failure
+	atOnce     = 8
 	pageSize   = 1000
 )
 
@@ -60,7 +66,7 @@ func (r *Relay) Run(ctx context.Context) {
 		}
 		next, err := r.pass(ctx)
 		if err != nil && ctx.Err() == nil {
-			slog.Warn("wakes stay in the outbox", "error", err, "retry_in", sweepEvery)
+			slog.Warn("wakes stay in the outbox", "error", err, "retry_in", next)
 		}
 		timer.Reset(next)
 	}
@@ -89,28 +95,70 @@ func (r *Relay) pass(ctx context.Context) (time.Duration, error) {
 		g.urgent = g.urgent || row.Urgent
 	}
 	next := sweepEvery
-	var sent []int64
-	var failed error
+	var due []flow.Target
 	now := time.Now()
 	for target, g := range groups {
 		if wait := r.wait(target, g.urgent, now); wait > 0 {
 			next = min(next, wait)
 			continue
 		}
-		if err := r.signaler.Wake(ctx, g.company, target); err != nil {
-			failed = fmt.Errorf("waking %s: %w", target.WorkflowID(), err)
-			break // Temporal is away: the other targets would wait for the same time-out
+		due = append(due, target)
+	}
+	// Urgent ones don't queue behind the others.
+	slices.SortFunc(due, func(a, b flow.Target) int {
+		switch {
+		case groups[a].urgent == groups[b].urgent:
+			return 0
+		case groups[a].urgent:
+			return -1
 		}
+		return 1
+	})
+	reached, failed := r.signal(ctx, due, func(t flow.Target) id.ID { return groups[t].company })
+	var sent []int64
+	for _, target := range reached {
 		r.last[target] = now
-		sent = append(sent, g.ids...)
+		sent = append(sent, groups[target].ids...)
 	}
 	r.forget(now)
+	if failed != nil {
+		next = min(next, failedGap)
+	}
 	if len(sent) > 0 {
 		if err := r.delete(ctx, sent); err != nil {
 			return next, err
 		}
 	}
 	return next, failed
+}
+
+// signal wakes targets, several at a time, and returns those that Temporal has. After a failure it begins no other:
+// Temporal is away, and each would wait for the same time-out.
+func (r *Relay) signal(ctx context.Context, targets []flow.Target, company func(flow.Target) id.ID) (reached []flow.Target, failed error) {
+	var mu sync.Mutex
+	var group errgroup.Group
+	group.SetLimit(atOnce)
+	for _, target := range targets {
+		mu.Lock()
+		stop := failed != nil
+		mu.Unlock()
+		if stop {
+			break
+		}
+		group.Go(func() error {
+			err := r.signaler.Wake(ctx, company(target), target)
+			mu.Lock()
+			defer mu.Unlock()
+			if err != nil {
+				failed = fmt.Errorf("waking %s: %w", target.WorkflowID(), err)
+			} else {
+				reached = append(reached, target)
+			}
+			return nil
+		})
+	}
+	_ = group.Wait() // failures are kept above: the others' answers count
+	return reached, failed
 }
 
 func (r *Relay) pending(ctx context.Context) (rows []PendingWakesRow, err error) {

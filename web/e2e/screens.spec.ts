@@ -42,6 +42,16 @@ const shots: Shot[] = [
     await expect(page.getByText("Choose a day on or after the first.")).toBeVisible();
     await expect(page.getByLabel("First day")).toHaveValue("2026-11-20");
   } },
+  { name: "uncertain", path: "/uncertain", ready: "may have arrived or not", act: async (page) => {
+    await page.getByRole("checkbox").nth(1).check();
+    await expect(page.getByText("1 chosen")).toBeVisible();
+  } },
+  { name: "uncertain-ask", path: "/uncertain", ready: "may have arrived or not", act: async (page) => {
+    await page.getByRole("button", { name: "Choose all that are shown" }).click();
+    await page.getByRole("button", { name: "Send again" }).click();
+    await expect(page.getByRole("dialog")).toContainText("may get them twice");
+  } },
+  { name: "uncertain-empty", path: "/uncertain", empty: true, ready: "wait here until" },
   { name: "campaigns", path: "/campaigns", ready: data.running.name },
   { name: "campaigns-filter", path: "/campaigns?state=paused", ready: data.paused.name },
   { name: "campaigns-empty", path: "/campaigns", empty: true, ready: "A campaign sends one message" },

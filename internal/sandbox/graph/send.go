@@ -65,6 +65,7 @@ type message struct {
 	wamid    string
 	text     string
 	category string // of its price
+	received time.Time
 }
 
 var bodies = sync.Pool{New: func() any { return new(bytes.Buffer) }}
@@ -92,7 +93,7 @@ func (s *Server) postMessage(w http.ResponseWriter, r *http.Request, numberID, t
 		answer(w, http.StatusOK, map[string]bool{"success": true})
 		return
 	}
-	m := message{to: strings.TrimPrefix(body.To, "+"), input: body.To, opaque: body.Opaque}
+	m := message{to: strings.TrimPrefix(body.To, "+"), input: body.To, opaque: body.Opaque, received: time.Now()}
 	if body.Recipient != "" {
 		m.to, m.input = body.Recipient, body.Recipient
 	}
@@ -198,7 +199,7 @@ func (s *Server) accept(number *bound, m *message, body []byte, now time.Time) e
 	m.wamid = s.newID(m.to)
 	sum := sha256.Sum256(body)
 	err := s.world.Ledger.Append(&world.Entry{
-		ID: m.opaque, ProviderID: m.wamid, From: number.ID, To: m.to, BodyHash: hex.EncodeToString(sum[:]), At: now,
+		ID: m.opaque, ProviderID: m.wamid, From: number.ID, To: m.to, BodyHash: hex.EncodeToString(sum[:]), ReceivedAt: m.received, At: now,
 	})
 	if err != nil || s.options.Sink {
 		return err

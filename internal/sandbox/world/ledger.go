@@ -21,8 +21,9 @@ type Entry struct {
 	ProviderID string    `json:"provider_id"`
 	From       string    `json:"from"`
 	To         string    `json:"to"`
-	BodyHash   string    `json:"body_hash"` // SHA-256 of the request's body, in hex
-	At         time.Time `json:"at"`
+	BodyHash   string    `json:"body_hash"`   // SHA-256 of the request's body, in hex
+	ReceivedAt time.Time `json:"received_at"` // before any delay that the sandbox was told to make
+	At         time.Time `json:"at"`          // accepted
 }
 
 // Ledger is the append-only list of accepted sends, JSON lines in a file. It is the truth that the platform's
@@ -111,6 +112,11 @@ func (l *Ledger) Append(entry *Entry) error {
 	line = AppendJSON(line, entry.To)
 	line = append(line, `,"body_hash":`...)
 	line = AppendJSON(line, entry.BodyHash)
+	if !entry.ReceivedAt.IsZero() {
+		line = append(line, `,"received_at":"`...)
+		line = entry.ReceivedAt.UTC().AppendFormat(line, time.RFC3339Nano)
+		line = append(line, '"')
+	}
 	line = append(line, `,"at":"`...)
 	line = entry.At.UTC().AppendFormat(line, time.RFC3339Nano)
 	line = append(line, "\"}\n"...)

@@ -117,6 +117,13 @@ const editCampaign = createRoute({
   component: lazyRouteComponent(() => import("./campaign-edit")),
 });
 
+const uncertain = createRoute({
+  getParentRoute: () => inCompany,
+  path: "/uncertain",
+  validateSearch: (search): { campaign?: string } => ({ campaign: text(search.campaign) }),
+  component: lazyRouteComponent(() => import("./uncertain")),
+});
+
 const contacts = createRoute({
   getParentRoute: () => inCompany,
   path: "/contacts",
@@ -203,7 +210,7 @@ const tree = root.addChildren([
     password,
     shell.addChildren([
       companies,
-      inCompany.addChildren([home, campaigns, newCampaign, campaign, editCampaign, contacts, contact, segments, imports, newImport, oneImport, templates, connections, newConnection, connection, settings, welcome]),
+      inCompany.addChildren([home, campaigns, newCampaign, campaign, editCampaign, uncertain, contacts, contact, segments, imports, newImport, oneImport, templates, connections, newConnection, connection, settings, welcome]),
     ]),
   ]),
 ]);

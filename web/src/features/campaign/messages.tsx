@@ -58,7 +58,7 @@ function Who({ message }: { message: Message }) {
   );
 }
 
-function MessageDetails({ message: m }: { message: Message }) {
+export function MessageDetails({ message: m }: { message: Message }) {
   const { t } = useTranslation();
   return (
     <>

@@ -43,8 +43,7 @@ function Line({ concern }: { concern: Concern }) {
       <IconChevronRight size={14} className="quiet" aria-hidden="true" />
     </>
   );
-  if (concern.kind === "uncertain" || concern.kind === "paused") {
-    return <Link className="concern" to="/campaigns/$id" params={{ id: concern.id }} search={concern.kind === "uncertain" ? { state: "uncertain" } : {}}>{inside}</Link>;
-  }
+  if (concern.kind === "uncertain") return <Link className="concern" to="/uncertain" search={{ campaign: concern.id }}>{inside}</Link>;
+  if (concern.kind === "paused") return <Link className="concern" to="/campaigns/$id" params={{ id: concern.id }}>{inside}</Link>;
   return <Link className="concern" to="/connections/$id" params={{ id: concern.id }}>{inside}</Link>;
 }
