@@ -46,6 +46,7 @@ func (s *Server) build() error {
 	s.importRoutes()
 	s.campaignRoutes()
 	s.templateRoutes()
+	s.trialRoutes()
 	s.messageRoutes()
 	s.uncertainRoutes()
 	s.resultRoutes()

@@ -101,6 +101,7 @@ var table = map[string]rule{
 	"updateCampaign":    {least: admin, company: true},
 	"deleteCampaign":    {least: admin, company: true},
 	"checkDraft":        {least: admin, company: true},
+	"sendDraftTest":     {least: admin, company: true},
 	"draftSamples":      {least: admin, company: true},
 	"checkCampaign":     {least: admin, company: true},
 	"startCampaign":     {least: admin, company: true},

@@ -177,6 +177,8 @@ func translate(err error) *huma.ErrorModel {
 		return unfit("audience.tag_ids", campaign.ErrTag.Error()).(*huma.ErrorModel)
 	case errors.Is(err, campaign.ErrSegment):
 		return unfit("audience.segment_id", sentence(campaign.ErrSegment)).(*huma.ErrorModel)
+	case errors.Is(err, campaign.ErrContact):
+		return unfit("contact_id", campaign.ErrContact.Error()).(*huma.ErrorModel)
 	case errors.Is(err, campaign.ErrImport):
 		return unfit("audience.import_id", campaign.ErrImport.Error()).(*huma.ErrorModel)
 	case errors.Is(err, campaign.ErrFailedOf):

@@ -68,6 +68,7 @@ var (
 	ErrNotFound   = errors.New("there is no such campaign")
 	ErrConnection = errors.New("there is no such connection")
 	ErrSegment    = errors.New("the segment of the audience does not exist any more: choose another one")
+	ErrContact    = errors.New("there is no such contact with a phone")
 	ErrImport     = errors.New("the audience names an import that does not exist")
 	ErrFailedOf   = errors.New("the audience names a campaign that does not exist or has not started")
 	ErrTag        = errors.New("the audience names a tag that does not exist")

@@ -385,6 +385,48 @@ func (q *Queries) LockShared(ctx context.Context, companyID uuid.UUID, iD uuid.U
 	return i, err
 }
 
+const personOf = `-- name: PersonOf :one
+SELECT c.name, coalesce(c.zone, '')::text AS zone, c.attributes, i.value AS phone FROM contacts c
+JOIN identities i ON i.company_id = c.company_id AND i.contact_id = c.id AND i.kind = 'phone'
+WHERE c.company_id = $1 AND c.id = $2 ORDER BY i.id LIMIT 1
+`
+
+type PersonOfRow struct {
+	Name       string
+	Zone       string
+	Attributes json.RawMessage
+	Phone      string
+}
+
+// A contact as merge fields see it, by its oldest phone.
+func (q *Queries) PersonOf(ctx context.Context, companyID uuid.UUID, iD uuid.UUID) (PersonOfRow, error) {
+	row := q.db.QueryRow(ctx, personOf, companyID, iD)
+	var i PersonOfRow
+	err := row.Scan(
+		&i.Name,
+		&i.Zone,
+		&i.Attributes,
+		&i.Phone,
+	)
+	return i, err
+}
+
+const phoneOwner = `-- name: PhoneOwner :one
+SELECT contact_id, id FROM identities WHERE company_id = $1 AND kind = 'phone' AND scope = '' AND value = $2
+`
+
+type PhoneOwnerRow struct {
+	ContactID uuid.UUID
+	ID        uuid.UUID
+}
+
+func (q *Queries) PhoneOwner(ctx context.Context, companyID uuid.UUID, phone string) (PhoneOwnerRow, error) {
+	row := q.db.QueryRow(ctx, phoneOwner, companyID, phone)
+	var i PhoneOwnerRow
+	err := row.Scan(&i.ContactID, &i.ID)
+	return i, err
+}
+
 const setAudience = `-- name: SetAudience :exec
 UPDATE campaigns SET audience = $1 WHERE company_id = $2 AND id = $3
 `

@@ -425,6 +425,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/campaigns/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send what one contact would get of a draft to one phone
+         * @description It goes before campaigns. One that could not be sent within 10 minutes expires.
+         */
+        post: operations["sendDraftTest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/companies": {
         parameters: {
             query?: never;
@@ -1728,6 +1748,18 @@ export interface components {
             expires_at?: string;
             /** Format: date-time */
             starts_at?: string;
+        };
+        DraftTrial: {
+            /** Format: uuid */
+            connection_id: string;
+            /** @description whose merge fields are filled in; the phone's own contact when absent */
+            contact_id?: string;
+            content: components["schemas"]["Content"];
+            /** @description with country code; a contact is added when none has it */
+            phone: string;
+        };
+        DraftTrialQueued: {
+            message_id: string;
         };
         EnterInBody: {
             /**
@@ -3395,6 +3427,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["SampleList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    sendDraftTest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftTrial"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DraftTrialQueued"];
                 };
             };
             /** @description Error */

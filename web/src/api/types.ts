@@ -25,6 +25,7 @@ export type ImportUndo = Schemas["ImportUndo"];
 export type Campaign = Schemas["Campaign"];
 export type CheckSample = Schemas["CheckSample"];
 export type DraftInput = Schemas["DraftInput"];
+export type DraftTrial = Schemas["DraftTrial"];
 export type CampaignInput = Schemas["CampaignInput"];
 export type CampaignLive = Schemas["CampaignLive"];
 export type CampaignState = Campaign["state"];

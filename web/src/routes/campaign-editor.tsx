@@ -14,9 +14,10 @@ import { Conflict } from "../features/campaign/conflict";
 import { complaints, type Draft, differences, draftField, toDraft, toInput } from "../features/campaign/draft";
 import { CampaignForm, type CampaignParts } from "../features/campaign/form";
 import { useDraftCheck } from "../features/campaign/live";
-import { Preview } from "../features/campaign/preview";
+import { Preview, shownSample } from "../features/campaign/preview";
 import { actOnCampaign, campaignQuery, createCampaign, saveCampaign } from "../features/campaign/queries";
 import { StartDialog } from "../features/campaign/summary";
+import { TestSend } from "../features/campaign/trial";
 import { useTemplateSync } from "../features/template/sync";
 import { formatCount } from "../lib/format";
 
@@ -120,6 +121,7 @@ export function CampaignEditor({ campaign, initial, parts, zone }: Props) {
       <aside className="aside stack-gap">
         <Preview draft={draft} template={template} live={live} at={at} onFlip={flip} />
         <CheckPanel live={live} filter={filterOf(draft, parts)} />
+        <TestSend draft={draft} zone={zone} sample={shownSample(live.samples, at)} />
       </aside>
       {live.check !== undefined && (
         <StartDialog opened={confirming} onClose={() => setConfirming(false)} draft={draft} check={live.check} connection={connection} zone={zone} now={now} starting={start.isPending} onStart={() => start.mutate()} />

@@ -32,7 +32,7 @@ export function AudienceInput({ form, tags, contactCount, segments, imports }: P
           <Radio value="all" label={contactCount === undefined ? t("campaign.everyone") : t("form.everyoneCount", { n: formatCount(contactCount) })} />
           <Radio value="tags" label={t("form.byTags")} />
           <Radio value="segment" label={t("form.bySegment")} />
-          <Radio value="import" label={t("form.byImport")} />
+          {(imports.length > 0 || audience === "import") && <Radio value="import" label={t("form.byImport")} />}
           {audience === "filter" && <Radio value="filter" label={t("form.byFilter")} />}
         </Stack>
       </Radio.Group>

@@ -41,7 +41,7 @@ function Result({ check, filter }: { check: Check; filter: string | null }) {
       ))}
       {check.warnings.map((warning, index) => (
         <Line key={index} icon={<IconInfoCircle size={16} color="var(--warn)" />}>
-          <ContactLink filter={warning.filter}>{t("check.contacts", { count: warning.count, n: formatCount(warning.count) })}</ContactLink> {warning.message}
+          <ContactLink filter={warning.filter}>{t("check.contacts", { count: warning.count, n: formatCount(warning.count) })}</ContactLink>: {warning.message}
         </Line>
       ))}
     </>

@@ -1,0 +1,48 @@
+package campaign
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"github.com/jackc/pgx/v5"
+
+	"omnidesk/internal/channel"
+	"omnidesk/internal/id"
+	"omnidesk/internal/postgres"
+)
+
+// Render returns what one contact would get of a draft on a connection, or a ProblemsError.
+func Render(ctx context.Context, tx postgres.Tx, company id.ID, fields Fields, contact id.ID) (channel.Content, error) {
+	state, err := readTemplate(ctx, tx, company, fields)
+	if err != nil {
+		return channel.Content{}, err
+	}
+	found := fields.Content.problems()
+	if len(found) == 0 {
+		found = templateProblems(fields.Content, state)
+	}
+	if len(found) > 0 {
+		return channel.Content{}, &ProblemsError{found}
+	}
+	row, err := New(tx).PersonOf(ctx, company, contact)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return channel.Content{}, ErrContact
+	}
+	if err != nil {
+		return channel.Content{}, fmt.Errorf("reading a contact: %w", err)
+	}
+	return fields.Content.Renderer().Render(Person{Name: row.Name, Phone: row.Phone, Zone: row.Zone, Attributes: row.Attributes}), nil
+}
+
+// PhoneOwner returns the contact that has a phone, and the identity row; false when nobody has.
+func PhoneOwner(ctx context.Context, tx postgres.Tx, company id.ID, phone string) (contact, identity id.ID, found bool, err error) {
+	row, err := New(tx).PhoneOwner(ctx, company, phone)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return id.Nil, id.Nil, false, nil
+	}
+	if err != nil {
+		return id.Nil, id.Nil, false, fmt.Errorf("finding whose phone it is: %w", err)
+	}
+	return row.ContactID, row.ID, true, nil
+}
