@@ -1,8 +1,10 @@
-import { useQuery } from "@tanstack/react-query";
+import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
+import { formatCount } from "../lib/format";
 import { builtinFields } from "../lib/merge";
 import type { CampaignParts } from "../features/campaign/form";
 import { connectionsQuery } from "../features/connection/queries";
 import { contactCountQuery, contactSampleQuery, segmentsQuery, tagsQuery } from "../features/contact/queries";
+import { importsQuery } from "../features/import/queries";
 import { templatesQuery } from "../features/template/queries";
 
 /** What the campaign's form needs of the other nouns. */
@@ -12,6 +14,7 @@ export function useCampaignParts() {
   const count = useQuery(contactCountQuery());
   const sample = useQuery(contactSampleQuery);
   const templates = useQuery(templatesQuery);
+  const imports = useInfiniteQuery(importsQuery); // the newest: an audience is rarely an old file
   const segments = useQuery(segmentsQuery);
   const attributes = new Set(sample.data?.items.flatMap((contact) => Object.keys(contact.attributes)) ?? []);
   const parts: CampaignParts = {
@@ -19,7 +22,8 @@ export function useCampaignParts() {
     tags: tags.data?.items ?? [],
     contactCount: count.data?.count,
     segments: (segments.data?.items ?? []).map((one) => ({ id: one.id, label: one.name, filter: one.filter })),
-    imports: [],
+    imports: (imports.data?.pages.flatMap((page) => page.items) ?? []).filter((one) => one.state === "finished" || one.state === "stopped")
+      .map((one) => ({ id: one.id, label: `${one.file_name} · ${formatCount(one.counts.added + one.counts.updated + one.counts.unchanged)}` })),
     templates: templates.data ?? { items: [], syncs: [] },
     fields: [...builtinFields, ...[...attributes].filter((name) => !builtinFields.some((known) => known === name)).sort()],
   };

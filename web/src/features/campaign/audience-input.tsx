@@ -32,7 +32,7 @@ export function AudienceInput({ form, tags, contactCount, segments, imports }: P
           <Radio value="all" label={contactCount === undefined ? t("campaign.everyone") : t("form.everyoneCount", { n: formatCount(contactCount) })} />
           <Radio value="tags" label={t("form.byTags")} />
           <Radio value="segment" label={t("form.bySegment")} />
-          {(imports.length > 0 || audience === "import") && <Radio value="import" label={t("form.byImport")} />}
+          <Radio value="import" label={t("form.byImport")} />
           {audience === "filter" && <Radio value="filter" label={t("form.byFilter")} />}
         </Stack>
       </Radio.Group>
@@ -50,7 +50,7 @@ export function AudienceInput({ form, tags, contactCount, segments, imports }: P
         {audience === "segment" && (
           <Select
             aria-label={t("form.segment")} placeholder={t("form.segmentPlaceholder")} searchable allowDeselect={false} nothingFoundMessage={t("form.noSegment")}
-            description={<>{t("form.segmentHint")} <Anchor component={Link} to="/contacts/segments" inherit>{t("form.toSegments")}</Anchor></>}
+            description={t("form.segmentHint")}
             inputWrapperOrder={["input", "description", "error"]}
             data={segments.map((one) => ({ value: one.id, label: one.label }))}
             renderOption={({ option }) => <div style={{ minWidth: 0 }}>{option.label}<div className="mono quiet clip">{segments.find((one) => one.id === option.value)?.filter}</div></div>}
