@@ -55,6 +55,7 @@ func (s *Server) build() error {
 	s.dashboardRoutes()
 	s.demoRoutes()
 	s.healthRoutes()
+	s.healthPageRoutes()
 	s.docsRoutes()
 	s.webhookRoutes()
 	s.realtimeRoutes()

@@ -136,6 +136,7 @@ var table = map[string]rule{
 	"realtime":    {least: signedIn, company: true},
 	"temporalUI":  {least: superadmin, hideRefuse: true},
 	"webhookMeta": {least: public},
+	"health":      {least: admin},
 	"healthz":     {least: public},
 	"readyz":      {least: public},
 	"openapi":     {least: public},

@@ -262,6 +262,8 @@ func (s *Server) connectionConcerns(ctx context.Context, tx postgres.Tx, company
 		concern := Concern{ID: v.ID.String(), Name: v.Name}
 		hold, held := holds[v.ID]
 		switch {
+		case v.DisabledAt != nil:
+			continue
 		case v.State == connection.Failing:
 			concern.Kind, concern.Detail = "failing", v.StateDetail
 		case held:

@@ -36,6 +36,7 @@ type Workflows interface {
 	Runs(ctx context.Context, company id.ID, target flow.Target) ([]flow.RunHead, error)
 	Healthy(ctx context.Context) error
 	WorkerSeen(ctx context.Context) error
+	Queues(ctx context.Context) ([]flow.Queue, error)
 }
 
 // Relay is told after a commit that there are wakes. *wake.Relay is one.
@@ -96,6 +97,7 @@ type Server struct {
 	sockets     *sockets
 	statuses    *statusQueues
 	rates       *rates
+	health      healthCache
 	metrics     *metrics
 	registry    *prometheus.Registry
 	imports     chan struct{}

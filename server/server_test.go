@@ -39,9 +39,10 @@ var testHash = sync.OnceValue(func() []byte {
 })
 
 type fakeWorkflows struct {
-	live flow.Live
-	err  error
-	slow bool
+	live   flow.Live
+	queues []flow.Queue
+	err    error
+	slow   bool
 }
 
 func (f *fakeWorkflows) answer(ctx context.Context) error {
@@ -61,7 +62,10 @@ func (f *fakeWorkflows) Run(ctx context.Context, company id.ID, _ flow.Target, _
 func (f *fakeWorkflows) Runs(ctx context.Context, _ id.ID, _ flow.Target) ([]flow.RunHead, error) {
 	return []flow.RunHead{{State: "running"}}, f.answer(ctx)
 }
-func (f *fakeWorkflows) Healthy(ctx context.Context) error    { return f.answer(ctx) }
+func (f *fakeWorkflows) Healthy(ctx context.Context) error { return f.answer(ctx) }
+func (f *fakeWorkflows) Queues(ctx context.Context) ([]flow.Queue, error) {
+	return f.queues, f.answer(ctx)
+}
 func (f *fakeWorkflows) WorkerSeen(ctx context.Context) error { return f.answer(ctx) }
 
 type fakeRelay struct{ hints atomic.Int32 }

@@ -10,6 +10,7 @@ import (
 	"go.temporal.io/api/serviceerror"
 	"go.temporal.io/sdk/client"
 	"go.temporal.io/sdk/temporal"
+	"golang.org/x/sync/errgroup"
 
 	"omnidesk/internal/id"
 )
@@ -112,4 +113,46 @@ func (c *Client) WorkerSeen(ctx context.Context) error {
 		}
 	}
 	return errors.New("no worker asks for work; start omnidesk work")
+}
+
+// Queue is a task queue and who asks it for tasks.
+type Queue struct {
+	Name    string
+	Pollers []Poller
+}
+
+// Poller is a worker process as one queue sees it.
+type Poller struct {
+	Identity string // process and machine
+	Seen     time.Time
+}
+
+// Queues looks at every task queue, at all of them at once. Temporal forgets a worker five minutes after it asked last.
+func (c *Client) Queues(ctx context.Context) ([]Queue, error) {
+	queues := make([]Queue, len(queueTypes))
+	group, ctx := errgroup.WithContext(ctx)
+	for i, q := range queueTypes {
+		group.Go(func() error {
+			described, err := c.temporal.DescribeTaskQueue(ctx, q.name, q.kind)
+			if err != nil {
+				return fmt.Errorf("asking Temporal for the workers of %s: %w", q.name, err)
+			}
+			queues[i].Name = q.name
+			for _, poller := range described.GetPollers() {
+				queues[i].Pollers = append(queues[i].Pollers, Poller{poller.GetIdentity(), poller.GetLastAccessTime().AsTime()})
+			}
+			return nil
+		})
+	}
+	return queues, group.Wait()
+}
+
+var queueTypes = []struct {
+	name string
+	kind enums.TaskQueueType
+}{
+	{WorkflowQueue, enums.TASK_QUEUE_TYPE_WORKFLOW},
+	{WorkQueue, enums.TASK_QUEUE_TYPE_ACTIVITY},
+	{SendQueue, enums.TASK_QUEUE_TYPE_ACTIVITY},
+	{UrgentQueue, enums.TASK_QUEUE_TYPE_ACTIVITY},
 }

@@ -136,6 +136,31 @@ func (db *DB) URL() string { return db.direct }
 // Ping answers nil when the database takes a statement.
 func (db *DB) Ping(ctx context.Context) error { return db.app.Ping(ctx) }
 
+// Vitals are what a look at the database finds.
+type Vitals struct {
+	Latency   time.Duration
+	ClockLead time.Duration // of this machine's clock over the database's; negative: behind it
+	Stray     int64         // rows in the ledger's default partition, at most 1,000; more than 0 is an alarm
+}
+
+// Look measures the database, under the system role.
+func (db *DB) Look(ctx context.Context) (v Vitals, err error) {
+	err = db.InSystem(ctx, func(tx Tx) error {
+		var theirs time.Time
+		asked := time.Now()
+		if err := tx.QueryRow(ctx, `SELECT clock_timestamp()`).Scan(&theirs); err != nil {
+			return err
+		}
+		v.Latency = time.Since(asked)
+		v.ClockLead = asked.Add(v.Latency / 2).Sub(theirs)
+		return tx.QueryRow(ctx, `SELECT ensure_message_partitions(0)`).Scan(&v.Stray)
+	})
+	if err != nil {
+		return Vitals{}, fmt.Errorf("looking at the database: %w", err)
+	}
+	return v, nil
+}
+
 // InCompany runs do in a transaction that sees one company's rows, and commits when it returns nil.
 func (db *DB) InCompany(ctx context.Context, company id.ID, do func(Tx) error) error {
 	return inTx(ctx, db.app, func(tx Tx) error {

@@ -321,6 +321,15 @@ HAVING sum(c.uncertain) > 0
 ORDER BY 3 DESC, 1 DESC
 LIMIT @row_limit;
 
+-- name: LastSent :many
+SELECT c.connection_id::uuid AS connection_id, max(c.at)::timestamptz AS at
+FROM (
+    SELECT t.connection_id, t.at FROM traffic t WHERE t.company_id = @company_id AND t.at >= sqlc.arg(since)::timestamptz AND t.sent > 0
+    UNION ALL
+    SELECT m.connection_id, m.at FROM message_counts m WHERE m.company_id = @company_id AND m.connection_id IS NOT NULL AND m.sent > 0
+) c
+GROUP BY 1;
+
 -- name: Holds :many
 SELECT connection_id, held_until, held_reason FROM scopes WHERE company_id = @company_id AND held_until > sqlc.arg(now)::timestamptz;
 

@@ -649,6 +649,41 @@ func (q *Queries) KeepRun(ctx context.Context, arg KeepRunParams) (int64, error)
 	return result.RowsAffected(), nil
 }
 
+const lastSent = `-- name: LastSent :many
+SELECT c.connection_id::uuid AS connection_id, max(c.at)::timestamptz AS at
+FROM (
+    SELECT t.connection_id, t.at FROM traffic t WHERE t.company_id = $1 AND t.at >= $2::timestamptz AND t.sent > 0
+    UNION ALL
+    SELECT m.connection_id, m.at FROM message_counts m WHERE m.company_id = $1 AND m.connection_id IS NOT NULL AND m.sent > 0
+) c
+GROUP BY 1
+`
+
+type LastSentRow struct {
+	ConnectionID uuid.UUID
+	At           time.Time
+}
+
+func (q *Queries) LastSent(ctx context.Context, companyID uuid.UUID, since time.Time) ([]LastSentRow, error) {
+	rows, err := q.db.Query(ctx, lastSent, companyID, since)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []LastSentRow
+	for rows.Next() {
+		var i LastSentRow
+		if err := rows.Scan(&i.ConnectionID, &i.At); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listCampaign = `-- name: ListCampaign :many
 WITH page AS (
     (SELECT m.company_id, m.id, m.connection_id, m.contact_id, m.identity_id, m.campaign_id, m.zone_set_id, m.sequence, m.text_version, m.direction, m.lane, m.state, m.attempts, m.epoch, m.attempt_id, m.retry_at, m.expires_at, m.claimed_at, m.sent_at, m.delivered_at, m.read_at, m.ended_at, m.error_code, m.error_detail, m.provider_id, m.content, m.supersedes, m.superseded_by FROM messages m

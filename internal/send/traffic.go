@@ -100,6 +100,19 @@ func UncertainCampaigns(ctx context.Context, tx postgres.Tx, company id.ID, limi
 	return shares, nil
 }
 
+// LastSent returns when each connection last sent, to the quarter of an hour; those that have not since are missing.
+func LastSent(ctx context.Context, tx postgres.Tx, company id.ID, since time.Time) (map[id.ID]time.Time, error) {
+	rows, err := New(tx).LastSent(ctx, company, since)
+	if err != nil {
+		return nil, fmt.Errorf("looking for the last sends: %w", err)
+	}
+	last := make(map[id.ID]time.Time, len(rows))
+	for _, r := range rows {
+		last[r.ConnectionID] = r.At
+	}
+	return last, nil
+}
+
 // Hold says until when a connection claims nothing, and why.
 type Hold struct {
 	Until  time.Time

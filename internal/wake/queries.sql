@@ -14,3 +14,8 @@ LIMIT $1;
 
 -- name: DeleteWakes :exec
 DELETE FROM wakes WHERE id = ANY($1::bigint[]);
+
+-- name: Oldest :one
+-- The oldest wake and how many there are, up to 10,000.
+SELECT count(*)::int AS waiting, min(w.created_at)::timestamptz AS oldest FROM (SELECT created_at FROM wakes ORDER BY id LIMIT 10000) w
+HAVING count(*) > 0;

@@ -7,6 +7,7 @@ package wake
 
 import (
 	"context"
+	"time"
 
 	"github.com/google/uuid"
 )
@@ -32,6 +33,24 @@ DELETE FROM wakes WHERE id = ANY($1::bigint[])
 func (q *Queries) DeleteWakes(ctx context.Context, dollar_1 []int64) error {
 	_, err := q.db.Exec(ctx, deleteWakes, dollar_1)
 	return err
+}
+
+const oldest = `-- name: Oldest :one
+SELECT count(*)::int AS waiting, min(w.created_at)::timestamptz AS oldest FROM (SELECT created_at FROM wakes ORDER BY id LIMIT 10000) w
+HAVING count(*) > 0
+`
+
+type OldestRow struct {
+	Waiting int32
+	Oldest  time.Time
+}
+
+// The oldest wake and how many there are, up to 10,000.
+func (q *Queries) Oldest(ctx context.Context) (OldestRow, error) {
+	row := q.db.QueryRow(ctx, oldest)
+	var i OldestRow
+	err := row.Scan(&i.Waiting, &i.Oldest)
+	return i, err
 }
 
 const pendingWakes = `-- name: PendingWakes :many

@@ -5,7 +5,11 @@ package wake
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"omnidesk/internal/flow"
 	"omnidesk/internal/id"
@@ -19,4 +23,22 @@ func Append(ctx context.Context, tx postgres.Tx, company id.ID, target flow.Targ
 		return fmt.Errorf("appending a wake: %w", err)
 	}
 	return nil
+}
+
+// Backlog is what has not been delivered to Temporal.
+type Backlog struct {
+	Waiting int // wakes, at most 10,000 are counted
+	Oldest  time.Time
+}
+
+// BacklogOf counts the wakes of all companies, under the system role.
+func BacklogOf(ctx context.Context, tx postgres.Tx) (Backlog, error) {
+	row, err := New(tx).Oldest(ctx)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Backlog{}, nil
+	}
+	if err != nil {
+		return Backlog{}, fmt.Errorf("looking for the oldest wake: %w", err)
+	}
+	return Backlog{int(row.Waiting), row.Oldest}, nil
 }

@@ -52,6 +52,9 @@ const shots: Shot[] = [
     await expect(page.getByRole("dialog")).toContainText("may get them twice");
   } },
   { name: "uncertain-empty", path: "/uncertain", empty: true, ready: "wait here until" },
+  { name: "health", path: "/health", ready: "Everything works" },
+  { name: "health-trouble", path: "/health", me: data.superadmin, ready: "5 things need a look" },
+  { name: "health-broken", path: "/health", broken: true, ready: "The database does not answer", status: 503 },
   { name: "campaigns", path: "/campaigns", ready: data.running.name },
   { name: "campaigns-filter", path: "/campaigns?state=paused", ready: data.paused.name },
   { name: "campaigns-empty", path: "/campaigns", empty: true, ready: "A campaign sends one message" },

@@ -994,6 +994,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How everything is, in words
+         * @description Platform parts, and the connections of the session's company. Clock, partitions and queues are for superadmins.
+         */
+        get: operations["health"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/imports": {
         parameters: {
             query?: never;
@@ -1824,6 +1844,52 @@ export interface components {
         };
         FailureList: {
             items: components["schemas"]["Failure"][];
+        };
+        Health: {
+            /** Format: date-time */
+            at: string;
+            /** @description of the company that the session is in */
+            connections: components["schemas"]["HealthConnection"][];
+            parts: components["schemas"]["HealthPart"][];
+            /** @description for superadmins */
+            queues?: components["schemas"]["HealthQueue"][];
+            version: string;
+        };
+        HealthConnection: {
+            detail: string;
+            id: string;
+            name: string;
+            remedy?: string;
+            /**
+             * Format: date-time
+             * @description the quarter of an hour in which it last sent, within 30 days
+             */
+            sent_at?: string;
+            /** @enum {string} */
+            state: "good" | "warn" | "bad" | "off";
+            /**
+             * Format: date-time
+             * @description when a held connection goes on by itself
+             */
+            until?: string;
+        };
+        HealthPart: {
+            detail: string;
+            /** @enum {string} */
+            name: "database" | "clock" | "partitions" | "temporal" | "workers" | "wakes";
+            /** @description what to do */
+            remedy?: string;
+            /** @enum {string} */
+            state: "good" | "warn" | "bad";
+        };
+        HealthQueue: {
+            name: string;
+            workers: components["schemas"]["HealthWorker"][];
+        };
+        HealthWorker: {
+            identity: string;
+            /** Format: date-time */
+            seen_at: string;
         };
         Import: {
             /** Format: int64 */
@@ -4684,6 +4750,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    health: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Health"];
                 };
             };
             /** @description Error */

@@ -43,6 +43,7 @@ export type MessageState = keyof Counts;
 export type LedgerState = Message["state"];
 export type SyncedTemplate = Schemas["SyncedTemplate"];
 export type TemplateSync = Schemas["TemplateSync"];
+export type Health = Schemas["Health"];
 export type DashboardTraffic = Schemas["DashboardTraffic"];
 export type TrafficShare = Schemas["TrafficShare"];
 export type Concern = Schemas["Concern"];

@@ -1,6 +1,6 @@
 import { Menu, SegmentedControl, Text, Tooltip, UnstyledButton, useMantineColorScheme } from "@mantine/core";
 import {
-  IconAddressBook, IconBuilding, IconChevronDown, IconDeviceMobileMessage, IconDots, IconKey, IconLayoutDashboard, IconLogout, IconPlugConnected, IconPlugConnectedX, IconSend, IconSettings, IconTemplate,
+  IconAddressBook, IconBuilding, IconChevronDown, IconDeviceMobileMessage, IconDots, IconHeartbeat, IconKey, IconLayoutDashboard, IconLogout, IconPlugConnected, IconPlugConnectedX, IconSend, IconSettings, IconTemplate,
 } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
@@ -23,8 +23,12 @@ const places = [
   { to: "/contacts", icon: IconAddressBook, key: "contacts", bar: true },
   { to: "/templates", icon: IconTemplate, key: "templates", bar: false },
   { to: "/connections", icon: IconPlugConnected, key: "connections", bar: false },
+  { to: "/health", icon: IconHeartbeat, key: "health", bar: false },
   { to: "/settings", icon: IconSettings, key: "settings", bar: false },
 ] as const;
+
+/** Outside of a company there is only what belongs to the platform. */
+const placesFor = (me: Me) => places.filter((place) => me.company != null || (place.key === "health" && me.user.role === "superadmin"));
 
 /** What stands around every page: the rail (a bottom bar on phones), the company, the account. */
 export function Shell() {
@@ -43,6 +47,7 @@ export function Shell() {
     "g t": () => void navigate({ to: "/templates" }),
     "g n": () => void navigate({ to: "/connections" }),
     "g s": () => void navigate({ to: "/settings" }),
+    "g h": () => void navigate({ to: "/health" }),
     c: () => { if (company !== undefined) void navigate({ to: "/campaigns/new" }); },
   });
 
@@ -51,14 +56,14 @@ export function Shell() {
       <a className="skip" href="#main">{t("nav.skip")}</a>
       <nav className="rail" aria-label={t("nav.label")}>
         <CompanyMenu me={me} />
-        {company !== undefined && places.map(({ to, icon: Icon, key }) => (
+        {placesFor(me).map(({ to, icon: Icon, key }) => (
           <Link key={to} to={to} className="nav" activeOptions={{ exact: to === "/", includeSearch: false }} activeProps={{ className: "nav active", "aria-current": "page" }}>
             <Icon size={16} stroke={1.7} />{t(`nav.${key}`)}
           </Link>
         ))}
         <span className="spacer" />
         <SocketHint />
-        <DemoBadge me={me} className="nav" />
+        <DemoBadge me={me} className="nav demo" />
         <SandboxLink me={me} />
         <AccountMenu me={me} />
       </nav>
@@ -213,7 +218,7 @@ function MoreMenu({ me }: { me: Me }) {
       </Menu.Target>
       <Menu.Dropdown>
         {me.company != null && <Menu.Label>{me.company.name}</Menu.Label>}
-        {me.company != null && places.filter((place) => !place.bar).map(({ to, icon: Icon, key }) => (
+        {placesFor(me).filter((place) => !place.bar).map(({ to, icon: Icon, key }) => (
           <Menu.Item key={to} component={Link} to={to} leftSection={<Icon size={15} />}>{t(`nav.${key}`)}</Menu.Item>
         ))}
         {me.build.sandbox && (

@@ -66,6 +66,12 @@ const companies = createRoute({
   component: lazyRouteComponent(() => import("./companies")),
 });
 
+const health = createRoute({
+  getParentRoute: () => shell,
+  path: "/health",
+  component: lazyRouteComponent(() => import("./health")),
+});
+
 const inCompany = createRoute({
   getParentRoute: () => shell,
   id: "in-company",
@@ -209,6 +215,7 @@ const tree = root.addChildren([
   signedIn.addChildren([
     password,
     shell.addChildren([
+      health,
       companies,
       inCompany.addChildren([home, campaigns, newCampaign, campaign, editCampaign, uncertain, contacts, contact, segments, imports, newImport, oneImport, templates, connections, newConnection, connection, settings, welcome]),
     ]),

@@ -45,8 +45,8 @@ function Row({ campaign }: { campaign: Campaign }) {
   const now = useNow();
   const rate = formatRate(campaign.rate_per_s);
   return (
-    <Link className="line" to="/campaigns/$id" params={{ id: campaign.id }} search={{}}>
-      <span className="line-top"><span className="clip">{campaign.name}</span><span className="spacer" /><span className="num quiet">{percentDone(campaign.counts)}%</span></span>
+    <Link className="dash-line" to="/campaigns/$id" params={{ id: campaign.id }} search={{}}>
+      <span className="dash-line-top"><span className="clip">{campaign.name}</span><span className="spacer" /><span className="num quiet">{percentDone(campaign.counts)}%</span></span>
       <StateBar counts={campaign.counts} thin />
       <span className="line-foot num">
         <span>{t("campaign.doneOf", { done: formatCount(done(campaign.counts)), all: formatCount(total(campaign.counts)) })}</span>
@@ -62,8 +62,8 @@ function Next({ campaign }: { campaign: Campaign }) {
   const { t } = useTranslation();
   const now = useNow(60_000);
   return (
-    <Link className="line flat" to="/campaigns/$id" params={{ id: campaign.id }} search={{}}>
-      <span className="line-top">
+    <Link className="dash-line" to="/campaigns/$id" params={{ id: campaign.id }} search={{}}>
+      <span className="dash-line-top">
         <span className="clip">{campaign.name}</span><span className="spacer" />
         {campaign.starts_at == null ? <CampaignStateLabel state={campaign.state} /> : <span className="num quiet">{t("campaign.startsAt", { at: formatInstant(campaign.starts_at, now) })}</span>}
       </span>

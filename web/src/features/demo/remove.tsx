@@ -44,7 +44,7 @@ function useRemoveDemo(close: () => void) {
       queries.removeQueries({ predicate: (query) => query.queryKey[0] !== "me" });
       queries.setQueryData(meQuery.queryKey, me);
       toastDone(t("demo.removed"));
-      await router.navigate({ to: me.company == null ? "/companies" : "/" });
+      await router.navigate({ to: me.company == null ? "/companies" : "/welcome" });
       await router.invalidate();
     },
   });
