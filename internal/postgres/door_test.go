@@ -81,8 +81,6 @@ INSERT INTO segments (company_id, id, name, filter) VALUES ($c, $x, 'S', 'opted_
 INSERT INTO contact_messages (company_id, contact_id, message_id) VALUES ($c, $x, $x);
 DELETE FROM contact_counts WHERE company_id = $c AND tag_id = $x; -- one row per table: a trigger has counted contact and tag
 INSERT INTO wakes (company_id, workflow, subject_id) VALUES ($c, 'sender', $x);
-INSERT INTO failure_counts (company_id, campaign_id, error_code, count) VALUES ($c, $x, 0, 1);
-INSERT INTO waits (company_id, subject_id, reason, began_at) VALUES ($c, $x, 'R', now());
 INSERT INTO audit (company_id, id, user_id, action, at) VALUES ($c, $x, $x, 'tested', now());
 INSERT INTO audit_subjects (company_id, subject_id, audit_id) VALUES ($c, $x, $x);`
 
