@@ -186,7 +186,6 @@ func translate(err error) *huma.ErrorModel {
 	case errors.As(err, &wrongAudience):
 		return unfit("audience.filter", sentence(wrongAudience.Reason)).(*huma.ErrorModel)
 	case errors.Is(err, campaign.ErrStale), errors.Is(err, contact.ErrImportStale):
-	case errors.Is(err, campaign.ErrStale):
 		return problemOf(http.StatusConflict, "stale", sentence(err))
 	case errors.As(err, &importState):
 		return problemOf(http.StatusConflict, "wrong-state", sentence(importState))
