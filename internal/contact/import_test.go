@@ -435,7 +435,9 @@ func TestAnUndoRestoresWhatWasAndKeepsWhatIsInUse(t *testing.T) {
 	after := h.people()
 	require.Len(t, after, 4+4)
 	for _, phone := range []string{"+5511990000001", "+5511990000003", "+5511990000004"} {
-		require.Equal(t, before[phone], after[phone])
+		was, is := before[phone], after[phone]
+		was.Version, is.Version = "", "" // of whom the import had touched it is a new one
+		require.Equal(t, was, is)
 	}
 	require.Equal(t, "Bia by hand", after["+5511990000002"].Name)
 	for _, n := range []int{11, 12, 14, 15} {
