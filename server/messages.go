@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/danielgtaylor/huma/v2"
@@ -64,6 +65,7 @@ type MessageList struct {
 type MessageFilter struct {
 	State []string `query:"state,explode" enum:"queued,sending,sent,delivered,read,failed,uncertain,canceled,expired,suppressed" maxItems:"10" doc:"any of these; repeated"`
 	Code  int      `query:"code" minimum:"-1" default:"-1" doc:"failed with this code of the provider's; 0: it gave none"`
+	Phone string   `query:"phone" maxLength:"40" doc:"to exactly this number, with its country code"`
 }
 
 type messagesIn struct {
@@ -78,6 +80,7 @@ const anyCode = -1
 type pick struct {
 	states []send.State
 	code   int
+	phone  string // E.164, or empty for any
 }
 
 func (f MessageFilter) picked() (pick, error) {
@@ -93,11 +96,27 @@ func (f MessageFilter) picked() (pick, error) {
 		return p, newProblem(http.StatusUnprocessableEntity, "The request has an unfit field.",
 			&huma.ErrorDetail{Location: "query.code", Message: "goes with state=failed only"})
 	}
+	if f.Phone == "" {
+		return p, nil
+	}
+	p.phone = "+" + strings.Map(func(r rune) rune {
+		if r < '0' || r > '9' {
+			return -1
+		}
+		return r
+	}, f.Phone)
+	if len(p.phone) < 2 || p.code != anyCode {
+		return p, newProblem(http.StatusUnprocessableEntity, "The request has an unfit field.",
+			&huma.ErrorDetail{Location: "query.phone", Message: "wants a number with its country code, such as +55 11 98120-4471, and no code beside it"})
+	}
 	return p, nil
 }
 
 func (p pick) list(ctx context.Context, tx postgres.Tx, company id.ID, of campaign.Campaign, after id.ID, limit int) ([]send.ListCampaignRow, error) {
-	if p.code != anyCode {
+	switch {
+	case p.phone != "":
+		return send.ListByPhone(ctx, tx, company, of.ID, after, p.phone, p.states, limit)
+	case p.code != anyCode:
 		return send.ListFailed(ctx, tx, company, of.ID, after, p.code, limit)
 	}
 	return send.ListCampaign(ctx, tx, company, of.Connection, of.ID, after, p.states, limit)

@@ -13,6 +13,7 @@ import (
 
 	"omnidesk/internal/account"
 	"omnidesk/internal/channel"
+	"omnidesk/internal/flow"
 	"omnidesk/internal/id"
 	"omnidesk/internal/postgres/pgtest"
 	"omnidesk/internal/sheet"
@@ -52,6 +53,7 @@ func (x *site) newResults(t *testing.T) *results {
 		exec(`INSERT INTO messages (company_id, id, connection_id, contact_id, identity_id, campaign_id, zone_set_id, lane, state, error_code, error_detail, content, claimed_at, attempts)
 			VALUES ($1, $2, $3, $4, $5, $6, 1, 5, $7::smallint, $8, $9, '{"text":"Olá, \"você\""}', CASE WHEN $7::smallint > 0 THEN $10::timestamptz END, 1)`,
 			x.mine, message, connection.ID, contact, identity, r.campaign, m.state, m.code, m.detail, r.startedAt.Add(3*time.Minute))
+		exec(`INSERT INTO contact_messages (company_id, contact_id, message_id) VALUES ($1, $2, $3)`, x.mine, contact, message)
 		r.messages[m.name] = message
 	}
 	exec(`INSERT INTO failure_counts (company_id, campaign_id, error_code, count) VALUES ($1, $2, 131026, 3), ($1, $2, 131026, -1), ($1, $2, 0, 1), ($1, $2, 5, 1), ($1, $2, 5, -1)`, x.mine, r.campaign)
@@ -90,6 +92,13 @@ func TestMessagesByStateAndCode(t *testing.T) {
 	require.Equal(t, []string{"=no code"}, names("?state=failed&code=0"))
 	require.Empty(t, names("?state=failed&code=7"))
 	require.Len(t, names(""), 6)
+	require.Equal(t, []string{"=read"}, names("?phone=%2B55%2011%2099000-0102"))
+	require.Equal(t, []string{"=read"}, names("?phone=5511990000102&state=read"))
+	require.Empty(t, names("?phone=5511990000102&state=failed"))
+	require.Empty(t, names("?phone=551199000010"))
+	for _, query := range []string{"?phone=abc", "?phone=5511&state=failed&code=1"} {
+		require.Equal(t, []string{"query.phone"}, r.get("/messages"+query).problem(t, http.StatusUnprocessableEntity).fields(), query)
+	}
 	first := as[MessageList](t, r.get("/messages?state=failed&code=131026&limit=1"), http.StatusOK)
 	require.Equal(t, []string{"=gone too"}, names("?state=failed&code=131026&cursor="+first.NextCursor))
 	for _, query := range []string{"?code=131026", "?state=sent&code=131026", "?state=failed&state=sent&code=1"} {
@@ -140,6 +149,32 @@ func TestTheStoryOfAMessage(t *testing.T) {
 	}
 	require.Contains(t, strings.Join(words, "\n"), "Waited 1 min: Paused by an admin.")
 	require.Equal(t, "queued", story.Chapters[0].Kind)
+}
+
+func TestARunIsOfTheCallersCompany(t *testing.T) {
+	x := newSite(t)
+	r := x.newResults(t)
+	connection := as[Campaign](t, r.get(""), http.StatusOK).ConnectionID
+	for _, path := range []string{"/campaigns/" + r.campaign, "/connections/" + connection} {
+		x.workflows.err = nil
+		known := as[RunAnswer](t, r.do(http.MethodGet, "/api/v1"+path+"/run", nil), http.StatusOK)
+		require.Equal(t, "known", known.State)
+		require.Equal(t, x.mine.String(), known.Run.ID, "it is asked for the caller's company")
+		require.Nil(t, known.WorkflowURL)
+		require.Len(t, as[RunList](t, r.do(http.MethodGet, "/api/v1"+path+"/runs", nil), http.StatusOK).Items, 1)
+		x.workflows.err = errDown
+		down := r.do(http.MethodGet, "/api/v1"+path+"/run", nil)
+		require.Equal(t, "unavailable", as[RunAnswer](t, down, http.StatusOK).State)
+		require.NotContains(t, down.body, "10.1.2.3")
+		require.Equal(t, "unavailable", as[RunList](t, r.do(http.MethodGet, "/api/v1"+path+"/runs", nil), http.StatusOK).State)
+		x.workflows.err = flow.ErrNotRunning
+		require.Equal(t, "none", as[RunAnswer](t, r.do(http.MethodGet, "/api/v1"+path+"/run", nil), http.StatusOK).State)
+	}
+	x.addUser(t, &x.theirs, "bob@example.com", account.Admin, false)
+	bob := x.signIn(t, "bob@example.com")
+	for _, path := range []string{"/campaigns/" + r.campaign + "/run", "/campaigns/" + r.campaign + "/runs", "/connections/" + connection + "/run", "/connections/" + connection + "/runs"} {
+		bob.do(http.MethodGet, "/api/v1"+path, nil).problem(t, http.StatusNotFound)
+	}
 }
 
 func TestResultsOfAnotherCompanyAreUnknown(t *testing.T) {

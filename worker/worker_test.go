@@ -29,7 +29,7 @@ func TestCampaignsOnARealServer(t *testing.T) {
 	t.Run("lost worker", s.lostWorker) // first: it needs the stage without another worker
 	s.startWorker(t)
 	for name, run := range map[string]func(*testing.T){"plain": s.plain, "paused and resumed": s.paused, "canceled": s.canceled,
-		"canceled with claims that come back": s.cameBack, "scheduled": s.scheduled, "provider cut off and back": s.cutOff, "slow down and come later": s.comeLater,
+		"canceled with claims that come back": s.cameBack, "scheduled": s.scheduled, "watched": s.watched, "provider cut off and back": s.cutOff, "slow down and come later": s.comeLater,
 		"a reply beside a page": s.beside, "a reply by itself": s.alone, "outside the window": s.asleep} {
 		t.Run(name, func(t *testing.T) {
 			t.Cleanup(func() { s.control(t, "PUT", "/sandbox/faults", []world.Fault{}) })

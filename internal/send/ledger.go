@@ -170,6 +170,16 @@ func CancelQueued(ctx context.Context, tx postgres.Tx, company, connection, camp
 // ListCampaign returns up to limit messages of a campaign after an id, in the order they were queued.
 // No states means any.
 func ListCampaign(ctx context.Context, tx postgres.Tx, company, connection, campaign, after id.ID, states []State, limit int) ([]ListCampaignRow, error) {
+	rows, err := New(tx).ListCampaign(ctx, ListCampaignParams{CompanyID: company, ConnectionID: connection, CampaignID: &campaign, AfterID: after,
+		States: numbersOf(states), RowLimit: int32(limit)})
+	if err != nil {
+		return nil, fmt.Errorf("listing messages: %w", err)
+	}
+	return rows, nil
+}
+
+// numbersOf are states as stored; no states means any.
+func numbersOf(states []State) []int16 {
 	numbers := make([]int16, 0, len(stateNames))
 	for _, s := range states {
 		numbers = append(numbers, int16(s))
@@ -179,11 +189,7 @@ func ListCampaign(ctx context.Context, tx postgres.Tx, company, connection, camp
 			numbers = append(numbers, int16(s))
 		}
 	}
-	rows, err := New(tx).ListCampaign(ctx, ListCampaignParams{CompanyID: company, ConnectionID: connection, CampaignID: &campaign, AfterID: after, States: numbers, RowLimit: int32(limit)})
-	if err != nil {
-		return nil, fmt.Errorf("listing messages: %w", err)
-	}
-	return rows, nil
+	return numbers
 }
 
 // Outlook is what a sender would find to do: of the page's lanes 3 to 5, and of the urgent lanes 1 and 2.

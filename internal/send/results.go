@@ -53,6 +53,20 @@ func ListFailed(ctx context.Context, tx postgres.Tx, company, campaign, after id
 	return list, nil
 }
 
+// ListByPhone returns a campaign's messages to one number, E.164 with its plus sign, as ListCampaign does.
+func ListByPhone(ctx context.Context, tx postgres.Tx, company, campaign, after id.ID, phone string, states []State, limit int) ([]ListCampaignRow, error) {
+	rows, err := New(tx).ListByPhone(ctx, ListByPhoneParams{CompanyID: company, CampaignID: &campaign, AfterID: after, Phone: phone,
+		States: numbersOf(states), RowLimit: int32(limit)})
+	if err != nil {
+		return nil, fmt.Errorf("listing messages to a number: %w", err)
+	}
+	list := make([]ListCampaignRow, len(rows))
+	for i, r := range rows {
+		list[i] = ListCampaignRow(r)
+	}
+	return list, nil
+}
+
 // Course is a campaign's traffic over time, in buckets of one length without a gap.
 type Course struct {
 	Length  time.Duration

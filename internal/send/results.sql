@@ -29,6 +29,18 @@ JOIN contacts c ON c.company_id = m.company_id AND c.id = m.contact_id
 JOIN identities i ON i.company_id = m.company_id AND i.id = m.identity_id
 ORDER BY m.id;
 
+-- name: ListByPhone :many
+-- Those of ListCampaign that went to one number: along contact_messages, which has no entry per state.
+SELECT m.id, m.contact_id, c.name AS contact_name, i.value AS address, m.state, m.attempts, m.content, m.provider_id, m.error_code, m.error_detail,
+    m.claimed_at, m.sent_at, m.delivered_at, m.read_at, m.ended_at, m.retry_at, m.text_version
+FROM identities i
+JOIN contact_messages x ON x.company_id = i.company_id AND x.contact_id = i.contact_id AND x.message_id > sqlc.arg(after_id)::uuid
+JOIN messages m ON m.company_id = x.company_id AND m.id = x.message_id AND m.campaign_id = @campaign_id AND m.identity_id = i.id
+    AND m.state = ANY(sqlc.arg(states)::smallint[])
+JOIN contacts c ON c.company_id = m.company_id AND c.id = m.contact_id
+WHERE i.company_id = @company_id AND i.kind = 'phone' AND i.scope = '' AND i.value = sqlc.arg(phone)::text
+ORDER BY m.id LIMIT @row_limit;
+
 -- name: StoryFacts :one
 SELECT m.id, m.connection_id, m.campaign_id, m.state, m.attempts, m.text_version, m.claimed_at, m.sent_at, m.delivered_at, m.read_at, m.ended_at,
     m.retry_at, m.expires_at, m.error_code, m.error_detail, m.provider_id, n.name AS connection_name, coalesce(k.name, '') AS campaign_name

@@ -118,6 +118,21 @@ const shots: Shot[] = [
     for (let n = 0; n < 20; n++) await page.keyboard.press("ArrowRight");
     await expect(page.getByRole("slider")).toHaveAttribute("aria-valuetext", /sent, \d+ delivered/);
   } },
+  { name: "campaign-again", path: `/campaigns/${data.finished.id}`, ready: "What went wrong", act: async (page) => {
+    await page.getByRole("button", { name: "Send again…" }).click();
+    await expect(page.getByRole("dialog")).toContainText("12 contacts");
+  } },
+  { name: "campaign-menu", path: `/campaigns/${data.running.id}?state=failed`, me: data.superadmin, ready: "Only failed messages", act: async (page) => {
+    await page.locator("header").getByRole("button", { name: "More" }).click();
+    await expect(page.getByRole("menuitem", { name: "Export what is shown as XLSX" })).toBeVisible();
+  } },
+  { name: "campaign-run", path: `/campaigns/${data.running.id}/run`, me: data.superadmin, ready: "What it did, newest first", act: async (page) => {
+    await page.getByRole("button", { name: "Show older" }).click();
+    await expect(page.getByText("Goes on from the run before")).toBeVisible();
+    await page.evaluate(() => window.scrollTo(0, 0));
+  } },
+  { name: "campaign-run-unavailable", path: `/campaigns/${data.running.id}/run`, empty: true, ready: "Temporal does not answer" },
+  { name: "connection-run", path: `/connections/${data.id(31)}/run`, ready: "What it did, newest first" },
   { name: "campaign-cancel", path: `/campaigns/${data.paused.id}`, ready: "Paused by", socketDown: true, act: async (page) => {
     await page.getByRole("button", { name: "Cancel" }).click();
     await expect(page.getByRole("dialog")).toContainText("cannot be undone");

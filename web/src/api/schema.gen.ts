@@ -3097,6 +3097,8 @@ export interface operations {
                 /** @description failed with this code of the provider's; 0: it gave none */
                 code?: number;
                 format?: "csv" | "xlsx";
+                /** @description to exactly this number, with its country code */
+                phone?: string;
                 /** @description any of these; repeated */
                 state?: ("queued" | "sending" | "sent" | "delivered" | "read" | "failed" | "uncertain" | "canceled" | "expired" | "suppressed")[];
             };
@@ -3202,6 +3204,8 @@ export interface operations {
                 /** @description next_cursor of the page before */
                 cursor?: string;
                 limit?: number;
+                /** @description to exactly this number, with its country code */
+                phone?: string;
                 /** @description any of these; repeated */
                 state?: ("queued" | "sending" | "sent" | "delivered" | "read" | "failed" | "uncertain" | "canceled" | "expired" | "suppressed")[];
             };

@@ -144,6 +144,7 @@ function filterOf(draft: Draft, parts: CampaignParts): string | null {
 function readField(field: keyof Draft, draft: Draft, parts: CampaignParts): string {
   switch (field) {
     case "connection_id": return parts.connections.find((one) => one.id === draft.connection_id)?.name ?? "–";
+    case "failed_codes": return draft.failed_codes.join(", ") || "–";
     case "tag_ids": return parts.tags.filter((tag) => draft.tag_ids.includes(tag.id)).map((tag) => tag.name).join(", ") || "–";
     case "segment_id": return parts.segments.find((one) => one.id === draft.segment_id)?.label ?? "–";
     case "import_id": return parts.imports.find((one) => one.id === draft.import_id)?.label ?? "–";

@@ -1,5 +1,5 @@
-import { Button, Group, Menu, ActionIcon } from "@mantine/core";
-import { IconCopy, IconDots, IconDownload, IconExternalLink, IconInbox, IconPencil, IconPlayerPause, IconPlayerPlay, IconRepeat, IconTrash, IconX } from "@tabler/icons-react";
+import { ActionIcon, Button, Group, Menu, TextInput } from "@mantine/core";
+import { IconCopy, IconDots, IconDownload, IconExternalLink, IconInbox, IconPencil, IconPlayerPause, IconPlayerPlay, IconRepeat, IconRoute, IconSearch, IconTrash, IconX } from "@tabler/icons-react";
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { useCallback, useState } from "react";
@@ -14,7 +14,7 @@ import { CampaignStateLabel } from "../components/state";
 import { AgainModal, useDuplicate } from "../features/campaign/again";
 import { CourseChart } from "../features/campaign/course";
 import { Failures, UncertainNotice } from "../features/campaign/failures";
-import { isLedgerState, type MessageFilter, parseStates } from "../features/campaign/filter";
+import { isLedgerState, type MessageFilter, parseStates, phoneOf } from "../features/campaign/filter";
 import { Funnel } from "../features/campaign/funnel";
 import { MessageList } from "../features/campaign/messages";
 import { actOnCampaign, type CampaignAction, campaignLiveQuery, campaignQuery, deleteCampaign, exportUrl, messagesQuery } from "../features/campaign/queries";
@@ -28,7 +28,7 @@ const route = getRouteApi("/signed-in/shell/in-company/campaigns/$id");
 export default function CampaignPage() {
   const { t } = useTranslation();
   const { id } = route.useParams();
-  const { state, code } = route.useSearch();
+  const { state, code, phone } = route.useSearch();
   const { me } = route.useRouteContext();
   const polling = usePolling(15_000); // beside the socket, for rate and finish time of a campaign that stands still
   const campaign = useQuery({ ...campaignQuery(id), refetchInterval: polling });
@@ -53,7 +53,7 @@ export default function CampaignPage() {
         crumb={<Crumb to="/campaigns" label={t("campaign.title")} />}
         beside={<CampaignStateLabel state={c.state} />}
       >
-        <Actions campaign={c} onAgain={() => setAgain(true)} filter={{ states: parseStates(state).filter(isLedgerState), code }} temporalUrl={temporalUrl} />
+        <Actions campaign={c} onAgain={() => setAgain(true)} filter={{ states: parseStates(state).filter(isLedgerState), code, phone }} temporalUrl={temporalUrl} />
       </PageHead>
       <div className="run">
         <div style={{ minWidth: 0 }}>
@@ -65,7 +65,7 @@ export default function CampaignPage() {
               <CourseChart campaign={c} />
               <Failures campaign={c} selected={code} onAgain={() => setAgain(true)} />
               <StateTiles campaign={c} selected={state} />
-              <Messages campaign={c} states={parseStates(state)} code={code} />
+              <Messages campaign={c} states={parseStates(state)} code={code} phone={phone} />
             </>
           )}
         </div>
@@ -101,6 +101,7 @@ function Actions({ campaign, filter, temporalUrl, onAgain }: { campaign: Campaig
     onSettled: () => queries.invalidateQueries({ queryKey: ["campaigns"] }),
   });
   const duplicate = useDuplicate(campaign);
+  const navigate = useNavigate();
   const busy = (action: CampaignAction) => act.isPending && act.variables === action;
   return (
     <Group gap={6} wrap="nowrap">
@@ -118,9 +119,10 @@ function Actions({ campaign, filter, temporalUrl, onAgain }: { campaign: Campaig
             {campaign.counts.failed > 0 && <Menu.Item leftSection={<IconRepeat size={15} />} onClick={onAgain}>{t("again.button")}</Menu.Item>}
             {campaign.state !== "draft" && (["csv", "xlsx"] as const).map((format) => (
               <Menu.Item key={format} component="a" href={exportUrl(campaign.id, format, filter)} download leftSection={<IconDownload size={15} />}>
-                {t(filter.states.length === 0 ? "results.export" : "results.exportShown", { format: format.toUpperCase() })}
+                {t(filter.states.length === 0 && filter.phone === undefined ? "results.export" : "results.exportShown", { format: format.toUpperCase() })}
               </Menu.Item>
             ))}
+            {campaign.state !== "draft" && <Menu.Item leftSection={<IconRoute size={15} />} onClick={() => void navigate({ to: "/campaigns/$id/run", params: { id: campaign.id } })}>{t("run.open")}</Menu.Item>}
             {temporalUrl !== null && <Menu.Item component="a" href={temporalUrl} target="_blank" rel="noreferrer" leftSection={<IconExternalLink size={15} />}>{t("campaign.openTemporal")}</Menu.Item>}
           </Menu.Dropdown>
         </Menu>
@@ -144,10 +146,10 @@ function DeleteDraft({ campaign }: { campaign: Campaign }) {
   return <ConfirmButton label={t("common.delete")} icon={<IconTrash size={15} />} question={t("campaign.deleteQuestion")} confirm={t("common.delete")} loading={remove.isPending} onConfirm={() => remove.mutate()} />;
 }
 
-function Messages({ campaign, states, code }: { campaign: Campaign; states: MessageState[]; code: number | undefined }) {
+function Messages({ campaign, states, code, phone }: { campaign: Campaign; states: MessageState[]; code: number | undefined; phone: string | undefined }) {
   const { t } = useTranslation();
   if (states.length === 1 && states[0] === "planned") return <Empty icon={<IconInbox size={32} stroke={1.4} />}>{t("message.planned")}</Empty>;
-  return <Ledger campaign={campaign} filter={{ states: states.filter(isLedgerState), code }} />;
+  return <Ledger campaign={campaign} filter={{ states: states.filter(isLedgerState), code, phone }} />;
 }
 
 function Ledger({ campaign, filter }: { campaign: Campaign; filter: MessageFilter }) {
@@ -157,21 +159,37 @@ function Ledger({ campaign, filter }: { campaign: Campaign; filter: MessageFilte
   const { fetchNextPage } = list;
   const loadMore = useCallback(() => void fetchNextPage(), [fetchNextPage]);
   const messages = list.data?.pages.flatMap((page) => page.items) ?? [];
-  const filtered = filter.states.length > 0;
+  const filtered = filter.states.length > 0 || filter.phone !== undefined;
   const named = filter.states.map((state) => t(`message.state.${state}`).toLowerCase()).join(", ");
-  if (list.isPending) return <Waiting />;
-  if (list.isError && messages.length === 0) return <Failed error={list.error} retry={() => void list.refetch()} />;
+  const only = filter.phone !== undefined ? t("results.onlyPhone", { phone: filter.phone }) : filter.code !== undefined ? t("results.onlyCode", { code: filter.code === 0 ? t("results.noCode") : filter.code }) : t("message.only", { state: named });
+  const nothing = filter.phone !== undefined ? t("results.noneTo", { phone: filter.phone }) : filtered ? t("message.noneIn", { state: named }) : isMoving(campaign) || campaign.state === "scheduled" ? t("message.notYet") : t("message.none");
   return (
     <section aria-label={t("message.title")} style={{ borderTop: "1px solid var(--line)" }}>
-      {filtered && (
-        <div className="filters" role="status">
-          <span>{filter.code === undefined ? t("message.only", { state: named }) : t("results.onlyCode", { code: filter.code === 0 ? t("results.noCode") : filter.code })}</span>
-          <Link className="chip active" to="/campaigns/$id" params={{ id: campaign.id }} search={{}} resetScroll={false}>{t("message.showAll")} <IconX size={12} /></Link>
-        </div>
-      )}
-      {messages.length === 0
-        ? <Empty icon={<IconInbox size={32} stroke={1.4} />}>{filtered ? t(`message.noneIn`, { state: named }) : isMoving(campaign) || campaign.state === "scheduled" ? t("message.notYet") : t("message.none")}</Empty>
+      <div className="find">
+        {filtered && <span role="status">{only}</span>}
+        {filtered && <Link className="chip active" to="/campaigns/$id" params={{ id: campaign.id }} search={{}} resetScroll={false}>{t("message.showAll")} <IconX size={12} /></Link>}
+        <FindNumber key={filter.phone ?? ""} campaign={campaign} filter={filter} />
+      </div>
+      {list.isPending ? <Waiting /> : list.isError && messages.length === 0 ? <Failed error={list.error} retry={() => void list.refetch()} />
+        : messages.length === 0 ? <Empty icon={<IconInbox size={32} stroke={1.4} />}>{nothing}</Empty>
         : <MessageList messages={messages} hasMore={list.hasNextPage} loadingMore={list.isFetchingNextPage} loadMore={loadMore} />}
     </section>
+  );
+}
+
+/** Finds the messages to one number among those that are shown. */
+function FindNumber({ campaign, filter }: { campaign: Campaign; filter: MessageFilter }) {
+  const { t } = useTranslation();
+  const navigate = useNavigate();
+  const [typed, setTyped] = useState(filter.phone ?? "");
+  const find = (phone: string | undefined) =>
+    navigate({ to: "/campaigns/$id", params: { id: campaign.id }, search: { state: filter.states.join(",") || undefined, phone }, resetScroll: false });
+  return (
+    <form role="search" onSubmit={(event) => { event.preventDefault(); void find(phoneOf(typed)); }}>
+      <TextInput
+        type="search" inputMode="tel" size="xs" aria-label={t("results.find")} placeholder={t("results.find")} title={t("results.findHint")}
+        leftSection={<IconSearch size={14} />} value={typed} onChange={(event) => setTyped(event.currentTarget.value)}
+      />
+    </form>
   );
 }

@@ -1,7 +1,7 @@
 import { ActionIcon, Button, Group, TextInput, Tooltip } from "@mantine/core";
 import { IconAlertTriangle, IconCircleCheck, IconHelpCircle, IconKey, IconPencil, IconPlayerPause, IconRefresh, IconTrash, IconWebhook } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { getRouteApi, useNavigate } from "@tanstack/react-router";
+import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ApiError } from "../api/problem";
@@ -198,6 +198,7 @@ function Sending({ id }: { id: string }) {
       <span className="quiet">{t("connection.sender")}</span> {t(`connection.live.${state}`)}
       {detail !== "" && <span className="quiet"> · {detail}</span>}
       {until != null && new Date(until) > now && <span className="quiet"> · {t("connection.until", { at: formatInstant(until, now) })}</span>}
+      {" · "}<Link className="text" to="/connections/$id/run" params={{ id }}>{t("run.open")}</Link>
       {me.temporal_ui && workflow_url != null && workflow_url !== "" && <> · <a className="text" href={workflow_url} target="_blank" rel="noreferrer">{t("campaign.openTemporal")}</a></>}
     </div>
   );

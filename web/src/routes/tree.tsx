@@ -110,7 +110,8 @@ const newCampaign = createRoute({
 const campaign = createRoute({
   getParentRoute: () => inCompany,
   path: "/campaigns/$id",
-  validateSearch: (search): { state?: string; code?: number } => ({
+  validateSearch: (search): { state?: string; code?: number; phone?: string } => ({
+    phone: text(search.phone),
     state: text(parseStates(text(search.state)).join(",")),
     code: Number.isSafeInteger(search.code) && search.state === "failed" ? Number(search.code) : undefined,
   }),
@@ -210,6 +211,22 @@ const welcome = createRoute({
   component: lazyRouteComponent(() => import("./welcome")),
 });
 
+const anyRun = (search: Record<string, unknown>): { run?: string } => ({ run: text(search.run) });
+
+const campaignRun = createRoute({
+  getParentRoute: () => inCompany,
+  path: "/campaigns/$id/run",
+  validateSearch: anyRun,
+  component: lazyRouteComponent(() => import("./campaign-run")),
+});
+
+const connectionRun = createRoute({
+  getParentRoute: () => inCompany,
+  path: "/connections/$id/run",
+  validateSearch: anyRun,
+  component: lazyRouteComponent(() => import("./connection-run")),
+});
+
 const tree = root.addChildren([
   login,
   signedIn.addChildren([
@@ -217,7 +234,7 @@ const tree = root.addChildren([
     shell.addChildren([
       health,
       companies,
-      inCompany.addChildren([home, campaigns, newCampaign, campaign, editCampaign, uncertain, contacts, contact, segments, imports, newImport, oneImport, templates, connections, newConnection, connection, settings, welcome]),
+      inCompany.addChildren([home, campaigns, newCampaign, campaign, editCampaign, campaignRun, connectionRun, uncertain, contacts, contact, segments, imports, newImport, oneImport, templates, connections, newConnection, connection, settings, welcome]),
     ]),
   ]),
 ]);

@@ -33,6 +33,7 @@ export function AudienceInput({ form, tags, contactCount, segments, imports }: P
           <Radio value="tags" label={t("form.byTags")} />
           <Radio value="segment" label={t("form.bySegment")} />
           <Radio value="import" label={t("form.byImport")} />
+          {form.values.failed_of !== "" && <Radio value="failed" label={<>{t("again.audience")} <Anchor component={Link} to={`/campaigns/${form.values.failed_of}?state=failed`} inherit>{t("again.which")}</Anchor></>} />}
           {audience === "filter" && <Radio value="filter" label={t("form.byFilter")} />}
         </Stack>
       </Radio.Group>

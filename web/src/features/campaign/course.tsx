@@ -66,7 +66,7 @@ function Drawing({ course }: { course: Course }) {
         <span className="quiet num">{shown === undefined ? "" : formatInstant(shown.at, new Date())}</span>
       </div>
       <div
-        className="chart"
+        className="course"
         role="slider"
         tabIndex={0}
         aria-label={t("results.chartLabel", { total })}

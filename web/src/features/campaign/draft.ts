@@ -2,8 +2,8 @@
 import type { Campaign, CampaignInput, DraftInput } from "../../api/types";
 import { fromZonedInput, toZonedInput } from "../../lib/zone";
 
-/** Whom a campaign is for. "filter" comes from elsewhere and is only kept. */
-export type AudienceKind = "all" | "tags" | "segment" | "import" | "filter";
+/** Whom a campaign is for. "filter" and "failed" (those whose message of another campaign failed) come from elsewhere and are only kept. */
+export type AudienceKind = "all" | "tags" | "segment" | "import" | "filter" | "failed";
 
 export interface Draft {
   name: string;
@@ -18,6 +18,8 @@ export interface Draft {
   segment_id: string | null;
   import_id: string | null;
   filter: string;
+  failed_of: string;
+  failed_codes: number[];
   when: "now" | "at";
   /** values of <input type="datetime-local">, in the company's zone */
   starts_at: string;
@@ -26,12 +28,13 @@ export interface Draft {
 
 export const emptyDraft: Draft = {
   name: "", connection_id: null, kind: "template", template_name: "", language: "", parameters: [],
-  text: "", audience: "all", tag_ids: [], segment_id: null, import_id: null, filter: "", when: "now", starts_at: "", expires_at: "",
+  text: "", audience: "all", tag_ids: [], segment_id: null, import_id: null, filter: "", failed_of: "", failed_codes: [], when: "now", starts_at: "", expires_at: "",
 };
 
 function kindOf(a: Campaign["audience"]): AudienceKind {
   if (a.segment_id !== undefined) return "segment";
   if (a.import_id !== undefined) return "import";
+  if (a.failed_of !== undefined) return "failed";
   if (a.filter !== undefined) return "filter";
   return a.all === true ? "all" : "tags";
 }
@@ -50,6 +53,8 @@ export function toDraft(c: Campaign, zone: string): Draft {
     segment_id: c.audience.segment_id ?? null,
     import_id: c.audience.import_id ?? null,
     filter: c.audience.filter ?? "",
+    failed_of: c.audience.failed_of ?? "",
+    failed_codes: c.audience.failed_codes ?? [],
     when: c.starts_at == null ? "now" : "at",
     starts_at: toZonedInput(c.starts_at, zone),
     expires_at: toZonedInput(c.expires_at, zone),
@@ -63,6 +68,7 @@ function toAudience(d: Draft): CampaignInput["audience"] {
     case "segment": return { segment_id: d.segment_id ?? "" };
     case "import": return { import_id: d.import_id ?? "" };
     case "filter": return { filter: d.filter };
+    case "failed": return { failed_of: d.failed_of, failed_codes: d.failed_codes };
   }
 }
 

@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
 import type { Counts } from "../../api/types";
-import { funnel, parseStates, percentOf } from "./filter";
+import { funnel, parseStates, percentOf, phoneOf } from "./filter";
 
 const counts: Counts = { planned: 5, queued: 4, sending: 1, sent: 10, delivered: 20, read: 30, failed: 7, uncertain: 2, canceled: 0, expired: 0, suppressed: 3 };
 
@@ -8,6 +8,12 @@ test("states come from the address, whatever stands there", () => {
   expect(parseStates("sent,delivered")).toEqual(["sent", "delivered"]);
   expect(parseStates("sent,<script>,")).toEqual(["sent"]);
   expect(parseStates(undefined)).toEqual([]);
+});
+
+test("a number is read however it is typed", () => {
+  expect(phoneOf("55 11 98120-4471")).toBe("+5511981204471");
+  expect(phoneOf("+55 (11) 98120 4471")).toBe("+5511981204471");
+  expect(phoneOf("abc")).toBeUndefined();
 });
 
 test("each step of the funnel counts those that got at least that far", () => {

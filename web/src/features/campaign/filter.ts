@@ -6,6 +6,14 @@ export interface MessageFilter {
   states: LedgerState[];
   /** failed with this code of the provider's; 0: it gave none */
   code?: number;
+  /** to exactly this number, with its plus sign */
+  phone?: string;
+}
+
+/** What a person typed as a number, as the address keeps it: "55 11 98120-4471" → "+5511981204471"; undefined for none. */
+export function phoneOf(typed: string): string | undefined {
+  const digits = typed.replace(/\D/g, "");
+  return digits === "" ? undefined : `+${digits}`;
 }
 
 /** "sent,delivered" → its states; anything else in it is dropped. */

@@ -108,7 +108,7 @@ export function CampaignFacts({ campaign, tagNames, temporalUrl }: { campaign: C
         <dt>{t("connection.one")}</dt>
         <dd><Link className="text" to="/connections/$id" params={{ id: campaign.connection_id }}>{campaign.connection_name}</Link></dd>
         <dt>{t("campaign.audience")}</dt>
-        <dd>{campaign.audience.all === true ? t("campaign.everyone") : tagNames.join(", ")}</dd>
+        <dd>{campaign.audience.failed_of !== undefined ? <Link className="text" to="/campaigns/$id" params={{ id: campaign.audience.failed_of }} search={{ state: "failed" }}>{t("again.audience")}</Link> : campaign.audience.all === true ? t("campaign.everyone") : tagNames.join(", ")}</dd>
         <dt>{t("campaign.recipients")}</dt>
         <dd className="num">{formatCount(campaign.recipients)}</dd>
         {left > 0 && <><dt>{t("campaign.leftOut")}</dt><dd><SkippedWords skipped={skipped} /></dd></>}
@@ -118,7 +118,8 @@ export function CampaignFacts({ campaign, tagNames, temporalUrl }: { campaign: C
         {campaign.started_at != null && <><dt>{t("campaign.started")}</dt><dd><Time at={campaign.started_at} /></dd></>}
         {campaign.expires_at != null && <><dt>{t("campaign.expires")}</dt><dd><Time at={campaign.expires_at} /></dd></>}
         {campaign.finished_at != null && <><dt>{t("campaign.finished")}</dt><dd><Time at={campaign.finished_at} /></dd></>}
-        {temporalUrl !== null && <><dt>{t("campaign.run")}</dt><dd><a className="text" href={temporalUrl} target="_blank" rel="noreferrer">{t("campaign.openTemporal")}</a></dd></>}
+        {campaign.state !== "draft" && <><dt>{t("campaign.run")}</dt><dd><Link className="text" to="/campaigns/$id/run" params={{ id: campaign.id }}>{t("run.open")}</Link></dd></>}
+        {temporalUrl !== null && <><dt>Temporal</dt><dd><a className="text" href={temporalUrl} target="_blank" rel="noreferrer">{t("campaign.openTemporal")}</a></dd></>}
       </dl>
       <h2 style={{ fontSize: 13, marginTop: 22 }}>{t("campaign.content")}</h2>
       <ContentWords campaign={campaign} />
