@@ -48,7 +48,7 @@ function Row({ campaign }: { campaign: Campaign }) {
     <Link className="dash-line" to="/campaigns/$id" params={{ id: campaign.id }} search={{}}>
       <span className="dash-line-top"><span className="clip">{campaign.name}</span><span className="spacer" /><span className="num quiet">{percentDone(campaign.counts)}%</span></span>
       <StateBar counts={campaign.counts} thin />
-      <span className="line-foot num">
+      <span className="dash-line-foot num">
         <span>{t("campaign.doneOf", { done: formatCount(done(campaign.counts)), all: formatCount(total(campaign.counts)) })}</span>
         {rate !== "" && <span>{rate}</span>}
         <span className="spacer" />
