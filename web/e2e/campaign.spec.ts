@@ -19,7 +19,7 @@ async function logIn(page: Page) {
   await page.getByLabel("E-mail").fill(need("OMNIDESK_E2E_EMAIL"));
   await page.getByRole("textbox", { name: "Password" }).fill(need("OMNIDESK_E2E_PASSWORD"));
   await page.getByRole("button", { name: "Log in" }).click();
-  await expect(page.getByRole("heading", { name: "Campaigns" })).toBeVisible();
+  await expect(page.getByRole("link", { name: "Campaigns", exact: true })).toBeVisible();
 }
 
 /** Imports n contacts with a tag of their own; one row more is unfit. */
@@ -91,6 +91,45 @@ test("a campaign runs from a CSV file to read ticks", async ({ page }) => {
   await expect(page).toHaveURL(/state=read/);
   await page.getByRole("row").nth(1).click();
   await expect(page.getByRole("dialog")).toContainText("Campinas");
+});
+
+test("a segment's campaign is previewed, tested, overtaken and scheduled", async ({ page, request }) => {
+  const tag = `segment-${stamp}`;
+  await importContacts(page, tag, 6, 984);
+  const made = await page.request.post("/api/v1/segments", { data: { name: `Bias ${stamp}`, filter: `tag:"${tag}" and first_name = "Bia"` } });
+  expect(made.ok(), await made.text()).toBe(true);
+  await draft(page, `Segment ${stamp}`, tag);
+  await page.getByLabel("Contacts in a segment").check();
+  await page.getByRole("combobox", { name: "Segment" }).fill(`Bias ${stamp}`);
+  await page.getByRole("option", { name: new RegExp(`Bias ${stamp}`) }).click();
+  await expect(page.locator("[data-recipients]")).toHaveText("3");
+  const preview = page.getByRole("region", { name: "Preview" });
+  await expect(preview).toContainText("Oi Bia, só esta semana: 20% de desconto com o código Campinas.");
+  await page.getByRole("button", { name: "Next contact" }).click();
+  await expect(preview).toContainText("2 of 3");
+
+  const phone = "+5511984999001";
+  const trial = page.getByRole("region", { name: "Test send" });
+  await trial.getByLabel("Phone for a test").fill(phone);
+  await trial.getByRole("button", { name: "Send a test" }).click();
+  await expect(trial.getByRole("status")).toHaveText(/Delivered|Read/, { timeout: 30_000 });
+  const thread = (await (await request.get(`${sandbox()}/sandbox/phones/${phone.slice(1)}`)).json()) as { lines: { text: string }[] };
+  expect(thread.lines.at(-1)?.text).toContain("Oi Bia");
+
+  // Somebody else writes the draft meanwhile: the later one is told, and what was chosen here stays.
+  const id = /campaigns\/([^/]+)\/edit/.exec(page.url())?.[1] ?? "";
+  const theirs = await page.request.patch(`/api/v1/campaigns/${id}`, { data: { version: 1, name: `Theirs ${stamp}` } });
+  expect(theirs.ok(), await theirs.text()).toBe(true);
+  await expect(page.getByText(/changed this draft meanwhile/)).toBeVisible();
+  await page.getByRole("button", { name: "Keep mine" }).click();
+  await expect(page.getByRole("textbox", { name: "Name", exact: true })).toHaveValue(`Segment ${stamp}`);
+
+  const tomorrow = new Date(Date.now() + 24 * 3_600_000).toISOString().slice(0, 10);
+  await page.getByLabel("At a set time").check();
+  await page.getByLabel("Start", { exact: true }).fill(`${tomorrow}T09:00`);
+  await start(page, /3 people get this from .* on .*09:00, São Paulo time/);
+  await expect(page.getByRole("heading", { name: `Segment ${stamp}` })).toBeVisible();
+  await expect(page.locator("header").getByText("Scheduled")).toBeVisible({ timeout: 60_000 });
 });
 
 test("a field that no contact has is refused under its input", async ({ page }) => {
