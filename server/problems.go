@@ -183,8 +183,6 @@ func translate(err error) *huma.ErrorModel {
 		return unfit("audience.import_id", campaign.ErrImport.Error()).(*huma.ErrorModel)
 	case errors.Is(err, campaign.ErrFailedOf):
 		return unfit("audience.failed_of", campaign.ErrFailedOf.Error()).(*huma.ErrorModel)
-	case errors.As(err, &wrongAudience):
-		return unfit("audience.filter", sentence(wrongAudience.Reason)).(*huma.ErrorModel)
 	case errors.Is(err, campaign.ErrStale), errors.Is(err, contact.ErrImportStale):
 		return problemOf(http.StatusConflict, "stale", sentence(err))
 	case errors.As(err, &importState):
