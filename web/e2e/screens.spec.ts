@@ -78,7 +78,7 @@ const shots: Shot[] = [
     await page.getByLabel("At a set time").check();
     await page.getByLabel("Start", { exact: true }).fill("2026-11-26T09:00");
     await page.getByRole("button", { name: "Next contact" }).click();
-    await expect(page.getByText("Rafael Teixeira")).toBeVisible();
+    await expect(page.getByRole("region", { name: "Preview" })).toContainText("Rafael Teixeira");
   } },
   { name: "campaign-start", path: `/campaigns/${data.draft.id}/edit`, ready: "contacts get it", act: async (page) => {
     await page.getByRole("button", { name: /^Start: / }).click();
