@@ -79,7 +79,7 @@ func (h *house) outage() {
 	campaignID := h.start("outage")
 	require.Equal(h.t, "starting", h.awaitCampaign(campaignID, "can be read", func(campaign) bool { return true }).State)
 	var made struct{ ID id.ID }
-	h.api.must(http.MethodPost, "/contacts", map[string]string{"name": "Accepted meanwhile", "phone": "+5511920000000"}, &made)
+	h.api.must(http.MethodPost, "/contacts", map[string]any{"name": "Accepted meanwhile", "phone": "+5511920000000", "attributes": map[string]string{"city": "Recife"}}, &made)
 	require.Equal(h.t, since, h.accepted(), "nothing is sent without Temporal")
 	h.revive(rig.Temporal)
 	c := h.awaitCampaign(campaignID, "is finished with nothing open", finished)
