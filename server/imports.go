@@ -357,10 +357,11 @@ func (s *Server) refusedRows(ctx context.Context, in *IDPath) (*huma.StreamRespo
 	if err != nil {
 		return nil, err
 	}
-	wanted, company := id.ID{}, companyOf(ctx)
-	if wanted, err = in.read(); err != nil {
+	wanted, err := in.read()
+	if err != nil {
 		return nil, err
 	}
+	company := companyOf(ctx)
 	return &huma.StreamResponse{Body: func(answer huma.Context) {
 		answer.SetHeader("Content-Type", sheet.CSV.MediaType())
 		answer.SetHeader("Content-Disposition", fmt.Sprintf(`attachment; filename="refused-%s.csv"`, wanted))
@@ -376,7 +377,6 @@ func (s *Server) writeRefused(ctx context.Context, to io.Writer, company, wanted
 	if err != nil {
 		return err
 	}
-	defer table.Close()
 	head := []string{"line", "reason"}
 	for _, column := range columns {
 		head = append(head, column.Title)

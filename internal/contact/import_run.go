@@ -236,7 +236,6 @@ type batch struct {
 	company, of  id.ID
 	keepExisting bool
 	entries      []*entry
-	rows         insertImportRowsParams
 	counts       ImportCounts
 }
 
@@ -268,7 +267,7 @@ func (b *batch) write(ctx context.Context) error {
 	if err := b.insert(ctx, known, contacts); err != nil {
 		return err
 	}
-	changed, err := b.update(ctx, known, contacts)
+	changed, err := b.update(ctx, known)
 	if err != nil {
 		return err
 	}
@@ -309,7 +308,7 @@ func (b *batch) insert(ctx context.Context, known map[string]lockByPhoneRow, con
 	return nil
 }
 
-func (b *batch) update(ctx context.Context, known map[string]lockByPhoneRow, contacts map[*entry]id.ID) (map[id.ID]bool, error) {
+func (b *batch) update(ctx context.Context, known map[string]lockByPhoneRow) (map[id.ID]bool, error) {
 	rows, changed := updateContactsBatchParams{CompanyID: b.company}, map[id.ID]bool{}
 	for _, e := range b.entries {
 		row, there := known[e.phone]
