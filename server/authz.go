@@ -63,7 +63,6 @@ var table = map[string]rule{
 	"disableConnection":  {least: admin, company: true},
 	"enableConnection":   {least: admin, company: true},
 	"connectionUsage":    {least: admin, company: true},
-	"testMessage":        {least: admin, company: true},
 	"deleteConnection":   {least: admin, company: true},
 
 	"listContacts":  {least: admin, company: true},
@@ -101,7 +100,7 @@ var table = map[string]rule{
 	"updateCampaign":    {least: admin, company: true},
 	"deleteCampaign":    {least: admin, company: true},
 	"checkDraft":        {least: admin, company: true},
-	"sendDraftTest":     {least: admin, company: true},
+	"sendTest":          {least: admin, company: true},
 	"draftSamples":      {least: admin, company: true},
 	"checkCampaign":     {least: admin, company: true},
 	"startCampaign":     {least: admin, company: true},

@@ -80,7 +80,6 @@ func (s *Server) connectionRoutes() {
 		describe("Changed credentials are checked at once.")), s.updateConnection)
 	s.connectionCheckRoutes()
 	s.connectionActionRoutes()
-	s.testMessageRoutes()
 }
 
 func (s *Server) listConnections(ctx context.Context, _ *struct{}) (*Out[ConnectionList], error) {

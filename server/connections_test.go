@@ -128,20 +128,3 @@ func TestADisabledConnectionHoldsItsScope(t *testing.T) {
 	start = c.do(http.MethodPost, "/api/v1/campaigns/"+draft.ID+"/start", nil).problem(t, http.StatusUnprocessableEntity)
 	require.Contains(t, start.fields(), "body.connection_id")
 }
-
-func TestATestMessageIsQueuedBeforeCampaigns(t *testing.T) {
-	x := newSite(t)
-	c := x.signIn(t, "ana@example.com")
-	made := c.connect("3001")
-	path := "/api/v1/connections/" + made.ID + "/test"
-	require.Equal(t, []string{"body.phone"}, c.do(http.MethodPost, path, `{"phone":"12","template":{"name":"hello_world","language":"en_US"}}`).problem(t, http.StatusUnprocessableEntity).fields())
-	for range 2 { // the second finds the contact that the first has added
-		queued := as[Queued](t, c.do(http.MethodPost, path, `{"phone":"+55 11 99000-0100","template":{"name":"hello_world","language":"en_US"}}`), http.StatusAccepted)
-		message := as[MessageDetail](t, c.do(http.MethodGet, "/api/v1/messages/"+queued.MessageID, nil), http.StatusOK)
-		require.Equal(t, 2, message.Lane)
-		require.Equal(t, "queued", message.State)
-	}
-	require.EqualValues(t, 1, as[Count](t, c.do(http.MethodGet, "/api/v1/contacts/count", nil), http.StatusOK).Count)
-	as[Connection](t, c.do(http.MethodPost, "/api/v1/connections/"+made.ID+"/disable", nil), http.StatusOK)
-	c.do(http.MethodPost, path, `{"phone":"+5511990000100","template":{"name":"hello_world","language":"en_US"}}`).problem(t, http.StatusConflict)
-}

@@ -111,27 +111,39 @@ func TestADraftIsCheckedAndPreviewedBeforeItIsSaved(t *testing.T) {
 		c.do(http.MethodPost, "/api/v1/campaigns", strings.Replace(draft(`{"import_id":"`+id.New().String()+`"}`, "x"), "{", `{"name":"June",`, 1)).problem(t, http.StatusUnprocessableEntity).fields())
 }
 
-func TestADraftsTestGoesThroughTheLedger(t *testing.T) {
+func TestATestMessageGoesThroughTheLedgerBeforeCampaigns(t *testing.T) {
 	x := newSite(t)
 	c := x.signIn(t, "ana@example.com")
 	connection := c.connect("3001")
 	ana := as[Contact](t, c.do(http.MethodPost, "/api/v1/contacts", `{"name":"Ana Souza","phone":"+5511990000100"}`), http.StatusCreated)
 	trial := func(phone, contact, template string) answer {
-		return c.do(http.MethodPost, "/api/v1/campaigns/test", fmt.Sprintf(
+		return c.do(http.MethodPost, "/api/v1/messages/test", fmt.Sprintf(
 			`{"connection_id":%q,"phone":%q,"contact_id":%q,"content":{"kind":"template","template":{"name":%q,"language":"pt_BR","parameters":["{{first_name}}"]}}}`,
 			connection.ID, phone, contact, template))
 	}
 	hints := x.relay.hints.Load()
-	sent := as[DraftTrialQueued](t, trial("+55 11 99000-0199", ana.ID, "hello"), http.StatusAccepted)
+	sent := as[Queued](t, trial("+55 11 99000-0199", ana.ID, "hello"), http.StatusAccepted)
 	require.Greater(t, x.relay.hints.Load(), hints)
 	message := as[MessageDetail](t, c.do(http.MethodGet, "/api/v1/messages/"+sent.MessageID, nil), http.StatusOK)
 	require.Equal(t, "queued", message.State)
+	require.Equal(t, 2, message.Lane)
 	require.Equal(t, "+5511990000199", *message.Phone)
 	require.Equal(t, "Test", message.ContactName)
-	as[DraftTrialQueued](t, trial("5511990000199", "", "hello"), http.StatusAccepted)
-	require.EqualValues(t, 2, as[Count](t, c.do(http.MethodGet, "/api/v1/contacts/count", nil), http.StatusOK).Count, "the second test adds nobody")
+	as[Queued](t, trial("5511990000199", "", "hello"), http.StatusAccepted)
+	count := func() int64 {
+		return as[Count](t, c.do(http.MethodGet, "/api/v1/contacts/count", nil), http.StatusOK).Count
+	}
+	require.EqualValues(t, 2, count(), "the second test adds nobody")
 
-	require.Equal(t, []string{"body.phone"}, trial("12", ana.ID, "hello").problem(t, http.StatusUnprocessableEntity).fields())
-	require.Equal(t, []string{"body.contact_id"}, trial("+5511990000199", id.New().String(), "hello").problem(t, http.StatusUnprocessableEntity).fields())
-	require.Equal(t, []string{"body.content.template"}, trial("+5511990000199", ana.ID, "unknown").problem(t, http.StatusUnprocessableEntity).fields())
+	refused := func(a answer, field string) {
+		require.Equal(t, []string{field}, a.problem(t, http.StatusUnprocessableEntity).fields())
+		require.EqualValues(t, 2, count(), "what is refused adds nobody")
+	}
+	refused(trial("12", ana.ID, "hello"), "body.phone")
+	refused(trial("+5511990000188", id.New().String(), "hello"), "body.contact_id")
+	refused(trial("+5511990000188", ana.ID, "unknown"), "body.content.template")
+	as[Connection](t, c.do(http.MethodPost, "/api/v1/connections/"+connection.ID+"/disable", nil), http.StatusOK)
+	refused(trial("+5511990000188", ana.ID, "hello"), "body.connection_id")
+	connection.ID = id.New().String()
+	refused(trial("+5511990000188", ana.ID, "hello"), "body.connection_id")
 }

@@ -7,36 +7,37 @@ import (
 	"time"
 
 	"omnidesk/internal/campaign"
+	"omnidesk/internal/connection"
 	"omnidesk/internal/contact"
 	"omnidesk/internal/id"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/send"
 )
 
-// trialLives is how long a draft's test message waits: nobody wants it tomorrow.
+// trialLives is how long a test message waits: nobody wants it tomorrow.
 const trialLives = 10 * time.Minute
 
-// DraftTrial sends what one contact would get of a draft to one phone.
-type DraftTrial struct {
+// Trial is a test message: what one contact would get, sent to one phone.
+type Trial struct {
 	ConnectionID string  `json:"connection_id" format:"uuid"`
 	Content      Content `json:"content"`
 	Phone        string  `json:"phone" minLength:"1" maxLength:"60" doc:"with country code; a contact is added when none has it"`
 	ContactID    string  `json:"contact_id,omitempty" doc:"whose merge fields are filled in; the phone's own contact when absent"`
 }
 
-// DraftTrialQueued names the message that carries a test.
-type DraftTrialQueued struct {
+// Queued names a message that has just been queued.
+type Queued struct {
 	MessageID string `json:"message_id"`
 }
 
-type trialIn struct{ Body DraftTrial }
+type trialIn struct{ Body Trial }
 
 func (s *Server) trialRoutes() {
-	register(s, op("sendDraftTest", http.MethodPost, "/campaigns/test", "campaigns", "Send what one contact would get of a draft to one phone",
-		status(http.StatusAccepted), body(campaignBody), describe("It goes before campaigns. One that could not be sent within 10 minutes expires.")), s.sendTrial)
+	register(s, op("sendTest", http.MethodPost, "/messages/test", "messages", "Send a test message to one phone", status(http.StatusAccepted), body(campaignBody),
+		describe("It goes before campaigns. One that could not be sent within 10 minutes expires.")), s.sendTest)
 }
 
-func (s *Server) sendTrial(ctx context.Context, in *trialIn) (*Out[DraftTrialQueued], error) {
+func (s *Server) sendTest(ctx context.Context, in *trialIn) (*Out[Queued], error) {
 	fields := campaign.Fields{Content: in.Body.Content.asGiven()}
 	var err error
 	if fields.Connection, err = idIn("connection_id", in.Body.ConnectionID); err != nil {
@@ -46,14 +47,13 @@ func (s *Server) sendTrial(ctx context.Context, in *trialIn) (*Out[DraftTrialQue
 	if err != nil {
 		return nil, err
 	}
-	phone, err := contact.Phone(in.Body.Phone, "")
-	if err != nil {
-		return nil, unfit("phone", err.Error())
-	}
 	company, expires := companyOf(ctx), s.now().Add(trialLives)
 	var queued []id.ID
 	err = s.DB.InCompany(ctx, company, func(tx postgres.Tx) error {
-		to, identity, err := trialAddress(ctx, tx, company, phone)
+		if err := s.mayTry(ctx, tx, company, fields.Connection); err != nil {
+			return err
+		}
+		to, identity, err := contact.Reach(ctx, tx, company, in.Body.Phone, "Test")
 		if err != nil {
 			return err
 		}
@@ -68,25 +68,21 @@ func (s *Server) sendTrial(ctx context.Context, in *trialIn) (*Out[DraftTrialQue
 			Lane: send.LaneUrgent, Content: content, ExpiresAt: &expires}})
 		return err
 	})
-	if errors.Is(err, send.ErrNoSuchAddress) {
-		return nil, unfit("connection_id", campaign.ErrConnection.Error())
-	}
 	if err != nil {
 		return nil, err
 	}
 	s.hint()
-	return out(DraftTrialQueued{queued[0].String()}), nil
+	return out(Queued{queued[0].String()}), nil
 }
 
-// trialAddress finds the contact with a phone, or adds one.
-func trialAddress(ctx context.Context, tx postgres.Tx, company id.ID, phone string) (to, identity id.ID, err error) {
-	to, identity, found, err := campaign.PhoneOwner(ctx, tx, company, phone)
-	if err != nil || found {
-		return to, identity, err
+// mayTry refuses a connection on which a test would wait until it expires.
+func (s *Server) mayTry(ctx context.Context, tx postgres.Tx, company, wanted id.ID) error {
+	found, err := s.connections.Get(ctx, tx, company, wanted)
+	switch {
+	case errors.Is(err, connection.ErrNotFound), err == nil && found.DeletedAt != nil:
+		return campaign.ErrConnection
+	case err == nil && found.DisabledAt != nil:
+		return unfit("connection_id", "is disabled; enable it under Connections first")
 	}
-	if _, err := contact.Create(ctx, tx, company, contact.Draft{Name: "Test", Phone: phone}); err != nil {
-		return to, identity, err
-	}
-	to, identity, _, err = campaign.PhoneOwner(ctx, tx, company, phone)
-	return to, identity, err
+	return err
 }

@@ -123,6 +123,3 @@ SELECT EXISTS (SELECT FROM campaign_zones WHERE company_id = @company_id AND cam
 SELECT c.name, coalesce(c.zone, '')::text AS zone, c.attributes, i.value AS phone FROM contacts c
 JOIN identities i ON i.company_id = c.company_id AND i.contact_id = c.id AND i.kind = 'phone'
 WHERE c.company_id = @company_id AND c.id = @id ORDER BY i.id LIMIT 1;
-
--- name: PhoneOwner :one
-SELECT contact_id, id FROM identities WHERE company_id = @company_id AND kind = 'phone' AND scope = '' AND value = @phone;

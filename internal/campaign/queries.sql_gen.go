@@ -411,22 +411,6 @@ func (q *Queries) PersonOf(ctx context.Context, companyID uuid.UUID, iD uuid.UUI
 	return i, err
 }
 
-const phoneOwner = `-- name: PhoneOwner :one
-SELECT contact_id, id FROM identities WHERE company_id = $1 AND kind = 'phone' AND scope = '' AND value = $2
-`
-
-type PhoneOwnerRow struct {
-	ContactID uuid.UUID
-	ID        uuid.UUID
-}
-
-func (q *Queries) PhoneOwner(ctx context.Context, companyID uuid.UUID, phone string) (PhoneOwnerRow, error) {
-	row := q.db.QueryRow(ctx, phoneOwner, companyID, phone)
-	var i PhoneOwnerRow
-	err := row.Scan(&i.ContactID, &i.ID)
-	return i, err
-}
-
 const setAudience = `-- name: SetAudience :exec
 UPDATE campaigns SET audience = $1 WHERE company_id = $2 AND id = $3
 `

@@ -34,15 +34,3 @@ func Render(ctx context.Context, tx postgres.Tx, company id.ID, fields Fields, c
 	}
 	return fields.Content.Renderer().Render(Person{Name: row.Name, Phone: row.Phone, Zone: row.Zone, Attributes: row.Attributes}), nil
 }
-
-// PhoneOwner returns the contact that has a phone, and the identity row; false when nobody has.
-func PhoneOwner(ctx context.Context, tx postgres.Tx, company id.ID, phone string) (contact, identity id.ID, found bool, err error) {
-	row, err := New(tx).PhoneOwner(ctx, company, phone)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return id.Nil, id.Nil, false, nil
-	}
-	if err != nil {
-		return id.Nil, id.Nil, false, fmt.Errorf("finding whose phone it is: %w", err)
-	}
-	return row.ContactID, row.ID, true, nil
-}

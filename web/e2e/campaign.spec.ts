@@ -112,7 +112,7 @@ test("a segment's campaign is previewed, tested, overtaken and scheduled", async
   const trial = page.getByRole("region", { name: "Test send" });
   await trial.getByLabel("Phone for a test").fill(phone);
   await trial.getByRole("button", { name: "Send a test" }).click();
-  await expect(trial.getByRole("status")).toHaveText(/Delivered|Read/, { timeout: 30_000 });
+  await expect(trial.locator("[data-test-state]")).toHaveAttribute("data-test-state", /delivered|read/, { timeout: 30_000 });
   const thread = (await (await request.get(`${sandbox()}/sandbox/phones/${phone.slice(1)}`)).json()) as { lines: { text: string }[] };
   expect(thread.lines.at(-1)?.text).toContain("Oi Bia");
 

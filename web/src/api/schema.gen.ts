@@ -425,26 +425,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/campaigns/test": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Send what one contact would get of a draft to one phone
-         * @description It goes before campaigns. One that could not be sent within 10 minutes expires.
-         */
-        post: operations["sendDraftTest"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/companies": {
         parameters: {
             query?: never;
@@ -676,26 +656,6 @@ export interface paths {
          * @description Answers with the problem when the provider refuses; the templates known stay.
          */
         post: operations["syncTemplates"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/connections/{id}/test": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Send a test message to one phone
-         * @description It goes before campaigns. One that could not be sent within 10 minutes expires.
-         */
-        post: operations["testMessage"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1170,6 +1130,26 @@ export interface paths {
         get: operations["messageStory"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test message to one phone
+         * @description It goes before campaigns. One that could not be sent within 10 minutes expires.
+         */
+        post: operations["sendTest"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1768,18 +1748,6 @@ export interface components {
             expires_at?: string;
             /** Format: date-time */
             starts_at?: string;
-        };
-        DraftTrial: {
-            /** Format: uuid */
-            connection_id: string;
-            /** @description whose merge fields are filled in; the phone's own contact when absent */
-            contact_id?: string;
-            content: components["schemas"]["Content"];
-            /** @description with country code; a contact is added when none has it */
-            phone: string;
-        };
-        DraftTrialQueued: {
-            message_id: string;
         };
         EnterInBody: {
             /**
@@ -2423,12 +2391,6 @@ export interface components {
              */
             synced_at?: string;
         };
-        TestMessageInBody: {
-            /** @description with country code; a contact is added when none has it */
-            phone: string;
-            /** @description an approved one */
-            template: components["schemas"]["Template"];
-        };
         Timeline: {
             items: components["schemas"]["TimelineEvent"][];
             /** @description empty on the last page */
@@ -2519,6 +2481,15 @@ export interface components {
         };
         TrafficShares: {
             items: components["schemas"]["TrafficShare"][];
+        };
+        Trial: {
+            /** Format: uuid */
+            connection_id: string;
+            /** @description whose merge fields are filled in; the phone's own contact when absent */
+            contact_id?: string;
+            content: components["schemas"]["Content"];
+            /** @description with country code; a contact is added when none has it */
+            phone: string;
         };
         UncertainCount: {
             /** Format: int64 */
@@ -3510,39 +3481,6 @@ export interface operations {
             };
         };
     };
-    sendDraftTest: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["DraftTrial"];
-            };
-        };
-        responses: {
-            /** @description Accepted */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["DraftTrialQueued"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
     listCompanies: {
         parameters: {
             query?: never;
@@ -4106,42 +4044,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["TemplateSync"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    testMessage: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description UUID */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["TestMessageInBody"];
-            };
-        };
-        responses: {
-            /** @description Accepted */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Queued"];
                 };
             };
             /** @description Error */
@@ -5179,6 +5081,39 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Story"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    sendTest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Trial"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Queued"];
                 };
             };
             /** @description Error */

@@ -55,6 +55,11 @@ export function formatAgo(at: string, now: Date): string {
   return past < minute ? "just now" : `${formatSpan(past)} ago`;
 }
 
+/** "14:32:07", in the browser's zone. */
+export function formatClock(at: string): string {
+  return new Date(at).toLocaleTimeString("en-GB");
+}
+
 /** Full instant with seconds and zone, for titles and details. */
 export function formatExact(at: string): string {
   return new Date(at).toLocaleString("en-GB", { dateStyle: "medium", timeStyle: "long" });

@@ -2,9 +2,9 @@ import { Button, Group } from "@mantine/core";
 import { IconArrowRight, IconCircleCheck, IconCircleDashed, IconCircleMinus } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate, useRouter } from "@tanstack/react-router";
-import type { ReactNode } from "react";
+import { type ReactNode, useCallback } from "react";
 import { useTranslation } from "react-i18next";
-import type { Setup, SetupStep } from "../api/types";
+import type { LedgerState, Setup, SetupStep } from "../api/types";
 import { toastError } from "../components/errors";
 import { Failed, PageHead, Waiting } from "../components/page";
 import { ConnectionStateLabel, standingOf } from "../components/state";
@@ -14,9 +14,9 @@ import { connectionsQuery } from "../features/connection/queries";
 import { contactCountQuery } from "../features/contact/queries";
 import { SettingsForm } from "../features/settings/form";
 import { putSetup, settingsQuery, setupQuery } from "../features/settings/queries";
-import { TestMessage } from "../features/settings/test-message";
 import { nextStep, stepsBehind } from "../features/settings/steps";
 import { templatesQuery } from "../features/template/queries";
+import { TestMessage } from "../features/trial/form";
 import { formatCount } from "../lib/format";
 import { useSaveSettings } from "./settings";
 
@@ -171,13 +171,17 @@ function TestStep() {
   const { t } = useTranslation();
   const navigate = useNavigate();
   const { me } = route.useRouteContext();
+  const queries = useQueryClient();
   const connections = useQuery(connectionsQuery);
   const templates = useQuery(templatesQuery);
+  const arrived = useCallback((state: LedgerState) => {
+    if (state === "sent" || state === "delivered" || state === "read") void queries.invalidateQueries({ queryKey: setupQuery.queryKey });
+  }, [queries]);
   const error = connections.error ?? templates.error;
   if (error !== null) return <Failed error={error} />;
   if (connections.data === undefined || templates.data === undefined) return <Waiting />;
   if (connections.data.items.length === 0) return <Button size="sm" onClick={() => void navigate({ to: "/welcome", search: { step: "connect" } })}>{t("setup.connectFirst")}</Button>;
-  return <TestMessage connections={connections.data.items} templates={templates.data.items} phones={me.build.sandbox ? me.build.sandbox_url : undefined} />;
+  return <TestMessage connections={connections.data.items} templates={templates.data.items} phones={me.build.sandbox ? me.build.sandbox_url : undefined} onState={arrived} />;
 }
 
 function CampaignStep({ done }: BodyProps) {

@@ -1,6 +1,6 @@
 import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { api, unwrap } from "../../api/client";
-import type { Campaign, CampaignInput, CampaignState, DraftInput, DraftTrial } from "../../api/types";
+import type { Campaign, CampaignInput, CampaignState, DraftInput } from "../../api/types";
 import type { MessageFilter } from "./filter";
 
 const pageSize = 100;
@@ -126,11 +126,3 @@ export function actOnCampaign(id: string, action: CampaignAction): Promise<Campa
       return unwrap(api.POST("/api/v1/campaigns/{id}/cancel", params));
   }
 }
-
-export const sendTrial = (body: DraftTrial) => unwrap(api.POST("/api/v1/campaigns/test", { body }));
-
-export const messageQuery = (id: string) =>
-  queryOptions({
-    queryKey: ["messages", id],
-    queryFn: ({ signal }) => unwrap(api.GET("/api/v1/messages/{id}", { params: { path: { id } }, signal })),
-  });

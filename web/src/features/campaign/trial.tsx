@@ -1,16 +1,14 @@
 import { Button, Group, TextInput } from "@mantine/core";
 import { IconSend2 } from "@tabler/icons-react";
-import { useMutation, useQuery } from "@tanstack/react-query";
+import { useMutation } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { fieldComplaints } from "../../api/problem";
 import type { CheckSample } from "../../api/types";
 import { describeError } from "../../components/errors";
-import { MessageStateLabel } from "../../components/state";
+import { sendTrial } from "../trial/queries";
+import { Ticks } from "../trial/ticks";
 import { type Draft, toCheck } from "./draft";
-import { messageQuery, sendTrial } from "./queries";
-
-const moving = new Set(["queued", "sending", "sent"]);
 
 /** Sends what the previewed contact would get to a phone of one's own, and shows its ticks. */
 export function TestSend({ draft, zone, sample }: { draft: Draft; zone: string; sample: CheckSample | undefined }) {
@@ -33,15 +31,9 @@ export function TestSend({ draft, zone, sample }: { draft: Draft; zone: string; 
           <Button type="submit" size="sm" variant="default" leftSection={<IconSend2 size={15} />} disabled={phone.trim() === "" || draft.connection_id === null} loading={trial.isPending}>{t("trial.send")}</Button>
         </Group>
       </form>
-      <div className="quiet" style={{ marginTop: 6, fontSize: 12 }}>
-        {trial.data === undefined ? (sample === undefined ? t("trial.hint") : t("trial.hintOf", { name: sample.name === "" ? sample.phone : sample.name })) : <Ticks id={trial.data.message_id} />}
-      </div>
+      {trial.data === undefined
+        ? <div className="quiet" style={{ marginTop: 6, fontSize: 12 }}>{sample === undefined ? t("trial.hint") : t("trial.hintOf", { name: sample.name === "" ? sample.phone : sample.name })}</div>
+        : <Ticks key={trial.data.message_id} id={trial.data.message_id} />}
     </section>
   );
-}
-
-function Ticks({ id }: { id: string }) {
-  const message = useQuery({ ...messageQuery(id), refetchInterval: (query) => (query.state.data === undefined || moving.has(query.state.data.state) ? 1_000 : 5_000) });
-  if (message.data === undefined) return null;
-  return <span role="status"><MessageStateLabel state={message.data.state} /> {message.data.error_detail}</span>;
 }
