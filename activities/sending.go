@@ -48,7 +48,7 @@ const probeEvery = 2 * time.Second
 
 func (a *Sending) verdict(o send.Outlook, now time.Time) flow.Look {
 	stopped, why := stoppedUntil(o, now)
-	look := flow.Look{Urgent: o.Urgent && stopped.IsZero(), UrgentAt: deref(o.UrgentRetry)}
+	look := flow.Look{Urgent: o.Urgent && stopped.IsZero(), UrgentAt: earliest(deref(o.UrgentRetry), o.UrgentWait.At)}
 	if o.Urgent {
 		look.UrgentAt = stopped
 	}
@@ -76,6 +76,8 @@ func (a *Sending) verdict(o send.Outlook, now time.Time) flow.Look {
 		say(flow.StepWait, "held", why)
 	case o.Wait.Reason.Kind != pace.None:
 		say(flow.StepWait, "waiting", o.Wait.Words(now))
+	case o.UrgentWait.Reason.Kind != pace.None:
+		say(flow.StepWait, "waiting", o.UrgentWait.Words(now))
 	case o.NextRetry != nil || o.UrgentRetry != nil:
 		say(flow.StepWait, "waiting", "waits for the next retry")
 	case !owned.IsZero():

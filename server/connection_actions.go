@@ -70,7 +70,7 @@ func (s *Server) simulateConnection(ctx context.Context, in *simulateIn) (*Out[C
 		Token: "sandbox-" + secret.Token(), Simulated: true}
 	var view connection.View
 	err := s.DB.InCompany(ctx, company, func(tx postgres.Tx) (err error) {
-		view, err = s.connections.Create(ctx, tx, company, draft)
+		view, err = s.addConnection(ctx, tx, company, draft)
 		return err
 	})
 	if err != nil {

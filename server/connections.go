@@ -8,8 +8,10 @@ import (
 
 	"omnidesk/internal/connection"
 	"omnidesk/internal/id"
+	"omnidesk/internal/pace"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/realtime"
+	"omnidesk/internal/send"
 )
 
 // Connection is a linked number. Its app secret and token are never given out.
@@ -105,13 +107,22 @@ func (s *Server) createConnection(ctx context.Context, in *connectionIn) (*Out[C
 	}
 	var view connection.View
 	err := s.DB.InCompany(ctx, company, func(tx postgres.Tx) (err error) {
-		view, err = s.connections.Create(ctx, tx, company, draft)
+		view, err = s.addConnection(ctx, tx, company, draft)
 		return err
 	})
 	if err != nil {
 		return nil, err
 	}
 	return s.check(ctx, company, view.ID)
+}
+
+// addConnection adds a connection with the limits that its channel's numbers have.
+func (s *Server) addConnection(ctx context.Context, tx postgres.Tx, company id.ID, draft connection.Draft) (connection.View, error) {
+	view, err := s.connections.Create(ctx, tx, company, draft)
+	if err != nil {
+		return view, err
+	}
+	return view, send.SetLimits(ctx, tx, company, view.ID, pace.Defaults(string(view.Channel)), s.now())
 }
 
 func (s *Server) getConnection(ctx context.Context, in *IDPath) (*Out[Connection], error) {

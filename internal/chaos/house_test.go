@@ -22,6 +22,7 @@ import (
 	"omnidesk/internal/pace"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/rig"
+	"omnidesk/internal/send"
 )
 
 const (
@@ -117,11 +118,21 @@ func (h *house) furnish() {
 		"account_id": "200000000000042", "number_id": numberID, "token": "chaos-token"}, &connection)
 	require.Equal(h.t, "connected", connection.State)
 	h.connection = connection.ID
+	h.unlimited()
 	webhook, err := url.Parse(connection.WebhookURL)
 	require.NoError(h.t, err)
 	h.sandbox.must(http.MethodPut, "/numbers/"+numberID, map[string]string{"account_id": "200000000000042", "app_id": "100000000000042",
 		"app_secret": appSecret, "webhook_url": "http://" + h.links.reach(rig.Sandbox, rig.Serve, h.hooks.server.Listener.Addr().String()) + webhook.Path, "verify_token": connection.VerifyToken}, nil)
 	h.sandbox.must(http.MethodPut, "/statuses", map[string]any{"delivered_after_ms": 100, "read_after_ms": 200, "duplicate_share": 0.1, "shuffle": true}, nil)
+}
+
+// unlimited takes the connection's limits away: a storm would wait for them rather than be killed in the middle.
+func (h *house) unlimited() {
+	connection, err := id.Parse(h.connection)
+	require.NoError(h.t, err)
+	require.NoError(h.t, h.rig.DB.InCompany(h.t.Context(), h.company, func(tx postgres.Tx) error {
+		return send.SetLimits(h.t.Context(), tx, h.company, connection, pace.Limits{}, time.Now())
+	}))
 }
 
 // kill ends a part as kill -9 does and starts it again. The others must live through it.

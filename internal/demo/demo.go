@@ -14,6 +14,7 @@ import (
 	"omnidesk/internal/pace"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/secret"
+	"omnidesk/internal/send"
 )
 
 // Email of the demo company's admin.
@@ -142,6 +143,9 @@ func addConnection(ctx context.Context, tx postgres.Tx, store *connection.Store,
 	}
 	err = store.SetChecked(ctx, tx, company, view.ID, connection.Connected, "It leads to the sandbox on this machine.", number, time.Now())
 	if err != nil {
+		return connection.View{}, err
+	}
+	if err := send.SetLimits(ctx, tx, company, view.ID, pace.Defaults(string(view.Channel)), time.Now()); err != nil {
 		return connection.View{}, err
 	}
 	return store.Get(ctx, tx, company, view.ID)

@@ -7,15 +7,15 @@ import (
 
 // Limits of a connection. A zero means that there is no such limit.
 type Limits struct {
-	PerSecond   int           `json:"per_second,omitempty"`
-	PerMinute   int           `json:"per_minute,omitempty"` // of any 60 seconds
-	PerHour     int           `json:"per_hour,omitempty"`   // of any 60 minutes
-	PerDay      int           `json:"per_day,omitempty"`    // of the company's calendar day
-	ContactGap  time.Duration `json:"contact_gap,omitempty"`
-	GapFrom     time.Duration `json:"gap_from,omitempty"` // the campaign gap is drawn between these two
-	GapUntil    time.Duration `json:"gap_until,omitempty"`
-	Contacts24h int           `json:"contacts_24h,omitempty"` // different contacts within any 24 hours (Meta's tier)
-	WarmUp      *WarmUp       `json:"warm_up,omitempty"`
+	PerSecond   int
+	PerMinute   int // of any 60 seconds
+	PerHour     int // of any 60 minutes
+	PerDay      int // of the company's calendar day
+	ContactGap  time.Duration
+	GapFrom     time.Duration // the campaign gap is drawn between these two
+	GapUntil    time.Duration
+	Contacts24h int // different contacts within any 24 hours (Meta's tier)
+	WarmUp      *WarmUp
 }
 
 // WarmUp caps the first days of a new number, one cap a day; afterwards the other limits hold alone.

@@ -1,6 +1,7 @@
 package pace
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"time"
@@ -105,3 +106,36 @@ func Defaults(channel string) Limits {
 
 // Paced tells whether a connection sends one message after the other, with a durable timer between them.
 func (l Limits) Paced() bool { return l.GapFrom >= 10*time.Second }
+
+// stored is how limits are written down: gaps in whole seconds, nothing that is not limited.
+type stored struct {
+	PerSecond   int     `json:"per_second,omitempty"`
+	PerMinute   int     `json:"per_minute,omitempty"`
+	PerHour     int     `json:"per_hour,omitempty"`
+	PerDay      int     `json:"per_day,omitempty"`
+	ContactGapS int     `json:"contact_gap_s,omitempty"`
+	GapFromS    int     `json:"gap_from_s,omitempty"`
+	GapUntilS   int     `json:"gap_until_s,omitempty"`
+	Contacts24h int     `json:"contacts_24h,omitempty"`
+	WarmUp      *WarmUp `json:"warm_up,omitempty"`
+}
+
+// MarshalJSON writes limits with gaps in whole seconds.
+func (l Limits) MarshalJSON() ([]byte, error) {
+	seconds := func(d time.Duration) int { return int(d / time.Second) }
+	return json.Marshal(stored{l.PerSecond, l.PerMinute, l.PerHour, l.PerDay, seconds(l.ContactGap), seconds(l.GapFrom), seconds(l.GapUntil), l.Contacts24h, l.WarmUp})
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (l *Limits) UnmarshalJSON(text []byte) error {
+	var s stored
+	if err := json.Unmarshal(text, &s); err != nil {
+		return fmt.Errorf("reading limits: %w", err)
+	}
+	duration := func(seconds int) time.Duration { return time.Duration(seconds) * time.Second }
+	*l = Limits{s.PerSecond, s.PerMinute, s.PerHour, s.PerDay, duration(s.ContactGapS), duration(s.GapFromS), duration(s.GapUntilS), s.Contacts24h, s.WarmUp}
+	return nil
+}
+
+// None tells whether nothing is limited.
+func (l Limits) None() bool { return l == Limits{} }

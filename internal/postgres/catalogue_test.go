@@ -35,7 +35,7 @@ var exceptions = map[string]string{
 	"system sessions":       "each request begins by its session",
 	"system webhook_routes": "ids only, read before the company is known",
 	"system wakes":          "ids only, relayed over all companies",
-	"system scopes":         "ids and instants only, tells which pages live",
+	"system scopes":         "ids, instants and numbers only, tells which pages live",
 	"system message_counts": "its company ids only: whose changes are to be rolled up",
 	"system once":           "no company's data",
 	// Functions that run as their owner.

@@ -65,75 +65,150 @@ var claimCampaign string
 //go:embed claim_single.sql
 var claimSingles string
 
-func (p *page) queueClaim(b *pgx.Batch, from source, limit int, attempt id.ID, epoch int32, now time.Time) {
-	oldest, newest := id.Floor(from.since), id.Floor(now.Add(time.Minute))
-	if from.single() {
-		b.Queue(claimSingles, p.Company, p.Connection, from.lanes[0], from.lanes[len(from.lanes)-1], oldest, newest, now, epoch, limit, attempt, p.Urgent)
-		return
-	}
-	b.Queue(claimCampaign, p.Company, p.Connection, from.campaign, from.zoneSet, oldest, newest, now, epoch, limit, attempt, from.needsWindow)
+// turn writes outcomes down and takes up to most rows of one source, in one transaction: a row that is done makes room
+// for the next at the same instant. The claim runs after the scope is locked, so that it sees whatever a pause before
+// it has committed. Without limits that is one round trip; with limits the claim is a second one, because how much it may
+// take is decided about what the first has locked.
+type turn struct {
+	*page
+	from    source
+	most    int
+	epoch   int32
+	attempt id.ID
+	at      time.Time
+	written *record
+	fenced  bool
+	pacing  pacing
+	limited bool // the statement that claims notes what it takes
+	got     harvest
 }
 
-// turn writes outcomes down and takes up to limit rows of one source, in one transaction and one round trip: a
-// row that is done makes room for the next at the same instant. The claim runs after the scope is locked, so
-// that it sees whatever a pause before it has committed. An error means that nothing is known of either half,
-// errDry and errFenced that the outcomes are written and nothing was claimed.
-// It does not end with ctx: a claim that commits must be known, or its rows would wait to become uncertain.
-func (p *page) turn(ctx context.Context, from source, limit int, outcomes []Event) ([]Claim, error) {
+// turn takes one. An error means that nothing is known of either half, errDry, errFenced and a waiting that the
+// outcomes are written and nothing was claimed. It does not end with ctx: a claim that commits must be known, or its
+// rows would wait to become uncertain.
+func (p *page) turn(ctx context.Context, from source, most int, outcomes []Event) (harvest, error) {
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), onWireWithin)
 	defer cancel()
-	epoch, attempt, now := p.epoch.Load(), id.New(), p.now()
-	if !from.schedule.Open(now) {
-		limit = 0
+	t := &turn{page: p, from: from, most: most, epoch: p.epoch.Load(), attempt: id.New(), at: p.now().Truncate(time.Microsecond),
+		written: newRecord(outcomes), limited: p.limited}
+	if !from.schedule.Open(t.at) {
+		t.most = 0
 	}
-	var got harvest
-	var fenced bool
-	written := newRecord(outcomes)
-	err := p.db.Batch(bounded, p.Company, func(b *pgx.Batch) {
-		b.Queue(settings)
-		b.Queue(lockForClaim, p.Company, p.Connection, now, p.Urgent)
-		written.queue(b, p)
-		p.queueClaim(b, from, limit, attempt, epoch, now)
-	}, func(results pgx.BatchResults) error {
-		if _, err := results.Exec(); err != nil {
-			return fmt.Errorf("setting up a turn: %w", err)
-		}
-		var current int32
-		var last time.Time
-		var unhealed bool
-		if err := results.QueryRow().Scan(&current, &last, &unhealed); err != nil {
-			return fmt.Errorf("locking the connection: %w", err)
-		}
-		p.saw(last, unhealed)
-		fenced = current != epoch
-		if err := written.read(results); err != nil {
-			return err
-		}
-		return got.read(results, Claim{Attempt: attempt, Campaign: from.campaign, At: now, until: from.schedule.Closes(now)}, from.single())
-	})
+	var err error
+	if t.limited {
+		err = p.db.Steps(bounded, p.Company, postgres.Step{Queue: t.lock, Read: t.readLock}, postgres.Step{Queue: t.claim, Read: t.readClaim})
+	} else {
+		err = p.db.Batch(bounded, p.Company, func(b *pgx.Batch) { t.lock(b); t.claim(b) }, func(results pgx.BatchResults) error {
+			return errors.Join(t.readLock(results), t.readClaim(results))
+		})
+	}
 	if postgres.IsRetryable(err) { // the database says that it has undone it
-		return nil, err
+		return harvest{}, err
 	}
 	if err != nil {
-		return nil, errors.Join(err, p.giveBack(ctx, attempt))
+		return harvest{}, errors.Join(err, p.giveBack(ctx, t.attempt))
 	}
-	p.recordLate(ctx, written)
+	p.recordLate(ctx, t.written)
 	if !from.single() {
-		p.explain(ctx, got.ended, now)
+		p.explain(ctx, t.got.ended, t.at)
 	}
-	switch {
-	case fenced:
-		return nil, errFenced
-	case len(got.claims)+len(got.ended) == 0:
-		return nil, errDry
-	}
-	return got.claims, nil
+	return t.got, t.verdict()
 }
+
+// lock takes the scope and writes the outcomes.
+func (t *turn) lock(b *pgx.Batch) {
+	b.Queue(settings)
+	b.Queue(lockForClaim, t.Company, t.Connection, t.at, t.Urgent)
+	t.written.queue(b, t.page)
+}
+
+func (t *turn) readLock(results pgx.BatchResults) error {
+	if _, err := results.Exec(); err != nil {
+		return fmt.Errorf("setting up a turn: %w", err)
+	}
+	var epoch int32
+	var last time.Time
+	var unhealed bool
+	var row LimitsRow
+	if err := results.QueryRow().Scan(&epoch, &last, &unhealed, &row.Limits, &row.TakenAt, &row.Taken, &row.TakenDay, &row.TakenToday,
+		&row.NextCampaignAt, &row.TakenFor, &row.OthersAt); err != nil {
+		return fmt.Errorf("locking the connection: %w", err)
+	}
+	t.saw(last, unhealed)
+	t.fenced = epoch != t.epoch
+	t.page.limited = row.Limits != nil
+	if err := t.written.read(results); err != nil {
+		return err
+	}
+	if !t.limited {
+		return nil
+	}
+	var err error
+	if t.pacing, err = pacingOf(row); err != nil {
+		return err
+	}
+	t.at = later(t.now().Truncate(time.Microsecond), t.pacing.lastTake())
+	t.plan()
+	return nil
+}
+
+// plan decides how much may be claimed, and in which lanes, now that nobody else can take anything.
+func (t *turn) plan() {
+	room := t.pacing.room(t.from, t.zone, t.at)
+	t.most = min(t.most, room.Room)
+	t.got.wait = room.wait
+	if t.from.single() && room.Room > 0 {
+		t.from.lanes = t.from.lanes[:room.lanes]
+	}
+}
+
+func (t *turn) claim(b *pgx.Batch) {
+	if t.limited && t.most == 0 {
+		return
+	}
+	from, oldest, newest := t.from, id.Floor(t.from.since), id.Floor(t.at.Add(time.Minute))
+	if from.single() {
+		t.queueClaim(b, &singlesClaims, []any{t.Company, t.Connection, from.lanes[0], from.lanes[len(from.lanes)-1], oldest, newest, t.at, t.epoch, t.most, t.attempt, t.Urgent})
+		return
+	}
+	t.queueClaim(b, &campaignClaims, []any{t.Company, t.Connection, from.campaign, from.zoneSet, oldest, newest, t.at, t.epoch, t.most, t.attempt, from.needsWindow})
+}
+
+func (t *turn) readClaim(results pgx.BatchResults) error {
+	if t.limited && t.most == 0 {
+		return nil
+	}
+	t.got.asked = t.most
+	return t.got.read(results, Claim{Attempt: t.attempt, Campaign: t.from.campaign, At: t.at, until: t.from.schedule.Closes(t.at)}, t.from.single())
+}
+
+// verdict tells a turn that claimed nothing why.
+func (t *turn) verdict() error {
+	got := &t.got
+	switch {
+	case t.fenced:
+		return errFenced
+	case len(got.claims)+len(got.ended)+got.postponed > 0, t.page.limited != t.limited: // its limits came or went meanwhile: another turn
+		return nil
+	case got.wait.Reason.Kind != pace.None:
+		return waiting(got.wait)
+	default:
+		return errDry
+	}
+}
+
+// waiting says that limits let nothing of a source go before an instant.
+type waiting pace.Verdict
+
+func (w waiting) Error() string { return "the connection's limits let nothing go" }
 
 // harvest is what a claim brought.
 type harvest struct {
-	claims []Claim
-	ended  []id.ID // what the gate did not let through
+	asked     int // how many it might have taken
+	claims    []Claim
+	ended     []id.ID      // what the gate did not let through
+	postponed int          // until the gap to the contact's last message is over
+	wait      pace.Verdict // of what the limits did not let go
 }
 
 func (h *harvest) read(results pgx.BatchResults, like Claim, single bool) error {
@@ -146,15 +221,20 @@ func (h *harvest) read(results pgx.BatchResults, like Claim, single bool) error 
 		c := like
 		var state int16
 		into := []any{&c.ID, &state, &c.Attempts, &c.TextVersion, &c.To.Kind, &c.To.Value, &c.Name, &c.Zone, &c.Attributes}
+		var content *string
 		if single {
-			into = append(into, &c.content)
+			into = append(into, &content)
 		}
 		if err := rows.Scan(into...); err != nil {
 			return fmt.Errorf("reading a claim: %w", err)
 		}
-		if State(state) == Sending {
+		c.content = deref(content)
+		switch State(state) {
+		case Sending:
 			h.claims = append(h.claims, c)
-		} else {
+		case Queued:
+			h.postponed++
+		default:
 			h.ended = append(h.ended, c.ID)
 		}
 	}

@@ -2,6 +2,8 @@
 -- Runs after lockForClaim in the same transaction, as claim.sql does. Lower lanes go first, then older messages.
 -- The gate: the run's fence, a hold (while it probes, one open claim on the connection at a time), a contact that is gone,
 -- expiry, an opt-out (which stops lanes 3 and 4 only), the 24-hour window of everything but templates.
+-- As in claim.sql, lines that begin with --paced or --spaced belong to connections with limits. A message is spaced from the
+-- contact's others of the same claim, too; an answer may borrow ten gaps from the future.
 WITH picked AS MATERIALIZED (
     SELECT m.id, m.ctid AS place, m.lane, m.contact_id, m.identity_id, m.expires_at, m.content
     FROM messages m
@@ -10,10 +12,20 @@ WITH picked AS MATERIALIZED (
       AND (m.retry_at IS NULL OR m.retry_at <= $7::timestamptz)
       AND EXISTS (SELECT FROM scopes s WHERE s.company_id = $1 AND s.connection_id = $2
                   AND CASE WHEN $11::boolean THEN s.urgent_epoch ELSE s.page_epoch END = $8
+                  AND s.limits IS NULL -- not paced
                   AND (s.held_until IS NULL OR s.held_until <= $7)
                   AND (NOT s.probing OR NOT EXISTS (SELECT FROM messages o WHERE o.company_id = $1 AND o.connection_id = $2 AND o.state = 1)))
     ORDER BY m.lane, m.id
     LIMIT CASE WHEN (SELECT s.probing FROM scopes s WHERE s.company_id = $1 AND s.connection_id = $2) THEN 1 ELSE $9::integer END
+--spaced ), spaced AS MATERIALIZED (
+--spaced     SELECT p.*, greatest(contact_free_at($1, $2, p.contact_id, make_interval(secs => $19::float8), $7), $7)
+--spaced         + make_interval(secs => $19::float8 * (row_number() OVER (PARTITION BY p.contact_id ORDER BY p.lane, p.id) - 1
+--spaced             - CASE WHEN p.lane = 1 THEN 10 ELSE 0 END)) AS free_at
+--spaced     FROM picked p
+--spaced ), postponed AS (
+--spaced     UPDATE messages m SET retry_at = s.free_at FROM spaced s
+--spaced     WHERE m.company_id = $1 AND m.id = s.id AND m.ctid = s.place AND m.state = 0 AND s.free_at > $7
+--spaced     RETURNING m.id
 ), judged AS (
     SELECT p.id, p.place, i.kind, i.value, c.name, c.zone, c.attributes, CASE
         WHEN i.id IS NULL THEN 'Not sent: the contact does not exist any more.'
@@ -23,7 +35,8 @@ WITH picked AS MATERIALIZED (
             AND w.contact_id = p.contact_id AND w.open_until > $7) THEN 'Not sent: the 24-hour window for free text has closed.'
         END AS refusal,
         CASE WHEN p.expires_at <= $7 THEN 8 ELSE 9 END AS refused
-    FROM picked p
+    FROM picked p -- not spaced
+--spaced     FROM (SELECT * FROM spaced WHERE free_at <= $7) p
     LEFT JOIN contacts c ON c.company_id = $1 AND c.id = p.contact_id
     LEFT JOIN identities i ON i.company_id = $1 AND i.id = p.identity_id AND c.id IS NOT NULL
 ), claimed AS (
@@ -42,5 +55,12 @@ WITH picked AS MATERIALIZED (
     INSERT INTO message_counts (company_id, connection_id, queued, sending, expired, suppressed)
     SELECT $1, $2, -count(*), count(*) FILTER (WHERE state = 1), count(*) FILTER (WHERE state = 8), count(*) FILTER (WHERE state = 9)
     FROM claimed HAVING count(*) > 0
+--paced ), noted AS (
+--paced     UPDATE scopes SET taken_at = $12::timestamptz[] || $7, taken = $13::integer[] || c.n, taken_day = $14, taken_today = $15::integer + c.n,
+--paced         next_campaign_at = coalesce($16::timestamptz, next_campaign_at), taken_for = $17::uuid, others_at = $18::timestamptz
+--paced     FROM (SELECT count(*)::integer AS n FROM claimed WHERE state = 1) c
+--paced     WHERE company_id = $1 AND connection_id = $2 AND c.n > 0
 )
-SELECT * FROM claimed;
+SELECT * FROM claimed
+--spaced UNION ALL SELECT id, 0, 0, 0, '', '', '', '', '{}', NULL FROM postponed
+;

@@ -204,6 +204,7 @@ type Outlook struct {
 	Closed      bool         // held by people, without an end
 	Probing     bool         // one open claim at a time
 	Wait        pace.Verdict // why the page may claim nothing of what is queued
+	UrgentWait  pace.Verdict // why an urgent run may claim nothing of what is queued
 }
 
 // OutlookOf looks at a connection's rows as of now.
@@ -228,11 +229,43 @@ func OutlookOf(ctx context.Context, tx postgres.Tx, company, connection id.ID, n
 	}
 	held, err := heldAt(ctx, tx, company, connection, now)
 	o.HeldUntil, o.HeldReason, o.Closed, o.Probing = held.HeldUntil, deref(held.HeldReason), held.Closed, held.Probing
-	if err != nil || !o.Claimable || o.HeldUntil != nil || o.Closed {
+	if err != nil || o.HeldUntil != nil || o.Closed || (!o.Claimable && !o.Urgent) {
 		return o, err
 	}
-	o.Claimable, o.Wait, err = windowsOf(ctx, q, company, connection, now)
-	return o, err
+	return o, o.obey(ctx, q, company, connection, now)
+}
+
+// obey takes back what windows and limits do not let go yet, and keeps until when.
+func (o *Outlook) obey(ctx context.Context, q *Queries, company, connection id.ID, now time.Time) error {
+	hours, err := hoursOf(ctx, q, company)
+	if err != nil {
+		return err
+	}
+	limits, err := readPacing(ctx, q, company, connection)
+	if err != nil {
+		return err
+	}
+	if o.Claimable {
+		if o.Wait, err = pageWait(ctx, q, company, connection, hours, limits, now); err != nil {
+			return err
+		}
+	}
+	if o.Urgent {
+		if o.UrgentWait, err = lanesWait(ctx, q, company, connection, hours, limits, now, LaneReply, LaneUrgent); err != nil {
+			return err
+		}
+	}
+	o.Claimable, o.Wait = goes(o.Claimable, o.Wait)
+	o.Urgent, o.UrgentWait = goes(o.Urgent, o.UrgentWait)
+	return nil
+}
+
+// goes tells whether something may go as of a verdict, which is kept only when nothing may.
+func goes(queued bool, wait pace.Verdict) (bool, pace.Verdict) {
+	if wait.Room > 0 {
+		return queued, pace.Verdict{}
+	}
+	return false, wait
 }
 
 func retryOf(ctx context.Context, q *Queries, company, connection id.ID, now time.Time, first, last Lane) (*time.Time, error) {

@@ -1,6 +1,7 @@
 package send
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -26,7 +27,7 @@ func (p *page) turns(ctx context.Context) error {
 	list := sourceList{page: p}
 	busy := time.Now()
 	for {
-		batch, room, stopped := p.await(list.any())
+		batch, room, stopped := p.await(list.any(), list.opens())
 		stopped = stopped || (p.Urgent && p.openCount() == len(batch) && time.Since(p.started) > p.MaxDuration)
 		var from *source
 		if !stopped && room > 0 {
@@ -47,8 +48,12 @@ func (p *page) turns(ctx context.Context) error {
 
 // take takes a turn on a source and tells whether there was something to claim.
 func (p *page) take(ctx context.Context, list *sourceList, from source, room int, batch []sent) bool {
-	claims, err := p.turn(ctx, from, room, events(batch))
+	got, err := p.turn(ctx, from, room, events(batch))
+	var wait waiting
 	switch {
+	case errors.As(err, &wait):
+		list.wait(from, wait)
+		return false
 	case errors.Is(err, errDry):
 		list.drop(from)
 		return false
@@ -60,10 +65,10 @@ func (p *page) take(ctx context.Context, list *sourceList, from source, room int
 		p.pauseAfter(ctx, err)
 		return false
 	}
-	if from.single() && len(claims) < room {
+	if from.single() && len(got.claims)+got.postponed < got.asked {
 		list.drop(from)
 	}
-	p.hand(from.campaign, claims)
+	p.hand(from.campaign, got.claims)
 	return true
 }
 
@@ -96,9 +101,14 @@ func (p *page) lookEvery() time.Duration {
 }
 
 // await returns when a turn is worth its round trip: a quarter of the limit can be claimed, or outcomes have
-// waited long enough. room is what may be claimed once the batch is recorded.
-func (p *page) await(hungry bool) (batch []sent, room int, stopped bool) {
-	tick := time.NewTimer(p.lookEvery())
+// waited long enough. room is what may be claimed once the batch is recorded; opens is when limits let something go
+// again.
+func (p *page) await(hungry bool, opens time.Time) (batch []sent, room int, stopped bool) {
+	look := p.lookEvery()
+	if !opens.IsZero() {
+		look = min(look, max(time.Until(opens), 0))
+	}
+	tick := time.NewTimer(look)
 	defer tick.Stop()
 	for expired := false; ; {
 		p.mu.Lock()
@@ -229,39 +239,87 @@ func (p *page) release(batch []sent) {
 }
 
 // sourceList is what can be claimed from, looked up anew every two seconds and whenever it has run dry. Messages
-// outside campaigns go first and then share the turns with the campaigns.
+// outside campaigns go first and then share the turns with the campaigns. What limits hold back waits its time.
 type sourceList struct {
-	page    *page
-	singles *source
-	list    []source // of campaigns
-	at      int
-	turn    int
-	looked  time.Time
-	failure error // of the last look, when it never succeeded again
+	page      *page
+	singles   *source
+	list      []source // of campaigns
+	at        int
+	turn      int
+	looked    time.Time
+	failure   error     // of the last look, when it never succeeded again
+	singlesAt time.Time // limits let none of them go before; of campaigns alike
+	listAt    time.Time
 }
 
-func (l *sourceList) empty() bool { return l.singles == nil && len(l.list) == 0 }
+// open tells what may be claimed from at an instant.
+func (l *sourceList) open(at time.Time) (singles, list bool) {
+	return l.singles != nil && !l.singlesAt.After(at), len(l.list) > 0 && !l.listAt.After(at)
+}
 
-func (l *sourceList) any() bool { return !l.empty() || l.looked.IsZero() }
+// empty tells whether there is nothing to stay for: no source, or none that limits let go within two seconds. Longer
+// waits are the workflow's, where everybody sees them.
+func (l *sourceList) empty() bool {
+	singles, list := l.open(time.Now().Add(shortWait))
+	return !singles && !list
+}
+
+func (l *sourceList) any() bool {
+	singles, list := l.open(time.Now())
+	return singles || list || l.looked.IsZero()
+}
+
+// opens is when limits let something go again; zero: nothing waits for them.
+func (l *sourceList) opens() (at time.Time) {
+	now := time.Now()
+	if l.singles != nil && l.singlesAt.After(now) {
+		at = l.singlesAt
+	}
+	if len(l.list) > 0 && l.listAt.After(now) && (at.IsZero() || l.listAt.Before(at)) {
+		at = l.listAt
+	}
+	return at
+}
+
+// wait keeps a kind of source back. Limits that are edited meanwhile are seen with the next look.
+func (l *sourceList) wait(from source, verdict waiting) {
+	if from.single() {
+		l.singlesAt = verdict.At
+		return
+	}
+	l.listAt = verdict.At
+}
 
 // next returns the source whose turn it is, or nil when there is none.
 func (l *sourceList) next(ctx context.Context) *source {
-	age := time.Since(l.looked)
-	if age > sourcesFor || (l.empty() && age > l.page.lookEvery()/2) {
-		l.looked = time.Now()
-		if l.singles, l.list, l.failure = l.page.lookForSources(ctx); l.failure != nil {
-			l.page.pauseAfter(ctx, l.failure)
-		}
-	}
+	l.look(ctx)
+	singles, list := l.open(time.Now())
 	l.turn++
 	switch {
-	case l.singles != nil && (len(l.list) == 0 || l.turn%2 == 1):
+	case singles && (!list || l.turn%2 == 1):
 		return l.singles
-	case len(l.list) == 0:
+	case !list:
 		return nil
 	}
 	l.at++
 	return &l.list[l.at%len(l.list)]
+}
+
+func (l *sourceList) look(ctx context.Context) {
+	age, first := time.Since(l.looked), l.looked.IsZero()
+	if age <= sourcesFor && !(l.empty() && age > l.page.lookEvery()/2) {
+		return
+	}
+	if age > sourcesFor {
+		l.singlesAt, l.listAt = time.Time{}, time.Time{}
+	}
+	l.looked = time.Now()
+	if l.singles, l.list, l.failure = l.page.lookForSources(ctx); l.failure != nil {
+		l.page.pauseAfter(ctx, l.failure)
+	}
+	if last := l.page.lastFor; first && last != nil { // else a run of one message would always serve the same campaign
+		l.at = max(slices.IndexFunc(l.list, func(s source) bool { return bytes.Compare(s.campaign[:], last[:]) > 0 }), 0) - 1
+	}
 }
 
 // drop forgets the source that next returned last.
@@ -284,6 +342,7 @@ func (p *page) lookForSources(ctx context.Context) (singles *source, found []sou
 		if err != nil {
 			return err
 		}
+		p.zone = hours.Zone
 		singles, err = singlesOf(ctx, q, p.Company, p.Connection, openLanes(hours, p.Urgent, now), now)
 		if err != nil || p.Urgent {
 			return err

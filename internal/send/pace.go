@@ -71,33 +71,33 @@ func singlesOf(ctx context.Context, q *Queries, company, connection id.ID, open 
 	return &open, nil
 }
 
-// windowsOf tells whether a page may claim something of what is queued, and if not when it may.
-func windowsOf(ctx context.Context, q *Queries, company, connection id.ID, now time.Time) (open bool, wait pace.Verdict, err error) {
-	hours, err := hoursOf(ctx, q, company)
-	if err != nil {
-		return false, wait, err
-	}
+// pageWait is when a page may claim something of what is queued; the zero verdict when it can claim nothing by now.
+func pageWait(ctx context.Context, q *Queries, company, connection id.ID, hours pace.Hours, limits pacing, now time.Time) (wait pace.Verdict, err error) {
 	sources, err := sourcesOf(ctx, q, company, connection, hours, now)
 	if err != nil {
-		return false, wait, err
+		return wait, err
 	}
+	room := limits.lane(pace.Campaign, hours.Zone, now)
 	for _, s := range sources {
-		wait = wait.Sooner(s.schedule.Verdict(pace.Campaign, now))
+		wait = wait.Sooner(room.Within(s.schedule, pace.Campaign))
 	}
-	for _, lane := range []Lane{LaneAutomation, LaneQueue} {
-		own := pace.ScheduleOf(pace.Lane(lane), hours.Window, nil, hours.Zone)
+	lanes, err := lanesWait(ctx, q, company, connection, hours, limits, now, LaneAutomation, LaneQueue)
+	return wait.Sooner(lanes), err
+}
+
+// lanesWait is the same of messages outside campaigns in some lanes.
+func lanesWait(ctx context.Context, q *Queries, company, connection id.ID, hours pace.Hours, limits pacing, now time.Time, lanes ...Lane) (wait pace.Verdict, err error) {
+	for _, lane := range lanes {
 		queued, err := singlesOf(ctx, q, company, connection, source{lanes: []int16{int16(lane)}}, now)
 		if err != nil {
-			return false, wait, err
+			return wait, err
 		}
 		if queued != nil {
-			wait = wait.Sooner(own.Verdict(pace.Lane(lane), now))
+			schedule := pace.ScheduleOf(pace.Lane(lane), hours.Window, nil, hours.Zone)
+			wait = wait.Sooner(limits.lane(pace.Lane(lane), hours.Zone, now).Within(schedule, pace.Lane(lane)))
 		}
 	}
-	if wait.Room > 0 {
-		return true, pace.Verdict{}, nil
-	}
-	return false, wait, nil
+	return wait, nil
 }
 
 // late tells whether the recipient's window has closed since the claim.

@@ -26,6 +26,7 @@ const (
 	linger       = 700 * time.Millisecond // how long a page without work waits for the feeder
 	recordWithin = 20 * time.Millisecond  // how long an outcome waits for company in its group commit
 	sourcesFor   = 2 * time.Second        // how long a list of sources serves
+	shortWait    = 2 * time.Second        // the longest wait for limits that a run sits through
 	idleLook     = 50 * time.Millisecond  // how often a page without work looks for some
 	urgentLinger = 3 * time.Second        // how long an urgent run without work waits for more
 	urgentLook   = 100 * time.Millisecond
@@ -74,6 +75,11 @@ type page struct {
 	stop     error     // why no more is claimed
 	breaker  breaker
 	unhealed bool // the scope carries a hold's memory that the first accepted send clears
+
+	// Of the goroutine that takes turns.
+	limited bool           // the connection has limits
+	lastFor *id.ID         // the campaign that took before this run began
+	zone    *time.Location // the company's
 }
 
 // sent is a claim with what became of it.
@@ -133,6 +139,12 @@ func (p *page) begin(ctx context.Context) error {
 			p.limit = 1
 		}
 		p.unhealed = row.Probing || row.Holds > 0
+		p.limited, p.lastFor = row.Limited, row.TakenFor
+		hours, err := hoursOf(ctx, New(tx), p.Company)
+		if err != nil {
+			return err
+		}
+		p.zone = hours.Zone
 		return p.sweep(ctx, tx)
 	})
 }

@@ -17,7 +17,7 @@ UPDATE scopes SET
     page_live_until = CASE WHEN sqlc.arg(urgent)::boolean THEN page_live_until ELSE sqlc.arg(live_until)::timestamptz END,
     urgent_live_until = CASE WHEN sqlc.arg(urgent)::boolean THEN sqlc.arg(live_until)::timestamptz ELSE urgent_live_until END
 WHERE company_id = @company_id AND connection_id = @connection_id
-RETURNING (CASE WHEN sqlc.arg(urgent)::boolean THEN urgent_epoch ELSE page_epoch END)::integer AS epoch, last_instant, probing, holds,
+RETURNING (CASE WHEN sqlc.arg(urgent)::boolean THEN urgent_epoch ELSE page_epoch END)::integer AS epoch, last_instant, probing, holds, (limits IS NOT NULL)::boolean AS limited, taken_for,
     clock_timestamp()::timestamptz AS database_now;
 
 -- name: KeepRun :execrows
@@ -78,7 +78,21 @@ ORDER BY z.campaign_id, z.zone_set_id;
 
 -- name: lockForClaim :one
 UPDATE scopes SET last_instant = greatest(last_instant, $3::timestamptz) WHERE company_id = $1 AND connection_id = $2
-RETURNING CASE WHEN $4::boolean THEN urgent_epoch ELSE page_epoch END, last_instant, probing OR holds > 0 AS unhealed;
+RETURNING CASE WHEN $4::boolean THEN urgent_epoch ELSE page_epoch END, last_instant, probing OR holds > 0 AS unhealed,
+    limits, taken_at, taken, taken_day, taken_today, next_campaign_at, taken_for, others_at;
+
+-- name: Limits :one
+SELECT limits, taken_at, taken, taken_day, taken_today, next_campaign_at, taken_for, others_at
+FROM scopes WHERE company_id = @company_id AND connection_id = @connection_id;
+
+-- name: SetLimits :exec
+-- With the first limits, nothing is known of what was taken just before them. A gap that was drawn between older limits
+-- ends no later than one of the new ones.
+UPDATE scopes SET limits = sqlc.narg(limits)::jsonb,
+    next_campaign_at = CASE WHEN next_campaign_at > sqlc.narg(gap_ends)::timestamptz THEN sqlc.narg(gap_ends)::timestamptz ELSE next_campaign_at END,
+    taken_at = CASE WHEN limits IS NULL THEN '{}' ELSE taken_at END, taken = CASE WHEN limits IS NULL THEN '{}' ELSE taken END,
+    others_at = CASE WHEN limits IS NULL THEN sqlc.arg(now)::timestamptz ELSE others_at END
+WHERE company_id = @company_id AND connection_id = @connection_id;
 
 -- name: Singles :many
 -- The oldest message outside campaigns that may be claimed now, of each of the lanes.

@@ -43,7 +43,7 @@ UPDATE scopes SET
     page_live_until = CASE WHEN $1::boolean THEN page_live_until ELSE $2::timestamptz END,
     urgent_live_until = CASE WHEN $1::boolean THEN $2::timestamptz ELSE urgent_live_until END
 WHERE company_id = $3 AND connection_id = $4
-RETURNING (CASE WHEN $1::boolean THEN urgent_epoch ELSE page_epoch END)::integer AS epoch, last_instant, probing, holds,
+RETURNING (CASE WHEN $1::boolean THEN urgent_epoch ELSE page_epoch END)::integer AS epoch, last_instant, probing, holds, (limits IS NOT NULL)::boolean AS limited, taken_for,
     clock_timestamp()::timestamptz AS database_now
 `
 
@@ -52,6 +52,8 @@ type BeginRunRow struct {
 	LastInstant time.Time
 	Probing     bool
 	Holds       int32
+	Limited     bool
+	TakenFor    *uuid.UUID
 	DatabaseNow time.Time
 }
 
@@ -69,6 +71,8 @@ func (q *Queries) BeginRun(ctx context.Context, urgent bool, liveUntil time.Time
 		&i.LastInstant,
 		&i.Probing,
 		&i.Holds,
+		&i.Limited,
+		&i.TakenFor,
 		&i.DatabaseNow,
 	)
 	return i, err
@@ -684,6 +688,38 @@ func (q *Queries) LastSent(ctx context.Context, companyID uuid.UUID, since time.
 	return items, nil
 }
 
+const limits = `-- name: Limits :one
+SELECT limits, taken_at, taken, taken_day, taken_today, next_campaign_at, taken_for, others_at
+FROM scopes WHERE company_id = $1 AND connection_id = $2
+`
+
+type LimitsRow struct {
+	Limits         []byte
+	TakenAt        []time.Time
+	Taken          []int32
+	TakenDay       string
+	TakenToday     int32
+	NextCampaignAt *time.Time
+	TakenFor       *uuid.UUID
+	OthersAt       time.Time
+}
+
+func (q *Queries) Limits(ctx context.Context, companyID uuid.UUID, connectionID uuid.UUID) (LimitsRow, error) {
+	row := q.db.QueryRow(ctx, limits, companyID, connectionID)
+	var i LimitsRow
+	err := row.Scan(
+		&i.Limits,
+		&i.TakenAt,
+		&i.Taken,
+		&i.TakenDay,
+		&i.TakenToday,
+		&i.NextCampaignAt,
+		&i.TakenFor,
+		&i.OthersAt,
+	)
+	return i, err
+}
+
 const listCampaign = `-- name: ListCampaign :many
 WITH page AS (
     (SELECT m.company_id, m.id, m.connection_id, m.contact_id, m.identity_id, m.campaign_id, m.zone_set_id, m.sequence, m.text_version, m.direction, m.lane, m.state, m.attempts, m.epoch, m.attempt_id, m.retry_at, m.expires_at, m.claimed_at, m.sent_at, m.delivered_at, m.read_at, m.ended_at, m.error_code, m.error_detail, m.provider_id, m.content, m.supersedes, m.superseded_by FROM messages m
@@ -1143,6 +1179,35 @@ func (q *Queries) SetHold(ctx context.Context, arg SetHoldParams) (*time.Time, e
 	return held_until, err
 }
 
+const setLimits = `-- name: SetLimits :exec
+UPDATE scopes SET limits = $1::jsonb,
+    next_campaign_at = CASE WHEN next_campaign_at > $2::timestamptz THEN $2::timestamptz ELSE next_campaign_at END,
+    taken_at = CASE WHEN limits IS NULL THEN '{}' ELSE taken_at END, taken = CASE WHEN limits IS NULL THEN '{}' ELSE taken END,
+    others_at = CASE WHEN limits IS NULL THEN $3::timestamptz ELSE others_at END
+WHERE company_id = $4 AND connection_id = $5
+`
+
+type SetLimitsParams struct {
+	Limits       []byte
+	GapEnds      *time.Time
+	Now          time.Time
+	CompanyID    uuid.UUID
+	ConnectionID uuid.UUID
+}
+
+// With the first limits, nothing is known of what was taken just before them. A gap that was drawn between older limits
+// ends no later than one of the new ones.
+func (q *Queries) SetLimits(ctx context.Context, arg SetLimitsParams) error {
+	_, err := q.db.Exec(ctx, setLimits,
+		arg.Limits,
+		arg.GapEnds,
+		arg.Now,
+		arg.CompanyID,
+		arg.ConnectionID,
+	)
+	return err
+}
+
 const singles = `-- name: Singles :many
 SELECT oldest.id FROM (SELECT unnest($1::smallint[]) AS lane) l
 CROSS JOIN LATERAL (SELECT m.id FROM messages m
@@ -1595,13 +1660,22 @@ func (q *Queries) contactMessages(ctx context.Context, companyID uuid.UUID, cont
 
 const lockForClaim = `-- name: lockForClaim :one
 UPDATE scopes SET last_instant = greatest(last_instant, $3::timestamptz) WHERE company_id = $1 AND connection_id = $2
-RETURNING CASE WHEN $4::boolean THEN urgent_epoch ELSE page_epoch END, last_instant, probing OR holds > 0 AS unhealed
+RETURNING CASE WHEN $4::boolean THEN urgent_epoch ELSE page_epoch END, last_instant, probing OR holds > 0 AS unhealed,
+    limits, taken_at, taken, taken_day, taken_today, next_campaign_at, taken_for, others_at
 `
 
 type lockForClaimRow struct {
-	Column1     interface{}
-	LastInstant time.Time
-	Unhealed    *bool
+	Column1        interface{}
+	LastInstant    time.Time
+	Unhealed       *bool
+	Limits         []byte
+	TakenAt        []time.Time
+	Taken          []int32
+	TakenDay       string
+	TakenToday     int32
+	NextCampaignAt *time.Time
+	TakenFor       *uuid.UUID
+	OthersAt       time.Time
 }
 
 func (q *Queries) lockForClaim(ctx context.Context, companyID uuid.UUID, connectionID uuid.UUID, column3 time.Time, column4 bool) (lockForClaimRow, error) {
@@ -1612,7 +1686,19 @@ func (q *Queries) lockForClaim(ctx context.Context, companyID uuid.UUID, connect
 		column4,
 	)
 	var i lockForClaimRow
-	err := row.Scan(&i.Column1, &i.LastInstant, &i.Unhealed)
+	err := row.Scan(
+		&i.Column1,
+		&i.LastInstant,
+		&i.Unhealed,
+		&i.Limits,
+		&i.TakenAt,
+		&i.Taken,
+		&i.TakenDay,
+		&i.TakenToday,
+		&i.NextCampaignAt,
+		&i.TakenFor,
+		&i.OthersAt,
+	)
 	return i, err
 }
 

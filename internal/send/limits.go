@@ -1,0 +1,209 @@
+package send
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"omnidesk/internal/flow"
+	"omnidesk/internal/id"
+	"omnidesk/internal/pace"
+	"omnidesk/internal/postgres"
+	"omnidesk/internal/wake"
+)
+
+// pacing is what a scope keeps of a connection's limits. A claim reads it under the scope's lock, decides, and
+// notes what it took in the same transaction. What was taken counts, whatever becomes of it: given back and uncertain, too.
+type pacing struct {
+	limits  pace.Limits
+	limited bool
+	used    pace.Used
+	lastFor *id.ID    // who took last: a campaign, or Nil for messages outside campaigns; nil: not known
+	others  time.Time // when anybody else last took
+}
+
+func pacingOf(row LimitsRow) (pacing, error) {
+	if row.Limits == nil {
+		return pacing{}, nil
+	}
+	s := pacing{limited: true, lastFor: row.TakenFor, others: row.OthersAt,
+		used: pace.Used{Day: row.TakenDay, Today: int(row.TakenToday), NextCampaign: deref(row.NextCampaignAt), Log: make(pace.Log, len(row.TakenAt))}}
+	if len(row.Taken) != len(row.TakenAt) {
+		return s, fmt.Errorf("reading what was taken: %d instants and %d counts", len(row.TakenAt), len(row.Taken))
+	}
+	for i, at := range row.TakenAt {
+		s.used.Log[i] = pace.Take{At: at, N: int(row.Taken[i])}
+	}
+	return s, json.Unmarshal(row.Limits, &s.limits)
+}
+
+// readPacing reads it without the lock, to tell when something may go.
+func readPacing(ctx context.Context, q *Queries, company, connection id.ID) (pacing, error) {
+	row, err := q.Limits(ctx, company, connection)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return pacing{}, nil
+	}
+	if err != nil {
+		return pacing{}, fmt.Errorf("reading a connection's limits: %w", err)
+	}
+	return pacingOf(row)
+}
+
+// lastTake is when something was last taken; zero when that is more than an hour ago.
+func (s pacing) lastTake() time.Time {
+	if n := len(s.used.Log); n > 0 {
+		return s.used.Log[n-1].At
+	}
+	return time.Time{}
+}
+
+// lane tells how many messages of a lane may go now.
+func (s pacing) lane(lane pace.Lane, zone *time.Location, now time.Time) pace.Verdict {
+	if !s.limited {
+		return pace.Verdict{Room: pace.Unlimited, At: now}
+	}
+	return s.limits.Room(s.used, lane, zone, now)
+}
+
+// sourceRoom is what the limits let go of a source.
+type sourceRoom struct {
+	pace.Verdict
+	lanes int          // outside campaigns: of the source's lanes, the first ones that may go
+	wait  pace.Verdict // of those that may not
+}
+
+// room decides about a source. Of its lanes, a later one never has more room than one before it.
+func (s pacing) room(from source, zone *time.Location, now time.Time) (r sourceRoom) {
+	if !from.single() {
+		if r.Verdict = s.lane(pace.Campaign, zone, now); r.Room == 0 {
+			r.wait = r.Verdict
+		}
+		return r
+	}
+	for _, lane := range from.lanes {
+		v := s.lane(pace.Lane(lane), zone, now)
+		if v.Room == 0 {
+			r.wait = v
+			break
+		}
+		r.Verdict, r.lanes = v, r.lanes+1
+	}
+	return r
+}
+
+// othersTook is when anybody but the source last took something.
+func (s pacing) othersTook(source id.ID) time.Time {
+	if s.lastFor == nil || *s.lastFor == source {
+		return s.others
+	}
+	return later(s.others, s.lastTake())
+}
+
+// spaced tells whether a claim must ask when each contact got its last message. A campaign has each contact once: it need
+// not when nobody else has sent anything of late, answers that have borrowed from the future included.
+func (s pacing) spaced(from source, now time.Time) bool {
+	const memory = 12 // gaps: the ten that an answer may borrow, and its own
+	return s.limits.ContactGap > 0 && (from.single() || s.othersTook(from.campaign).After(now.Add(-memory*s.limits.ContactGap)))
+}
+
+// claims are the statements that claim from one kind of source: of connections without limits, with limits, and with limits and
+// a gap to be asked for.
+type claims struct{ plain, paced, spaced string }
+
+var campaignClaims, singlesClaims = claimsOf(claimCampaign), claimsOf(claimSingles)
+
+func claimsOf(text string) claims {
+	return claims{plain: text, paced: variant(text, "paced"), spaced: variant(text, "paced", "spaced")}
+}
+
+// variant puts in the lines that begin with --word and leaves out those that end with "not word".
+func variant(text string, words ...string) string {
+	var b strings.Builder
+lines:
+	for line := range strings.Lines(text) {
+		for _, word := range words {
+			if strings.HasSuffix(line, "-- not "+word+"\n") {
+				continue lines
+			}
+			line = strings.TrimPrefix(line, "--"+word+" ")
+		}
+		b.WriteString(line)
+	}
+	return b.String()
+}
+
+// queueClaim adds the statement that fits and, with limits, what it writes into the scope if it takes something.
+func (t *turn) queueClaim(b *pgx.Batch, from *claims, args []any) {
+	if !t.limited {
+		b.Queue(from.plain, args...)
+		return
+	}
+	used, next := t.pacing.used.At(t.zone, t.at), (*time.Time)(nil)
+	if !t.from.single() && t.pacing.limits.GapUntil > 0 {
+		ends := gapAfter(t.pacing.limits, t.at)
+		next = &ends
+	}
+	ats, counts := make([]time.Time, len(used.Log)), make([]int32, len(used.Log))
+	for i, take := range used.Log {
+		ats[i], counts[i] = take.At, int32(take.N)
+	}
+	args = append(args, ats, counts, used.Day, int32(used.Today), next, t.from.campaign, t.pacing.othersTook(t.from.campaign))
+	if !t.pacing.spaced(t.from, t.at) {
+		b.Queue(from.paced, args...)
+		return
+	}
+	b.Queue(from.spaced, append(args, t.pacing.limits.ContactGap.Seconds())...)
+}
+
+// gapAfter draws when the gap after a campaign message ends.
+func gapAfter(limits pace.Limits, at time.Time) time.Time {
+	return at.Add(limits.Draw(rand.Float64())) //nolint:gosec // nobody gains by guessing it
+}
+
+// SetLimits sets a connection's limits, or takes them away; it works within the next claim, and the sender looks
+// again. The caller has checked them (pace.Limits.Problems). Hint the relay after the commit.
+func SetLimits(ctx context.Context, tx postgres.Tx, company, connection id.ID, limits pace.Limits, now time.Time) error {
+	if err := LockScope(ctx, tx, company, connection); err != nil {
+		return err
+	}
+	params := SetLimitsParams{CompanyID: company, ConnectionID: connection, Now: now}
+	if !limits.None() {
+		before, err := readPacing(ctx, New(tx), company, connection)
+		if err != nil {
+			return err
+		}
+		if params.Limits, err = json.Marshal(limits); err != nil {
+			return fmt.Errorf("writing a connection's limits: %w", err)
+		}
+		ends := gapAfter(limits, before.lastTake())
+		params.GapEnds = &ends
+	}
+	if err := New(tx).SetLimits(ctx, params); err != nil {
+		return fmt.Errorf("setting a connection's limits: %w", err)
+	}
+	return wake.Append(ctx, tx, company, flow.Sender(connection), false)
+}
+
+// Governor is a connection's limits, and what of them is used as of an instant.
+type Governor struct {
+	Limits pace.Limits
+	Used   pace.Used
+	Zone   *time.Location // the company's
+}
+
+// GovernorOf reads a connection's limits.
+func GovernorOf(ctx context.Context, tx postgres.Tx, company, connection id.ID, now time.Time) (Governor, error) {
+	q := New(tx)
+	hours, err := hoursOf(ctx, q, company)
+	if err != nil {
+		return Governor{}, err
+	}
+	s, err := readPacing(ctx, q, company, connection)
+	return Governor{Limits: s.limits, Used: s.used.At(hours.Zone, now), Zone: hours.Zone}, err
+}
