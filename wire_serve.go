@@ -24,6 +24,7 @@ type serveCommand struct {
 	config.Temporal
 	config.Sandbox
 	config.Metrics
+	config.Lifetimes
 	IP             string         `name:"ip" env:"OMNIDESK_IP" default:"127.0.0.1" help:"Address to listen on; put a proxy that speaks TLS in front of any other than the loopback."`
 	Port           int            `name:"port" env:"PORT" default:"8080" help:"Port to listen on."`
 	PublicURL      string         `name:"public-url" env:"OMNIDESK_PUBLIC_URL" placeholder:"URL" help:"How browsers and providers reach this server, such as https://desk.example.com."`
@@ -36,6 +37,10 @@ type serveCommand struct {
 // Run serves until it is asked to stop. Temporal need not answer: what is accepted waits.
 func (c *serveCommand) Run(ctx context.Context) error {
 	sealer, tokens, err := openSecrets(c.Secrets)
+	if err != nil {
+		return err
+	}
+	lives, err := lifetimes(c.Lifetimes)
 	if err != nil {
 		return err
 	}
@@ -64,7 +69,7 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	group.Go(func() error {
 		return server.Run(ctx, server.Options{
 			Addr: address, MetricsAddr: c.MetricsAddress, PublicURL: c.PublicURL, Version: version(), SandboxURL: c.SandboxURL, Sandbox: newSandbox(c.Sandbox),
-			DB: db, Sealer: sealer, Tokens: tokens, Workflows: workflows, Relay: relay, Adapters: adapters,
+			DB: db, Sealer: sealer, Tokens: tokens, Lifetimes: lives, Workflows: workflows, Relay: relay, Adapters: adapters,
 			Meta:       server.Webhook{Verify: meta.VerifySignature, Challenge: meta.Challenge, Parse: meta.ParseWebhook},
 			Web:        web.Handler(),
 			TemporalUI: c.TemporalUI, TemporalNamespace: c.Namespace,
@@ -94,4 +99,12 @@ func openSecrets(c config.Secrets) (*secret.Sealer, *account.Tokens, error) {
 		return nil, nil, fmt.Errorf("JWT_SECRET_KEY: %w", err)
 	}
 	return sealer, tokens, nil
+}
+
+func lifetimes(c config.Lifetimes) (account.Lifetimes, error) {
+	lives := account.Lifetimes{Session: c.Session, Idle: c.SessionIdle, AdminSession: c.AdminSession, AdminIdle: c.AdminIdle}
+	if err := lives.Check(); err != nil {
+		return account.Lifetimes{}, fmt.Errorf("OMNIDESK_SESSION_LIFE and its like: %w", err)
+	}
+	return lives, nil
 }

@@ -39,6 +39,7 @@ func (s *Server) build() error {
 	s.api = humagin.New(s.engine, apiConfig())
 	s.api.UseMiddleware(s.authorise)
 	s.authRoutes()
+	s.sessionRoutes()
 	s.companyRoutes()
 	s.connectionRoutes()
 	s.contactRoutes()

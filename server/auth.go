@@ -118,7 +118,7 @@ func (s *Server) login(ctx context.Context, in *loginIn) (*sessionOut, error) {
 	}
 	s.metrics.logins.WithLabelValues("ok").Inc()
 	slog.Info("signed in", "user", principal.User.ID, "session", principal.Session, "request", requestID(ctx))
-	return &sessionOut{SetCookie: s.cookie(token, account.SessionLife), Body: s.meOf(principal)}, nil
+	return &sessionOut{SetCookie: s.cookie(token, s.logins.CookieLife()), Body: s.meOf(principal)}, nil
 }
 
 func loginResult(err error) string {
@@ -163,7 +163,7 @@ func (s *Server) changePassword(ctx context.Context, in *passwordIn) (*cookieOut
 		return nil, err
 	}
 	slog.Info("password changed", "user", caller.User.ID, "request", requestID(ctx))
-	return &cookieOut{SetCookie: s.cookie(token, account.SessionLife)}, nil
+	return &cookieOut{SetCookie: s.cookie(token, s.logins.CookieLife())}, nil
 }
 
 // cookie has every attribute that keeps the session from scripts, other sites and, behind TLS, plain HTTP.

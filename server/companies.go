@@ -84,5 +84,5 @@ func (s *Server) enterCompany(ctx context.Context, in *enterIn) (*sessionOut, er
 	}
 	s.sockets.closeSession(caller.Session)
 	slog.Info("a superadmin switched company", "user", caller.User.ID, "company", company, "session", principal.Session, "request", requestID(ctx))
-	return &sessionOut{SetCookie: s.cookie(token, account.SessionLife), Body: s.meOf(principal)}, nil
+	return &sessionOut{SetCookie: s.cookie(token, s.logins.CookieLife()), Body: s.meOf(principal)}, nil
 }

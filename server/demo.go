@@ -38,7 +38,7 @@ func (s *Server) removeDemo(ctx context.Context, in *removeDemoIn) (*sessionOut,
 	}
 	s.sockets.closeSession(caller.Session)
 	slog.Info("the demo company was removed", "user", caller.User.ID, "request", requestID(ctx))
-	return &sessionOut{SetCookie: s.cookie(token, account.SessionLife), Body: s.meOf(principal)}, nil
+	return &sessionOut{SetCookie: s.cookie(token, s.logins.CookieLife()), Body: s.meOf(principal)}, nil
 }
 
 func (s *Server) cancelAll(ctx context.Context, company id.ID, state campaign.State) error {

@@ -72,6 +72,7 @@ type Options struct {
 	DB        *postgres.DB
 	Sealer    *secret.Sealer
 	Tokens    *account.Tokens
+	Lifetimes account.Lifetimes // the zero value means account.DefaultLifetimes
 	Workflows Workflows
 	Relay     Relay
 	Publisher *realtime.Publisher // nil: the server makes and runs its own
@@ -124,7 +125,7 @@ func New(options Options) (*Server, error) {
 		s.TemporalNamespace = "default"
 	}
 	s.metrics = newMetrics(s.registry)
-	s.logins = account.NewLogins(options.DB, options.Tokens)
+	s.logins = account.NewLogins(options.DB, options.Tokens, options.Lifetimes)
 	s.connections = connection.NewStore(options.Sealer)
 	s.publisher = options.Publisher
 	if s.publisher == nil && options.DB != nil {

@@ -86,3 +86,29 @@ func TestASetupGoesOnWhereItWas(t *testing.T) {
 	require.True(t, as[Setup](t, ana.do(http.MethodPut, "/api/v1/company/setup", `{"skipped":[],"dismissed":true}`), http.StatusOK).Dismissed)
 	require.Equal(t, "done", stands())
 }
+
+func TestSessionsAreListedAndEnded(t *testing.T) {
+	x := newSite(t)
+	desk, phone := x.signIn(t, "ana@example.com"), x.signIn(t, "ana@example.com")
+	x.addUser(t, &x.theirs, "eva@example.com", account.Admin, false)
+	stranger := x.signIn(t, "eva@example.com")
+	list := as[SessionList](t, desk.do(http.MethodGet, "/api/v1/auth/sessions", nil), http.StatusOK).Items
+	require.Len(t, list, 2)
+	var mine, other Session
+	for _, one := range list {
+		if one.This {
+			mine = one
+		} else {
+			other = one
+		}
+	}
+	require.Equal(t, "127.0.0.0/24", mine.Network)
+	stranger.do(http.MethodDelete, "/api/v1/auth/sessions/"+other.ID, nil).problem(t, http.StatusNotFound)
+	desk.do(http.MethodDelete, "/api/v1/auth/sessions/"+mine.ID, nil).problem(t, http.StatusConflict)
+	require.Equal(t, http.StatusNoContent, desk.do(http.MethodDelete, "/api/v1/auth/sessions/"+other.ID, nil).status)
+	phone.do(http.MethodGet, "/api/v1/auth/me", nil).problem(t, http.StatusUnauthorized)
+	again := x.signIn(t, "ana@example.com")
+	require.Equal(t, http.StatusNoContent, desk.do(http.MethodDelete, "/api/v1/auth/sessions", nil).status)
+	again.do(http.MethodGet, "/api/v1/auth/me", nil).problem(t, http.StatusUnauthorized)
+	require.Equal(t, http.StatusOK, stranger.do(http.MethodGet, "/api/v1/auth/me", nil).status)
+}

@@ -57,6 +57,7 @@ type Principal struct {
 	Session id.ID
 	Company *Company  // the company the session acts in; a superadmin may have entered none
 	Until   time.Time // when the session ends at the latest
+	Network string    // where the session was begun
 }
 
 // CreateCompany adds a company, under the system role.

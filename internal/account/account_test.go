@@ -25,7 +25,7 @@ func newLogins(t *testing.T) (*Logins, *postgres.DB) {
 	tokens, err := NewTokens(NewTokenSecret())
 	require.NoError(t, err)
 	db := pgtest.New(t)
-	return NewLogins(db, tokens), db
+	return NewLogins(db, tokens, Lifetimes{}), db
 }
 
 func addUser(t *testing.T, db *postgres.DB, company *id.ID, email string, role Role) id.ID {
@@ -150,11 +150,11 @@ func TestASessionEnds(t *testing.T) {
 	t.Run("after 8 idle hours, however often it was used before", func(t *testing.T) {
 		token, _ := login()
 		for range 2 {
-			now = now.Add(SessionIdle - time.Minute)
+			now = now.Add(DefaultLifetimes.Idle - time.Minute)
 			_, err := logins.Authenticate(t.Context(), token)
 			require.NoError(t, err)
 		}
-		now = now.Add(SessionIdle + time.Second)
+		now = now.Add(DefaultLifetimes.Idle + time.Second)
 		refused(token)
 	})
 	t.Run("after 24 hours of use", func(t *testing.T) {

@@ -57,10 +57,10 @@ func (l *Logins) RemoveDemo(ctx context.Context, who Principal, agent string) (t
 		}
 	}
 	if who.User.Role == Superadmin {
-		return l.open(ctx, who.User.ID, nil, agent, func(q *Queries, _ time.Time) error { return q.dropDemoCompany(ctx, demo, nil, id.Nil) })
+		return l.open(ctx, opening{who.User.ID, who.User.Role, nil, agent, who.Network}, func(q *Queries, _ time.Time) error { return q.dropDemoCompany(ctx, demo, nil, id.Nil) })
 	}
 	fresh := id.New()
-	return l.open(ctx, who.User.ID, &fresh, agent, func(q *Queries, _ time.Time) error {
+	return l.open(ctx, opening{who.User.ID, who.User.Role, &fresh, agent, who.Network}, func(q *Queries, _ time.Time) error {
 		if err := q.insertCompany(ctx, fresh, "My company", who.Company.Zone, false); err != nil {
 			return err
 		}

@@ -17,8 +17,6 @@ import (
 
 // Limits of a session.
 const (
-	SessionLife  = 24 * time.Hour
-	SessionIdle  = 8 * time.Hour
 	seenEvery    = time.Minute // how exactly the last request is kept
 	longestAgent = 200         // bytes of a user agent that are kept
 )
@@ -38,13 +36,27 @@ func (e BackoffError) Error() string { return "too many attempts have failed" }
 type Logins struct {
 	db      *postgres.DB
 	tokens  *Tokens
+	lives   Lifetimes
 	backoff *backoff
 	now     func() time.Time
 }
 
-// NewLogins returns the logins of one process.
-func NewLogins(db *postgres.DB, tokens *Tokens) *Logins {
-	return &Logins{db: db, tokens: tokens, backoff: newBackoff(), now: time.Now}
+// NewLogins returns the logins of one process. The zero Lifetimes mean DefaultLifetimes.
+func NewLogins(db *postgres.DB, tokens *Tokens, lives Lifetimes) *Logins {
+	if lives == (Lifetimes{}) {
+		lives = DefaultLifetimes
+	}
+	return &Logins{db: db, tokens: tokens, lives: lives, backoff: newBackoff(), now: time.Now}
+}
+
+// CookieLife is that of the longest session. Which session is over is told by its row.
+func (l *Logins) CookieLife() time.Duration { return max(l.lives.Session, l.lives.AdminSession) }
+
+func (l *Logins) idle(role Role) time.Duration {
+	if role == Member {
+		return l.lives.Idle
+	}
+	return l.lives.AdminIdle
 }
 
 // Login checks a password and opens a session. It answers ErrWrongLogin, equally slowly for unknown people and
@@ -71,14 +83,22 @@ func (l *Logins) Login(ctx context.Context, email, password string, address neti
 		return "", Principal{}, ErrWrongLogin
 	}
 	l.backoff.succeeded(email, address)
-	return l.open(ctx, found.ID, found.CompanyID, agent, nil)
+	return l.open(ctx, opening{found.ID, Role(found.Role), found.CompanyID, agent, place(address)}, nil)
+}
+
+// opening is what a new session is made of.
+type opening struct {
+	user           id.ID
+	role           Role
+	company        *id.ID
+	agent, network string
 }
 
 // open makes a session and, in the same transaction, ends those that end chooses.
-func (l *Logins) open(ctx context.Context, user id.ID, company *id.ID, agent string, end func(*Queries, time.Time) error) (string, Principal, error) {
+func (l *Logins) open(ctx context.Context, o opening, end func(*Queries, time.Time) error) (string, Principal, error) {
 	now := l.now()
-	who := identity{user: user, session: id.New(), company: company}
-	until := now.Add(SessionLife)
+	who := identity{user: o.user, session: id.New(), company: o.company}
+	until := now.Add(l.lives.session(o.role))
 	err := l.db.InSystem(ctx, func(tx postgres.Tx) error {
 		q := New(tx)
 		if end != nil {
@@ -86,8 +106,8 @@ func (l *Logins) open(ctx context.Context, user id.ID, company *id.ID, agent str
 				return err
 			}
 		}
-		return q.insertSession(ctx, insertSessionParams{ID: who.session, UserID: user, CompanyID: company, Now: now,
-			ExpiresAt: until, UserAgent: cut(strings.ToValidUTF8(agent, ""), longestAgent)})
+		return q.insertSession(ctx, insertSessionParams{ID: who.session, UserID: o.user, CompanyID: o.company, Now: now,
+			ExpiresAt: until, UserAgent: cut(strings.ToValidUTF8(o.agent, ""), longestAgent), Network: o.network})
 	})
 	if err != nil {
 		return "", Principal{}, fmt.Errorf("opening a session: %w", err)
@@ -111,7 +131,7 @@ func (l *Logins) Authenticate(ctx context.Context, token string) (Principal, err
 	var row authenticateRow
 	err = l.db.InSystem(ctx, func(tx postgres.Tx) (err error) {
 		row, err = New(tx).authenticate(ctx, authenticateParams{SessionID: who.session, UserID: who.user, Now: now,
-			IdleSince: now.Add(-SessionIdle), SeenBefore: now.Add(-seenEvery)})
+			IdleSince: now.Add(-l.lives.Idle), AdminIdleSince: now.Add(-l.lives.AdminIdle), SeenBefore: now.Add(-seenEvery)})
 		return err
 	})
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -130,7 +150,7 @@ func (l *Logins) Authenticate(ctx context.Context, token string) (Principal, err
 }
 
 func (row authenticateRow) principal() Principal {
-	p := Principal{Session: row.SessionID, Until: row.ExpiresAt, User: User{ID: row.UserID, Home: row.HomeCompanyID,
+	p := Principal{Session: row.SessionID, Network: row.Network, Until: row.ExpiresAt, User: User{ID: row.UserID, Home: row.HomeCompanyID,
 		Email: row.Email, Name: row.Name, Role: Role(row.Role), MustChangePassword: row.MustChangePassword}}
 	if row.CompanyID != nil && row.CompanyName != nil {
 		p.Company = &Company{ID: *row.CompanyID, Name: *row.CompanyName, Zone: *row.CompanyZone, Demo: *row.CompanyDemo, Setup: row.CompanySetup}
@@ -186,7 +206,7 @@ func (l *Logins) ChangePassword(ctx context.Context, who Principal, current, nex
 	if err != nil {
 		return "", err
 	}
-	token, _, err := l.open(ctx, who.User.ID, companyID(who), agent, func(q *Queries, now time.Time) error {
+	token, _, err := l.open(ctx, opening{who.User.ID, who.User.Role, companyID(who), agent, place(address)}, func(q *Queries, now time.Time) error {
 		changed, err := q.setPassword(ctx, hash, who.User.ID, stored)
 		if err != nil {
 			return err
@@ -205,7 +225,7 @@ func (l *Logins) EnterCompany(ctx context.Context, who Principal, company *id.ID
 	if who.User.Role != Superadmin {
 		return "", Principal{}, ErrNotFound
 	}
-	return l.open(ctx, who.User.ID, company, agent, func(q *Queries, now time.Time) error {
+	return l.open(ctx, opening{who.User.ID, who.User.Role, company, agent, who.Network}, func(q *Queries, now time.Time) error {
 		if company != nil {
 			if _, err := q.getCompany(ctx, *company); err != nil {
 				return notFound("reading a company", err)

@@ -44,25 +44,26 @@ SELECT count(*) FROM users WHERE role = 'superadmin';
 SELECT pg_advisory_xact_lock(hashtext('omnidesk bootstrap'));
 
 -- name: insertSession :exec
-INSERT INTO sessions (id, user_id, company_id, created_at, last_seen_at, expires_at, user_agent)
-VALUES (@id, @user_id, @company_id, @now, @now, @expires_at, @user_agent);
+INSERT INTO sessions (id, user_id, company_id, created_at, last_seen_at, expires_at, user_agent, network)
+VALUES (@id, @user_id, @company_id, @now, @now, @expires_at, @user_agent, @network);
 
 -- Everything a request needs to know about who sends it, in one statement. The instant of the last request is
 -- kept to the minute only, so that reading does not write a row each time.
 -- name: authenticate :one
-WITH seen AS (
+WITH found AS (
+    SELECT s.id FROM sessions s JOIN users u ON u.id = s.user_id AND u.disabled_at IS NULL
+    WHERE s.id = @session_id AND s.user_id = @user_id AND s.revoked_at IS NULL AND s.expires_at > @now
+      AND s.last_seen_at > CASE WHEN u.role = 'user' THEN sqlc.arg(idle_since)::timestamptz ELSE sqlc.arg(admin_idle_since)::timestamptz END
+), seen AS (
     UPDATE sessions SET last_seen_at = @now
-    WHERE sessions.id = @session_id AND sessions.revoked_at IS NULL AND sessions.expires_at > @now
-      AND sessions.last_seen_at > @idle_since AND sessions.last_seen_at < @seen_before
+    WHERE sessions.id = (SELECT id FROM found) AND sessions.last_seen_at < @seen_before
 )
-SELECT s.id AS session_id, s.company_id, s.expires_at,
+SELECT s.id AS session_id, s.company_id, s.expires_at, s.network,
        u.id AS user_id, u.company_id AS home_company_id, u.email, u.name, u.role, u.must_change_password,
        c.name AS company_name, c.zone AS company_zone, c.demo AS company_demo,
        (CASE WHEN c.demo OR (c.setup ->> 'dismissed')::boolean THEN 'done' WHEN c.setup IS NULL THEN 'new' ELSE 'open' END)::text AS company_setup
-FROM sessions s JOIN users u ON u.id = s.user_id AND u.disabled_at IS NULL
-LEFT JOIN companies c ON c.company_id = s.company_id
-WHERE s.id = @session_id AND s.user_id = @user_id AND s.revoked_at IS NULL
-  AND s.expires_at > @now AND s.last_seen_at > @idle_since;
+FROM found JOIN sessions s ON s.id = found.id JOIN users u ON u.id = s.user_id
+LEFT JOIN companies c ON c.company_id = s.company_id;
 
 -- Which of these sessions are still good: asked for open websockets.
 -- name: liveSessions :many
@@ -74,6 +75,17 @@ UPDATE sessions SET revoked_at = @now WHERE id = @id AND revoked_at IS NULL;
 
 -- name: revokeSessionsOf :exec
 UPDATE sessions SET revoked_at = @now WHERE user_id = @user_id AND revoked_at IS NULL;
+
+-- name: listSessions :many
+SELECT id, created_at, last_seen_at, expires_at, user_agent, network FROM sessions
+WHERE user_id = @user_id AND revoked_at IS NULL AND expires_at > @now AND last_seen_at > @idle_since
+ORDER BY last_seen_at DESC, id LIMIT 100;
+
+-- name: endOwnSession :execrows
+UPDATE sessions SET revoked_at = @now WHERE id = @id AND user_id = @user_id AND revoked_at IS NULL;
+
+-- name: endOtherSessions :many
+UPDATE sessions SET revoked_at = @now WHERE user_id = @user_id AND id <> @id AND revoked_at IS NULL RETURNING id;
 
 -- What a company's admin sets. Under the role of one company.
 

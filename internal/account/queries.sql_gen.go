@@ -14,33 +14,36 @@ import (
 )
 
 const authenticate = `-- name: authenticate :one
-WITH seen AS (
+WITH found AS (
+    SELECT s.id FROM sessions s JOIN users u ON u.id = s.user_id AND u.disabled_at IS NULL
+    WHERE s.id = $1 AND s.user_id = $2 AND s.revoked_at IS NULL AND s.expires_at > $3
+      AND s.last_seen_at > CASE WHEN u.role = 'user' THEN $4::timestamptz ELSE $5::timestamptz END
+), seen AS (
     UPDATE sessions SET last_seen_at = $3
-    WHERE sessions.id = $1 AND sessions.revoked_at IS NULL AND sessions.expires_at > $3
-      AND sessions.last_seen_at > $4 AND sessions.last_seen_at < $5
+    WHERE sessions.id = (SELECT id FROM found) AND sessions.last_seen_at < $6
 )
-SELECT s.id AS session_id, s.company_id, s.expires_at,
+SELECT s.id AS session_id, s.company_id, s.expires_at, s.network,
        u.id AS user_id, u.company_id AS home_company_id, u.email, u.name, u.role, u.must_change_password,
        c.name AS company_name, c.zone AS company_zone, c.demo AS company_demo,
        (CASE WHEN c.demo OR (c.setup ->> 'dismissed')::boolean THEN 'done' WHEN c.setup IS NULL THEN 'new' ELSE 'open' END)::text AS company_setup
-FROM sessions s JOIN users u ON u.id = s.user_id AND u.disabled_at IS NULL
+FROM found JOIN sessions s ON s.id = found.id JOIN users u ON u.id = s.user_id
 LEFT JOIN companies c ON c.company_id = s.company_id
-WHERE s.id = $1 AND s.user_id = $2 AND s.revoked_at IS NULL
-  AND s.expires_at > $3 AND s.last_seen_at > $4
 `
 
 type authenticateParams struct {
-	SessionID  uuid.UUID
-	UserID     uuid.UUID
-	Now        time.Time
-	IdleSince  time.Time
-	SeenBefore time.Time
+	SessionID      uuid.UUID
+	UserID         uuid.UUID
+	Now            time.Time
+	IdleSince      time.Time
+	AdminIdleSince time.Time
+	SeenBefore     time.Time
 }
 
 type authenticateRow struct {
 	SessionID          uuid.UUID
 	CompanyID          *uuid.UUID
 	ExpiresAt          time.Time
+	Network            string
 	UserID             uuid.UUID
 	HomeCompanyID      *uuid.UUID
 	Email              string
@@ -61,6 +64,7 @@ func (q *Queries) authenticate(ctx context.Context, arg authenticateParams) (aut
 		arg.UserID,
 		arg.Now,
 		arg.IdleSince,
+		arg.AdminIdleSince,
 		arg.SeenBefore,
 	)
 	var i authenticateRow
@@ -68,6 +72,7 @@ func (q *Queries) authenticate(ctx context.Context, arg authenticateParams) (aut
 		&i.SessionID,
 		&i.CompanyID,
 		&i.ExpiresAt,
+		&i.Network,
 		&i.UserID,
 		&i.HomeCompanyID,
 		&i.Email,
@@ -111,6 +116,42 @@ SELECT drop_demo_company($1, $2, $3)
 func (q *Queries) dropDemoCompany(ctx context.Context, demo uuid.UUID, heir *uuid.UUID, fresh uuid.UUID) error {
 	_, err := q.db.Exec(ctx, dropDemoCompany, demo, heir, fresh)
 	return err
+}
+
+const endOtherSessions = `-- name: endOtherSessions :many
+UPDATE sessions SET revoked_at = $1 WHERE user_id = $2 AND id <> $3 AND revoked_at IS NULL RETURNING id
+`
+
+func (q *Queries) endOtherSessions(ctx context.Context, now *time.Time, userID uuid.UUID, iD uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, endOtherSessions, now, userID, iD)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const endOwnSession = `-- name: endOwnSession :execrows
+UPDATE sessions SET revoked_at = $1 WHERE id = $2 AND user_id = $3 AND revoked_at IS NULL
+`
+
+func (q *Queries) endOwnSession(ctx context.Context, now *time.Time, iD uuid.UUID, userID uuid.UUID) (int64, error) {
+	result, err := q.db.Exec(ctx, endOwnSession, now, iD, userID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const findDemoCompany = `-- name: findDemoCompany :one
@@ -283,8 +324,8 @@ func (q *Queries) insertCompany(ctx context.Context, companyID uuid.UUID, name s
 }
 
 const insertSession = `-- name: insertSession :exec
-INSERT INTO sessions (id, user_id, company_id, created_at, last_seen_at, expires_at, user_agent)
-VALUES ($1, $2, $3, $4, $4, $5, $6)
+INSERT INTO sessions (id, user_id, company_id, created_at, last_seen_at, expires_at, user_agent, network)
+VALUES ($1, $2, $3, $4, $4, $5, $6, $7)
 `
 
 type insertSessionParams struct {
@@ -294,6 +335,7 @@ type insertSessionParams struct {
 	Now       time.Time
 	ExpiresAt time.Time
 	UserAgent string
+	Network   string
 }
 
 func (q *Queries) insertSession(ctx context.Context, arg insertSessionParams) error {
@@ -304,6 +346,7 @@ func (q *Queries) insertSession(ctx context.Context, arg insertSessionParams) er
 		arg.Now,
 		arg.ExpiresAt,
 		arg.UserAgent,
+		arg.Network,
 	)
 	return err
 }
@@ -365,6 +408,48 @@ func (q *Queries) listCompanies(ctx context.Context) ([]listCompaniesRow, error)
 			&i.Zone,
 			&i.Demo,
 			&i.Setup,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const listSessions = `-- name: listSessions :many
+SELECT id, created_at, last_seen_at, expires_at, user_agent, network FROM sessions
+WHERE user_id = $1 AND revoked_at IS NULL AND expires_at > $2 AND last_seen_at > $3
+ORDER BY last_seen_at DESC, id LIMIT 100
+`
+
+type listSessionsRow struct {
+	ID         uuid.UUID
+	CreatedAt  time.Time
+	LastSeenAt time.Time
+	ExpiresAt  time.Time
+	UserAgent  string
+	Network    string
+}
+
+func (q *Queries) listSessions(ctx context.Context, userID uuid.UUID, now time.Time, idleSince time.Time) ([]listSessionsRow, error) {
+	rows, err := q.db.Query(ctx, listSessions, userID, now, idleSince)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []listSessionsRow
+	for rows.Next() {
+		var i listSessionsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.CreatedAt,
+			&i.LastSeenAt,
+			&i.ExpiresAt,
+			&i.UserAgent,
+			&i.Network,
 		); err != nil {
 			return nil, err
 		}

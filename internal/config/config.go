@@ -140,3 +140,11 @@ type Dev struct {
 	TemporalUsed   string `name:"temporal-address" env:"TEMPORAL_ADDRESS" placeholder:"HOST:PORT" help:"Use this Temporal cluster and start none."`
 	Namespace      string `name:"temporal-namespace" env:"TEMPORAL_NAMESPACE" default:"default" help:"The Temporal namespace to work in."`
 }
+
+// Lifetimes say how long sessions stay good.
+type Lifetimes struct {
+	Session      time.Duration `name:"session-life" env:"OMNIDESK_SESSION_LIFE" default:"24h" help:"A session ends this long after its login; at most 24h."`
+	SessionIdle  time.Duration `name:"session-idle" env:"OMNIDESK_SESSION_IDLE" default:"8h" help:"A session ends after this long without a request; at most 24h."`
+	AdminSession time.Duration `name:"admin-session-life" env:"OMNIDESK_ADMIN_SESSION_LIFE" default:"24h" help:"The same for admins and superadmins; 12h suits a strict house."`
+	AdminIdle    time.Duration `name:"admin-session-idle" env:"OMNIDESK_ADMIN_SESSION_IDLE" default:"8h" help:"The same for admins and superadmins; 1h suits a strict house."`
+}

@@ -52,7 +52,7 @@ func TestTheDemoIsMadeOnceAndFoundAgain(t *testing.T) {
 	requireCampaigns(t, db, first.Company)
 	tokens, err := account.NewTokens(account.NewTokenSecret())
 	require.NoError(t, err)
-	_, who, err := account.NewLogins(db, tokens).Login(ctx, demo.Email, first.Password, netip.MustParseAddr("127.0.0.1"), "")
+	_, who, err := account.NewLogins(db, tokens, account.Lifetimes{}).Login(ctx, demo.Email, first.Password, netip.MustParseAddr("127.0.0.1"), "")
 	require.NoError(t, err)
 	require.Equal(t, "Acme Demo", who.Company.Name)
 	require.True(t, who.Company.Demo)

@@ -25,6 +25,7 @@ const shots: Shot[] = [
     await expect(page.getByRole("alert")).toContainText("wrong");
   } },
   { name: "password", path: "/password", ready: "one-time password", me: { ...data.me, user: { ...data.me.user, must_change_password: true } } },
+  { name: "you", path: "/settings/you", ready: "Safari on iPhone" },
   { name: "companies", path: "/companies", me: { ...data.superadmin, company: undefined }, ready: "Kopi Nusantara" },
   { name: "dashboard", path: "/", ready: "Meta refuses the access token" },
   { name: "demo-remove", path: "/", ready: "Needs a person", act: async (page) => {

@@ -4,6 +4,7 @@ import type { components } from "./schema.gen";
 type Schemas = components["schemas"];
 
 export type Me = Schemas["Me"];
+export type Session = Schemas["Session"];
 export type Company = Schemas["Company"];
 export type Connection = Schemas["Connection"];
 export type Line = Schemas["Line"];

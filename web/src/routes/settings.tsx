@@ -1,19 +1,24 @@
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { useRouter } from "@tanstack/react-router";
+import { getRouteApi, useRouter } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import { toastDone } from "../components/errors";
 import { Failed, PageHead, Waiting } from "../components/page";
 import { meQuery } from "../features/account/queries";
 import { SettingsForm } from "../features/settings/form";
 import { putSettings, settingsQuery } from "../features/settings/queries";
+import { SettingsTabs } from "../features/settings/tabs";
+
+const route = getRouteApi("/signed-in/shell/in-company/settings");
 
 export default function SettingsPage() {
   const { t } = useTranslation();
+  const { me } = route.useRouteContext();
   const settings = useQuery(settingsQuery);
   const save = useSaveSettings(() => toastDone(t("settings.did")));
   return (
     <>
       <PageHead title={t("settings.title")} />
+      <SettingsTabs me={me} />
       {settings.isPending && <Waiting />}
       {settings.isError && <Failed error={settings.error} retry={() => void settings.refetch()} />}
       {settings.data !== undefined && (

@@ -1,6 +1,6 @@
 import { Menu, SegmentedControl, Text, Tooltip, UnstyledButton, useMantineColorScheme } from "@mantine/core";
 import {
-  IconAddressBook, IconBuilding, IconChevronDown, IconDeviceMobileMessage, IconDots, IconHeartbeat, IconKey, IconLayoutDashboard, IconLogout, IconPlugConnected, IconPlugConnectedX, IconSend, IconSettings, IconTemplate,
+  IconAddressBook, IconBuilding, IconChevronDown, IconDeviceMobileMessage, IconDots, IconHeartbeat, IconKey, IconLayoutDashboard, IconLogout, IconPlugConnected, IconPlugConnectedX, IconSend, IconSettings, IconTemplate, IconUser,
 } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
@@ -21,7 +21,7 @@ const places = [
   { to: "/", icon: IconLayoutDashboard, key: "dashboard", bar: true },
   { to: "/campaigns", icon: IconSend, key: "campaigns", bar: true },
   { to: "/contacts", icon: IconAddressBook, key: "contacts", bar: true },
-  { to: "/templates", icon: IconTemplate, key: "templates", bar: false },
+  { to: "/templates", icon: IconTemplate, IconUser, key: "templates", bar: false },
   { to: "/connections", icon: IconPlugConnected, key: "connections", bar: false },
   { to: "/health", icon: IconHeartbeat, key: "health", bar: false },
   { to: "/settings", icon: IconSettings, key: "settings", bar: false },
@@ -183,6 +183,7 @@ function AccountItems({ me }: { me: Me }) {
       <Menu.Label>{me.user.email}</Menu.Label>
       <div style={{ padding: "2px 8px 8px" }}><SchemeSwitch /></div>
       <Menu.Divider />
+      <Menu.Item leftSection={<IconUser size={15} />} component={Link} to="/settings/you">{t("you.title")}</Menu.Item>
       <Menu.Item leftSection={<IconKey size={15} />} component={Link} to="/password">{t("account.changeTitle")}</Menu.Item>
       <Menu.Item leftSection={<IconLogout size={15} />} onClick={leave}>{t("account.logout")}</Menu.Item>
       <Menu.Divider />

@@ -72,6 +72,12 @@ const health = createRoute({
   component: lazyRouteComponent(() => import("./health")),
 });
 
+const you = createRoute({
+  getParentRoute: () => shell,
+  path: "/settings/you",
+  component: lazyRouteComponent(() => import("./settings-you")),
+});
+
 const inCompany = createRoute({
   getParentRoute: () => shell,
   id: "in-company",
@@ -234,6 +240,7 @@ const tree = root.addChildren([
     shell.addChildren([
       health,
       companies,
+      you,
       inCompany.addChildren([home, campaigns, newCampaign, campaign, editCampaign, campaignRun, connectionRun, uncertain, contacts, contact, segments, imports, newImport, oneImport, templates, connections, newConnection, connection, settings, welcome]),
     ]),
   ]),

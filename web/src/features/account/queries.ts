@@ -32,3 +32,13 @@ export const changePassword = (current: string, next: string) =>
 
 /** Enters a company as superadmin; null leaves it. */
 export const enterCompany = (id: string | null) => unwrap(api.POST("/api/v1/auth/company", { body: { company_id: id } }));
+
+export const sessionsQuery = queryOptions({
+  queryKey: ["sessions"],
+  queryFn: ({ signal }) => unwrap(api.GET("/api/v1/auth/sessions", { signal })),
+  staleTime: 0,
+});
+
+export const endSession = (id: string) => unwrap(api.DELETE("/api/v1/auth/sessions/{id}", { params: { path: { id } } }));
+
+export const endOtherSessions = () => unwrap(api.DELETE("/api/v1/auth/sessions"));

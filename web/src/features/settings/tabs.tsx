@@ -1,0 +1,17 @@
+import { Link } from "@tanstack/react-router";
+import { useTranslation } from "react-i18next";
+import type { Me } from "../../api/types";
+
+const active = { className: "chip active", "aria-current": "page" } as const;
+
+/** The pages of settings, side by side; what belongs to the company is for those who run it. */
+export function SettingsTabs({ me }: { me: Me }) {
+  const { t } = useTranslation();
+  const runs = me.company != null && me.user.role !== "user";
+  return (
+    <nav className="filters" aria-label={t("settings.title")}>
+      {runs && <Link className="chip" to="/settings" activeOptions={{ exact: true }} activeProps={active}>{t("settings.tabCompany")}</Link>}
+      <Link className="chip" to="/settings/you" activeProps={active}>{t("settings.tabYou")}</Link>
+    </nav>
+  );
+}
