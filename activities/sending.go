@@ -32,13 +32,16 @@ type Sending struct {
 	Changed     func(company, campaign id.ID)
 }
 
-// LookAtSender says what a connection's sender has to do. It only reads.
+// LookAtSender says what a connection's sender has to do. It changes nothing but the notes of what waits.
 func (a *Sending) LookAtSender(ctx context.Context, ref flow.Ref) (look flow.Look, err error) {
 	now := time.Now()
 	err = a.DB.InCompany(ctx, ref.Company, func(tx postgres.Tx) error {
 		outlook, err := send.OutlookOf(ctx, tx, ref.Company, ref.Subject, now)
+		if err != nil {
+			return err
+		}
 		look = a.verdict(outlook, now)
-		return err
+		return outlook.Note(ctx, tx, ref.Company, now)
 	})
 	return look, err
 }

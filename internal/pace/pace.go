@@ -71,9 +71,9 @@ func (v Verdict) Words(now time.Time) string {
 		return "may go now"
 	}
 	if v.At.IsZero() {
-		return "waits: " + v.Reason.because()
+		return "waits: " + v.Reason.String()
 	}
-	return "waits until " + clock(v.At, now, v.Reason.Zone) + ": " + v.Reason.because()
+	return "waits until " + clock(v.At, now, v.Reason.Zone) + ": " + v.Reason.String()
 }
 
 // Sooner returns the verdict that lets something go first: now, if one of them does. One that never does comes last,
@@ -88,7 +88,8 @@ func (v Verdict) Sooner(other Verdict) Verdict {
 	return v
 }
 
-func (r Reason) because() string {
+// String says the reason alone: "the gap between campaign messages".
+func (r Reason) String() string {
 	switch r.Kind {
 	case OutOfWindow:
 		return "outside the sending window " + r.Window.String()

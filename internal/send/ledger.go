@@ -205,6 +205,7 @@ type Outlook struct {
 	Probing     bool         // one open claim at a time
 	Wait        pace.Verdict // why the page may claim nothing of what is queued
 	UrgentWait  pace.Verdict // why an urgent run may claim nothing of what is queued
+	waits       map[id.ID]pace.Verdict
 }
 
 // OutlookOf looks at a connection's rows as of now.
@@ -245,16 +246,22 @@ func (o *Outlook) obey(ctx context.Context, q *Queries, company, connection id.I
 	if err != nil {
 		return err
 	}
-	if o.Claimable {
-		if o.Wait, err = pageWait(ctx, q, company, connection, hours, limits, now); err != nil {
-			return err
-		}
+	sources, err := sourcesOf(ctx, q, company, connection, hours, now)
+	if err != nil {
+		return err
 	}
-	if o.Urgent {
-		if o.UrgentWait, err = lanesWait(ctx, q, company, connection, hours, limits, now, LaneReply, LaneUrgent); err != nil {
-			return err
-		}
+	o.waits = campaignWaits(sources, limits, hours.Zone, now)
+	if o.Wait, err = lanesWait(ctx, q, company, connection, hours, limits, now, LaneAutomation, LaneQueue); err != nil {
+		return err
 	}
+	if o.UrgentWait, err = lanesWait(ctx, q, company, connection, hours, limits, now, LaneReply, LaneUrgent); err != nil {
+		return err
+	}
+	outside := o.Wait.Sooner(o.UrgentWait)
+	for _, s := range sources {
+		o.Wait = o.Wait.Sooner(o.waits[s.campaign])
+	}
+	o.waits[connection] = outside
 	o.Claimable, o.Wait = goes(o.Claimable, o.Wait)
 	o.Urgent, o.UrgentWait = goes(o.Urgent, o.UrgentWait)
 	return nil
@@ -266,6 +273,15 @@ func goes(queued bool, wait pace.Verdict) (bool, pace.Verdict) {
 		return queued, pace.Verdict{}
 	}
 	return false, wait
+}
+
+// Note keeps what campaigns, and messages outside them, wait for; what waits no more ends its wait. Whoever holds or
+// closes a connection, or pauses a campaign, notes that by itself.
+func (o Outlook) Note(ctx context.Context, tx postgres.Tx, company id.ID, now time.Time) error {
+	if o.Probing {
+		return nil
+	}
+	return noteWaits(ctx, tx, company, o.waits, now)
 }
 
 func retryOf(ctx context.Context, q *Queries, company, connection id.ID, now time.Time, first, last Lane) (*time.Time, error) {

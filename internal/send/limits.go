@@ -1,11 +1,14 @@
 package send
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"time"
 
@@ -15,6 +18,7 @@ import (
 	"omnidesk/internal/id"
 	"omnidesk/internal/pace"
 	"omnidesk/internal/postgres"
+	"omnidesk/internal/wait"
 	"omnidesk/internal/wake"
 )
 
@@ -206,4 +210,28 @@ func GovernorOf(ctx context.Context, tx postgres.Tx, company, connection id.ID, 
 	}
 	s, err := readPacing(ctx, q, company, connection)
 	return Governor{Limits: s.limits, Used: s.used.At(hours.Zone, now), Zone: hours.Zone}, err
+}
+
+// noteWaits writes down what each campaign, or the connection outside campaigns, waits for.
+func noteWaits(ctx context.Context, tx postgres.Tx, company id.ID, waits map[id.ID]pace.Verdict, now time.Time) error {
+	for _, subject := range slices.SortedFunc(maps.Keys(waits), func(a, b id.ID) int { return bytes.Compare(a[:], b[:]) }) {
+		reason, until := noted(waits[subject], now)
+		if err := wait.Note(ctx, tx, company, subject, reason, until, now); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// noted is what is kept of a verdict: nothing when something may go, now or in a moment.
+func noted(v pace.Verdict, now time.Time) (reason string, until *time.Time) {
+	switch {
+	case v.Reason.Kind == pace.None:
+		return "", nil
+	case v.At.IsZero():
+		return v.Reason.String(), nil
+	case v.At.Sub(now) <= shortWait:
+		return "", nil
+	}
+	return v.Reason.String(), &v.At
 }

@@ -252,3 +252,52 @@ func TestACampaignAloneAsksNoContactForItsGap(t *testing.T) {
 	require.Zero(t, provider.sends(), other)
 	require.Equal(t, send.Counts{Sent: 30, Queued: 30}, r.rows())
 }
+
+// look is what the sender's workflow does between pages.
+func (r *running) look() (o send.Outlook) {
+	r.Helper()
+	r.tx(func(tx postgres.Tx) (err error) {
+		if o, err = send.OutlookOf(r.Context(), tx, r.company, r.connection, time.Now()); err != nil {
+			return err
+		}
+		return o.Note(r.Context(), tx, r.company, time.Now())
+	})
+	return o
+}
+
+// kept are the reasons of the waits that were noted, with whether they go on.
+func (r *running) kept(subject id.ID) (waits map[string]bool) {
+	r.Helper()
+	waits = map[string]bool{}
+	rows, err := pgOwner(r).Query(r.Context(), `SELECT reason, ended_at IS NULL FROM waits WHERE subject_id = $1`, subject)
+	require.NoError(r, err)
+	defer rows.Close()
+	for rows.Next() {
+		var reason string
+		var open bool
+		require.NoError(r, rows.Scan(&reason, &open))
+		waits[reason] = open
+	}
+	return waits
+}
+
+func TestWhatWaitsIsKeptWithItsReason(t *testing.T) {
+	r := newRunning(t, 3)
+	r.limit(pace.Limits{PerHour: 2, GapFrom: 10 * time.Minute, GapUntil: 10 * time.Minute})
+	r.page(newScript(accept))
+	r.look()
+	const gap = "the gap between campaign messages"
+	require.Equal(t, map[string]bool{gap: true}, r.kept(r.campaign))
+	for nth := 1; nth <= 2; nth++ {
+		r.queue(r.single(nth, send.LaneUrgent, greeting))
+	}
+	r.urgent(newScript(accept))
+	r.look()
+	const used = "2 of 2 messages an hour are used"
+	require.Equal(t, map[string]bool{used: true}, r.kept(r.connection))
+	require.Equal(t, map[string]bool{gap: false, used: true}, r.kept(r.campaign))
+	r.limit(pace.Limits{})
+	require.True(t, r.look().Claimable)
+	require.Equal(t, map[string]bool{used: false}, r.kept(r.connection))
+	require.Equal(t, map[string]bool{gap: false, used: false}, r.kept(r.campaign))
+}

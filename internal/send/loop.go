@@ -359,9 +359,29 @@ func (p *page) lookForSources(ctx context.Context) (singles *source, found []sou
 				found = append(found, s)
 			}
 		}
+		if err := p.noteWaits(ctx, tx, sources, now); err != nil {
+			return err
+		}
 		return p.wakeDone(ctx, tx, queued)
 	})
 	return singles, found, err
+}
+
+// noteWaits keeps what campaigns wait for while others are sent, whenever that changes.
+func (p *page) noteWaits(ctx context.Context, tx postgres.Tx, sources []source, now time.Time) error {
+	limits, err := readPacing(ctx, New(tx), p.Company, p.Connection)
+	if err != nil {
+		return err
+	}
+	waits := campaignWaits(sources, limits, p.zone, now)
+	for campaign, wait := range waits {
+		if reason, _ := noted(wait, now); reason == p.noted[campaign] {
+			delete(waits, campaign)
+		} else {
+			p.noted[campaign] = reason
+		}
+	}
+	return noteWaits(ctx, tx, p.Company, waits, now)
 }
 
 func (p *page) wakeDone(ctx context.Context, tx postgres.Tx, queued map[id.ID]bool) error {

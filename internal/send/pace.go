@@ -71,21 +71,17 @@ func singlesOf(ctx context.Context, q *Queries, company, connection id.ID, open 
 	return &open, nil
 }
 
-// pageWait is when a page may claim something of what is queued; the zero verdict when it can claim nothing by now.
-func pageWait(ctx context.Context, q *Queries, company, connection id.ID, hours pace.Hours, limits pacing, now time.Time) (wait pace.Verdict, err error) {
-	sources, err := sourcesOf(ctx, q, company, connection, hours, now)
-	if err != nil {
-		return wait, err
-	}
-	room := limits.lane(pace.Campaign, hours.Zone, now)
+// campaignWaits tells when each campaign may go on, and why not before.
+func campaignWaits(sources []source, limits pacing, zone *time.Location, now time.Time) map[id.ID]pace.Verdict {
+	waits := map[id.ID]pace.Verdict{}
+	room := limits.lane(pace.Campaign, zone, now)
 	for _, s := range sources {
-		wait = wait.Sooner(room.Within(s.schedule, pace.Campaign))
+		waits[s.campaign] = waits[s.campaign].Sooner(room.Within(s.schedule, pace.Campaign))
 	}
-	lanes, err := lanesWait(ctx, q, company, connection, hours, limits, now, LaneAutomation, LaneQueue)
-	return wait.Sooner(lanes), err
+	return waits
 }
 
-// lanesWait is the same of messages outside campaigns in some lanes.
+// lanesWait is the same of messages outside campaigns in some lanes; the zero verdict when none are queued.
 func lanesWait(ctx context.Context, q *Queries, company, connection id.ID, hours pace.Hours, limits pacing, now time.Time, lanes ...Lane) (wait pace.Verdict, err error) {
 	for _, lane := range lanes {
 		queued, err := singlesOf(ctx, q, company, connection, source{lanes: []int16{int16(lane)}}, now)

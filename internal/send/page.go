@@ -77,9 +77,10 @@ type page struct {
 	unhealed bool // the scope carries a hold's memory that the first accepted send clears
 
 	// Of the goroutine that takes turns.
-	limited bool           // the connection has limits
-	lastFor *id.ID         // the campaign that took before this run began
-	zone    *time.Location // the company's
+	limited bool             // the connection has limits
+	lastFor *id.ID           // the campaign that took before this run began
+	zone    *time.Location   // the company's
+	noted   map[id.ID]string // what its campaigns wait for, as far as this run has written it down
 }
 
 // sent is a claim with what became of it.
@@ -99,7 +100,7 @@ var (
 // RunPage sends what is queued on a connection in the lanes of the options. It returns without error when it ended in order: its work
 // or its time is over, the connection is held, a newer run has taken over, or ctx was cancelled.
 func RunPage(ctx context.Context, db *postgres.DB, o Options) (flow.PageResult, error) {
-	p := &page{Options: o, db: db, started: time.Now(), limit: 2 * o.Slots, openOf: map[id.ID]int{},
+	p := &page{Options: o, db: db, started: time.Now(), limit: 2 * o.Slots, openOf: map[id.ID]int{}, noted: map[id.ID]string{},
 		work: make(chan Claim, 2*o.Slots), news: make(chan struct{}, 1)}
 	if err := p.begin(ctx); err != nil {
 		return p.result, err
