@@ -137,6 +137,8 @@ type CheckSample struct {
 type Check struct {
 	Recipients int            `json:"recipients"`
 	Outside    int            `json:"outside_window" doc:"of the recipients, those without an open 24-hour window"`
+	FirstAt    *time.Time     `json:"first_at,omitempty" doc:"when the first message may go, by the recipients' clocks; absent when nobody is chosen"`
+	Asleep     int            `json:"asleep" doc:"of the recipients, those whose hours begin later than that"`
 	Skipped    Skipped        `json:"skipped"`
 	Problems   []CheckProblem `json:"problems"`
 	Warnings   []CheckWarning `json:"warnings"`
@@ -159,7 +161,7 @@ type SampleList struct {
 }
 
 func checkView(r campaign.CheckResult) Check {
-	view := Check{Recipients: r.Recipients, Outside: r.Outside, Skipped: Skipped(r.Skipped),
+	view := Check{Recipients: r.Recipients, Outside: r.Outside, Skipped: Skipped(r.Skipped), FirstAt: utc(&r.FirstAt), Asleep: r.Asleep,
 		Problems: []CheckProblem{}, Warnings: []CheckWarning{}, Samples: samplesView(r.Samples)}
 	for _, p := range r.Problems {
 		view.Problems = append(view.Problems, CheckProblem(p))

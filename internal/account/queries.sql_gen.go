@@ -268,7 +268,8 @@ func (q *Queries) getSettings(ctx context.Context, companyID uuid.UUID) (getSett
 const getSetup = `-- name: getSetup :one
 SELECT coalesce(c.setup, '{}')::jsonb AS said,
     EXISTS (SELECT FROM connections n WHERE n.company_id = c.company_id AND n.deleted_at IS NULL) AS connected,
-    EXISTS (SELECT FROM contacts k WHERE k.company_id = c.company_id) AS imported,
+    (EXISTS (SELECT FROM imports i WHERE i.company_id = c.company_id AND i.state = 'finished')
+        OR EXISTS (SELECT FROM contacts k WHERE k.company_id = c.company_id OFFSET 1))::boolean AS imported,
     EXISTS (SELECT FROM messages m WHERE m.company_id = c.company_id AND m.campaign_id IS NULL AND m.state IN (2, 4, 5)) AS tested,
     EXISTS (SELECT FROM campaigns g WHERE g.company_id = c.company_id AND g.state <> 'draft') AS started
 FROM companies c WHERE c.company_id = $1
@@ -282,7 +283,7 @@ type getSetupRow struct {
 	Started   bool
 }
 
-// What people said, and what the rows say.
+// What people said, and what the rows say. One contact may be no more than the phone of a test message.
 func (q *Queries) getSetup(ctx context.Context, companyID uuid.UUID) (getSetupRow, error) {
 	row := q.db.QueryRow(ctx, getSetup, companyID)
 	var i getSetupRow

@@ -163,13 +163,18 @@ func freeze(ctx context.Context, tx postgres.Tx, c Campaign, company id.ID, zone
 	return result, nil
 }
 
-// count is what Freeze would plan; outside counts those of them without an open window, lacking those for whom each
-// field is empty.
-func count(ctx context.Context, tx postgres.Tx, company id.ID, fields Fields, audience Audience, now time.Time, wanted []string) (result planned, outside int, lacking []int, err error) {
+// tally is what Freeze would plan, and more about those it would.
+type tally struct {
+	planned
+	outside int            // without an open 24-hour window
+	lacking []int          // for whom each wanted field is empty
+	zones   map[string]int // by zone set
+}
+
+// count tallies the audience: one row per zone set, summed here.
+func count(ctx context.Context, tx postgres.Tx, company id.ID, zone string, fields Fields, audience Audience, now time.Time, wanted []string) (tally, error) {
 	const fit = "NOT opted_out AND identity_id IS NOT NULL AND reachable"
 	columns, counts, more := "", "", []any{}
-	lacking = make([]int, len(wanted))
-	into := []any{&result.recipients, &result.skipped.OptedOut, &result.skipped.NoPhone, &result.skipped.WindowShut, &outside}
 	for i, name := range wanted {
 		var empty string
 		switch name {
@@ -186,21 +191,46 @@ func count(ctx context.Context, tx postgres.Tx, company id.ID, fields Fields, au
 		}
 		columns += fmt.Sprintf(", %s AS lacks%d", empty, i)
 		counts += fmt.Sprintf(", count(*) FILTER (WHERE %s AND lacks%d)::int", fit, i)
-		into = append(into, &lacking[i])
 	}
-	head, args, err := reach(fields, audience, company, "UTC", now, columns, more...)
+	head, args, err := reach(fields, audience, company, zone, now, columns, more...)
 	if err != nil {
-		return result, 0, nil, err
+		return tally{}, err
 	}
-	err = tx.QueryRow(ctx, head+`SELECT count(*) FILTER (WHERE `+fit+`)::int,
+	rows, err := tx.Query(ctx, head+`SELECT zones, count(*) FILTER (WHERE `+fit+`)::int,
 		count(*) FILTER (WHERE opted_out)::int,
 		count(*) FILTER (WHERE NOT opted_out AND identity_id IS NULL)::int,
 		count(*) FILTER (WHERE NOT opted_out AND identity_id IS NOT NULL AND NOT reachable)::int,
-		count(*) FILTER (WHERE `+fit+` AND NOT open)::int`+counts+` FROM reach`, args...).Scan(into...)
+		count(*) FILTER (WHERE `+fit+` AND NOT open)::int`+counts+` FROM reach GROUP BY zones`, args...)
 	if err != nil {
-		return result, 0, nil, fmt.Errorf("counting the audience: %w", err)
+		return tally{}, fmt.Errorf("counting the audience: %w", err)
 	}
-	return result, outside, lacking, nil
+	return addUp(rows, len(wanted))
+}
+
+func addUp(rows pgx.Rows, wanted int) (tally, error) {
+	sum, one, zones := tally{lacking: make([]int, wanted), zones: map[string]int{}}, tally{lacking: make([]int, wanted)}, ""
+	into := []any{&zones, &one.recipients, &one.skipped.OptedOut, &one.skipped.NoPhone, &one.skipped.WindowShut, &one.outside}
+	for i := range one.lacking {
+		into = append(into, &one.lacking[i])
+	}
+	_, err := pgx.ForEachRow(rows, into, func() error {
+		sum.recipients += one.recipients
+		sum.skipped.OptedOut += one.skipped.OptedOut
+		sum.skipped.NoPhone += one.skipped.NoPhone
+		sum.skipped.WindowShut += one.skipped.WindowShut
+		sum.outside += one.outside
+		for i, n := range one.lacking {
+			sum.lacking[i] += n
+		}
+		if one.recipients > 0 {
+			sum.zones[zones] = one.recipients
+		}
+		return nil
+	})
+	if err != nil {
+		return tally{}, fmt.Errorf("counting the audience: %w", err)
+	}
+	return sum, nil
 }
 
 // anybody tells whether a freeze would plan at least one; it stops at the first.

@@ -24,6 +24,36 @@ func HoursOf(ctx context.Context, tx postgres.Tx, company id.ID) (pace.Hours, er
 	return pace.NewHours(row.Zone, row.WindowFrom, row.WindowUntil)
 }
 
+// firstHours tells from counts per zone set when the first message may go at or after start, and for how many it is
+// later than that.
+func firstHours(hours pace.Hours, zones map[string]int, start time.Time) (first time.Time, asleep int, err error) {
+	at := map[string]time.Time{}
+	for set := range zones {
+		schedule, err := hours.Campaign(set)
+		if err != nil {
+			return first, 0, err
+		}
+		opens, ever := schedule.Next(start)
+		if ever && (first.IsZero() || opens.Before(first)) {
+			first = opens
+		}
+		at[set] = opens // zero: never
+	}
+	for set, n := range zones {
+		if !at[set].Equal(first) {
+			asleep += n
+		}
+	}
+	return first, asleep, nil
+}
+
+func laterOf(now time.Time, start *time.Time) time.Time {
+	if start != nil && start.After(now) {
+		return *start
+	}
+	return now
+}
+
 // Clocks are what the clocks of a campaign's recipients let it do.
 type Clocks struct {
 	Unfed     bool    // recipients are not in the ledger yet

@@ -33,7 +33,9 @@ type Warning struct {
 // CheckResult says what a start would do.
 type CheckResult struct {
 	Recipients int
-	Outside    int // of the recipients, those without an open window
+	Outside    int       // of the recipients, those without an open window
+	FirstAt    time.Time // when the first message may go, by the clocks of the recipients; zero: never, or nobody is chosen
+	Asleep     int       // of the recipients, those whose hours begin later than FirstAt
 	Skipped    Skipped
 	Problems   []Problem
 	Warnings   []Warning
@@ -50,12 +52,19 @@ func Check(ctx context.Context, tx postgres.Tx, company id.ID, fields Fields, no
 	if err != nil {
 		return result, err
 	}
-	bare := fields.Content.bareFields()
-	plan, outside, lacking, err := count(ctx, tx, company, fields, audience, now, bare)
+	hours, err := HoursOf(ctx, tx, company)
 	if err != nil {
 		return result, err
 	}
-	result.Recipients, result.Skipped, result.Outside = plan.recipients, plan.skipped, outside
+	bare := fields.Content.bareFields()
+	sum, err := count(ctx, tx, company, hours.Zone.String(), fields, audience, now, bare)
+	if err != nil {
+		return result, err
+	}
+	result.Recipients, result.Skipped, result.Outside = sum.recipients, sum.skipped, sum.outside
+	if result.FirstAt, result.Asleep, err = firstHours(hours, sum.zones, laterOf(now, fields.StartsAt)); err != nil {
+		return result, err
+	}
 	state, err := readTemplate(ctx, tx, company, fields)
 	if err != nil {
 		return result, err
@@ -63,7 +72,7 @@ func Check(ctx context.Context, tx postgres.Tx, company id.ID, fields Fields, no
 	if result.Problems, err = problems(ctx, New(tx), company, fields, state, now, result.Recipients > 0); err != nil {
 		return result, err
 	}
-	if result.Warnings, err = warnings(ctx, tx, company, fields, audience, result, bare, lacking, int(state.MessagingLimit)); err != nil {
+	if result.Warnings, err = warnings(ctx, tx, company, fields, audience, result, bare, sum.lacking, int(state.MessagingLimit)); err != nil {
 		return result, err
 	}
 	result.Samples, err = samples(ctx, tx, company, fields, audience, state.Body, now, id.Nil, 3)

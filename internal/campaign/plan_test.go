@@ -35,6 +35,36 @@ func TestCheckCountsWhoGetsIt(t *testing.T) {
 	require.Equal(t, campaign.Skipped{OptedOut: optedOut, NoPhone: noPhone, WindowShut: reachable - windows}, result.Skipped)
 }
 
+func TestCheckTellsWhenTheFirstMessageGoes(t *testing.T) {
+	w := newTown(t)
+	w.exec(`UPDATE companies SET window_from = '07:00', window_until = '21:00'`)
+	night := time.Date(2026, 3, 2, 3, 0, 0, 0, time.UTC) // 10:00 in Jakarta, midnight in São Paulo
+	check := func(fields campaign.Fields) (result campaign.CheckResult) {
+		w.tx(func(tx postgres.Tx) (err error) {
+			result, err = campaign.Check(t.Context(), tx, w.company, fields, night)
+			return err
+		})
+		return result
+	}
+	all := check(w.fields())
+	require.Equal(t, night, all.FirstAt)
+	require.Equal(t, inSaoPaulo+inUTC, all.Asleep)
+
+	tagged := w.fields()
+	tagged.Audience = campaign.Audience{TagIDs: []id.ID{w.tag}}
+	require.Equal(t, night.Add(4*time.Hour), check(tagged).FirstAt)
+	require.Zero(t, check(tagged).Asleep)
+	evening := night.Add(19 * time.Hour)
+	tagged.StartsAt = &evening
+	require.Equal(t, night.Add(28*time.Hour), check(tagged).FirstAt)
+
+	w.exec(`UPDATE companies SET window_from = '00:00', window_until = '24:00'`)
+	require.Equal(t, evening, check(tagged).FirstAt)
+	require.Zero(t, check(w.fields()).Asleep)
+	w.exec(`UPDATE contacts SET opted_out_at = now()`)
+	require.Zero(t, check(w.fields()).FirstAt)
+}
+
 func TestCheckNamesTheFieldToMend(t *testing.T) {
 	w := newTown(t)
 	past, soon := time.Now().Add(-time.Minute), time.Now().Add(time.Hour)

@@ -211,7 +211,9 @@ const shots: Shot[] = [
   } },
   { name: "welcome", path: "/welcome?step=company", me: beginner, ready: "Save and go on" },
   { name: "welcome-test", path: "/welcome?step=test", me: beginner, ready: "Send the test" },
-  { name: "welcome-import", path: "/welcome", me: beginner, ready: "Bring your contacts" },
+  { name: "welcome-import", path: "/welcome", me: beginner, ready: "What will happen" },
+  { name: "welcome-import-new", path: "/welcome?step=import", empty: true, me: beginner, ready: "Take a sample" },
+  { name: "welcome-campaign", path: "/welcome?step=campaign", night: true, me: beginner, ready: "Open it to change it" },
   { name: "resume", path: "/connections", me: beginner, ready: "Go on with the first steps" },
   { name: "not-found", path: "/nowhere", ready: "nothing at this address" },
   { name: "menu", path: "/campaigns", me: data.superadmin, ready: data.running.name, act: async (page) => {

@@ -47,6 +47,12 @@ var builtin = append(translated("hello_world", "UTILITY", map[string]string{
 	"pt_BR": "Oi {{1}}, só esta semana: {{2}} de desconto com o código {{3}}.",
 	"es":    "Hola {{1}}, solo esta semana: {{2}} de descuento con el código {{3}}.",
 	"id":    "Hai {{1}}, khusus minggu ini: diskon {{2}} dengan kode {{3}}.",
+}), append(translated("welcome_note", "UTILITY", map[string]string{
+	"en_US": "Hi {{1}}, good to have you with us. Save this number: news about your orders comes from here, and you can always just reply.",
+	"en":    "Hi {{1}}, good to have you with us. Save this number: news about your orders comes from here, and you can always just reply.",
+	"pt_BR": "Oi {{1}}, que bom ter você com a gente. Salve este número: as novidades dos seus pedidos chegam por aqui, e é só responder.",
+	"es":    "Hola {{1}}, qué bueno tenerte con nosotros. Guarda este número: por aquí llegan las novedades de tus pedidos, y puedes responder siempre.",
+	"id":    "Hai {{1}}, senang Anda bersama kami. Simpan nomor ini: kabar pesanan Anda datang dari sini, dan Anda bisa langsung membalas.",
 }), []Template{
 	{Name: "store_opening", Language: "pt_BR", Category: "MARKETING", Header: "Abrimos em breve", Body: "Oi {{1}}, a nova loja de {{2}} abre no sábado às 9h.",
 		Footer: "Responda SAIR para não receber.", Replies: []string{"Quero ir", "Parar promoções"}, Quality: "GREEN"},
@@ -54,7 +60,7 @@ var builtin = append(translated("hello_world", "UTILITY", map[string]string{
 	{Name: "winter_sale", Language: "pt_BR", Category: "UTILITY", Body: "{{1}}, tudo com até {{2}} de desconto só hoje!", Status: "REJECTED", RejectedReason: "TAG_CONTENT_MISMATCH"},
 	{Name: "delivery_survey", Language: "en_US", Category: "UTILITY", Body: "Hi {{1}}, how did the delivery of order {{2}} go?", Status: "PAUSED", Quality: "RED"},
 	{Name: "catalog_photo", Language: "en_US", Category: "MARKETING", HeaderFormat: "IMAGE", Body: "Hi {{1}}, our new catalogue is here.", Quality: "YELLOW"},
-}...)...)...)
+}...)...)...)...)
 
 func translated(name, category string, bodies map[string]string) []Template {
 	var list []Template

@@ -1461,6 +1461,16 @@ export interface components {
         Check: {
             /**
              * Format: int64
+             * @description of the recipients, those whose hours begin later than that
+             */
+            asleep: number;
+            /**
+             * Format: date-time
+             * @description when the first message may go, by the recipients' clocks; absent when nobody is chosen
+             */
+            first_at?: string;
+            /**
+             * Format: int64
              * @description of the recipients, those without an open 24-hour window
              */
             outside_window: number;

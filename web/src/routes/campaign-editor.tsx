@@ -120,7 +120,7 @@ export function CampaignEditor({ campaign, initial, parts, zone }: Props) {
       </div>
       <aside className="aside stack-gap">
         <Preview draft={draft} template={template} live={live} at={at} onFlip={flip} />
-        <CheckPanel live={live} filter={filterOf(draft, parts)} />
+        <CheckPanel live={live} filter={filterOf(draft, parts)} zone={zone} />
         <TestSend draft={draft} zone={zone} sample={shownSample(live.samples, at)} />
       </aside>
       {live.check !== undefined && (
@@ -141,7 +141,7 @@ function filterOf(draft: Draft, parts: CampaignParts): string | null {
   return `(${names.join(" or ")}) and `;
 }
 
-function readField(field: keyof Draft, draft: Draft, parts: CampaignParts): string {
+export function readField(field: keyof Draft, draft: Draft, parts: CampaignParts): string {
   switch (field) {
     case "connection_id": return parts.connections.find((one) => one.id === draft.connection_id)?.name ?? "–";
     case "failed_codes": return draft.failed_codes.join(", ") || "–";

@@ -1,24 +1,17 @@
 import { Button, Group } from "@mantine/core";
 import { IconArrowRight, IconCircleCheck, IconCircleDashed, IconCircleMinus } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
-import { getRouteApi, Link, useNavigate, useRouter } from "@tanstack/react-router";
-import { type ReactNode, useCallback } from "react";
+import { getRouteApi, Link, Navigate, useNavigate, useRouter } from "@tanstack/react-router";
+import { type ReactNode } from "react";
 import { useTranslation } from "react-i18next";
-import type { LedgerState, Setup, SetupStep } from "../api/types";
+import type { Setup, SetupStep } from "../api/types";
 import { toastError } from "../components/errors";
 import { Failed, PageHead, Waiting } from "../components/page";
-import { ConnectionStateLabel, standingOf } from "../components/state";
 import { meQuery } from "../features/account/queries";
-import { AddConnection } from "../features/connection/add";
-import { connectionsQuery } from "../features/connection/queries";
-import { contactCountQuery } from "../features/contact/queries";
-import { SettingsForm } from "../features/settings/form";
-import { putSetup, settingsQuery, setupQuery } from "../features/settings/queries";
+import { putSetup, setupQuery } from "../features/settings/queries";
 import { nextStep, stepsBehind } from "../features/settings/steps";
-import { templatesQuery } from "../features/template/queries";
-import { TestMessage } from "../features/trial/form";
-import { formatCount } from "../lib/format";
-import { useSaveSettings } from "./settings";
+import { CampaignStep } from "./welcome-campaign";
+import { type BodyProps, CompanyStep, ConnectStep, ImportStep, TestStep } from "./welcome-steps";
 
 const route = getRouteApi("/signed-in/shell/in-company/welcome");
 
@@ -66,7 +59,8 @@ function Steps({ setup }: { setup: Setup }) {
   const { t } = useTranslation();
   const { step: wished } = route.useSearch();
   const next = nextStep(setup);
-  const present = wished ?? next;
+  // The step stands in the address: what is done there by and by does not turn the page.
+  if (wished === undefined && next !== null) return <Navigate to="/welcome" search={{ step: next }} replace />;
   return (
     <div className="page setup">
       <nav aria-label={t("setup.title")}>
@@ -74,16 +68,14 @@ function Steps({ setup }: { setup: Setup }) {
         <ol className="steps">
           {setup.steps.map(({ name, state }) => (
             <li key={name}>
-              <Link to="/welcome" search={{ step: name }} className={name === present ? "step active" : "step"} aria-current={name === present ? "step" : undefined} data-step={name} data-state={state}>
+              <Link to="/welcome" search={{ step: name }} className={name === wished ? "step active" : "step"} aria-current={name === wished ? "step" : undefined} data-step={name} data-state={state}>
                 <StepIcon state={state} />{t(`setup.step.${name}`)}{state === "skipped" && <span className="quiet"> · {t("setup.skipped")}</span>}
               </Link>
             </li>
           ))}
         </ol>
       </nav>
-      <section aria-live="polite">
-        {present === null ? <Through setup={setup} /> : <StepBody key={present} step={present} setup={setup} />}
-      </section>
+      <section>{wished === undefined ? <Through setup={setup} /> : <StepBody key={wished} step={wished} setup={setup} />}</section>
     </div>
   );
 }
@@ -124,73 +116,9 @@ function StepBody({ step, setup }: { step: SetupStep; setup: Setup }) {
         {state === "open" && step !== "company" && (
           <Button variant="subtle" color="gray" size="sm" loading={keep.isPending} onClick={() => keep.mutate({ skipped: [...skippedOf(setup), step], dismissed: false })}>{t("setup.skip")}</Button>
         )}
-        {state !== "open" && <Button variant="default" size="sm" rightSection={<IconArrowRight size={15} />} onClick={goOn}>{t("setup.goOn")}</Button>}
+        {state !== "open" && <Button size="sm" variant={step === "company" ? "default" : "filled"} rightSection={<IconArrowRight size={15} />} onClick={goOn}>{t("setup.goOn")}</Button>}
       </Group>
     </>
-  );
-}
-
-interface BodyProps { onDone: () => void; done: boolean }
-
-function CompanyStep({ onDone }: BodyProps) {
-  const { t } = useTranslation();
-  const settings = useQuery(settingsQuery);
-  const save = useSaveSettings(onDone);
-  if (settings.data === undefined) return settings.isError ? <Failed error={settings.error} /> : <Waiting />;
-  return <SettingsForm settings={settings.data} saving={save.isPending} error={save.error} submit={t("setup.saveAndGoOn")} onSave={save.mutate} />;
-}
-
-function ConnectStep({ onDone, done }: BodyProps) {
-  const { me } = route.useRouteContext();
-  const connections = useQuery(connectionsQuery);
-  if (!done) return <AddConnection sandbox={me.build.sandbox} onAdded={onDone} />;
-  return (
-    <ul className="plain-list">
-      {connections.data?.items.map((c) => (
-        <li key={c.id}><Link className="text" to="/connections/$id" params={{ id: c.id }}>{c.name}</Link> <span className="num quiet">{c.number}</span> <ConnectionStateLabel state={standingOf(c)} /></li>
-      ))}
-    </ul>
-  );
-}
-
-function ImportStep({ done }: BodyProps) {
-  const { t } = useTranslation();
-  const count = useQuery(contactCountQuery());
-  return (
-    <>
-      {done && count.data !== undefined && <p>{t("setup.contacts", { n: formatCount(count.data.count) })}</p>}
-      <Group gap="xs">
-        <Button component={Link} to="/contacts/imports/new" size="sm" variant={done ? "default" : "filled"}>{t("setup.importCsv")}</Button>
-        {done && <Button component={Link} to="/contacts" size="sm" variant="default">{t("import.toContacts")}</Button>}
-      </Group>
-    </>
-  );
-}
-
-function TestStep() {
-  const { t } = useTranslation();
-  const navigate = useNavigate();
-  const { me } = route.useRouteContext();
-  const queries = useQueryClient();
-  const connections = useQuery(connectionsQuery);
-  const templates = useQuery(templatesQuery);
-  const arrived = useCallback((state: LedgerState) => {
-    if (state === "sent" || state === "delivered" || state === "read") void queries.invalidateQueries({ queryKey: setupQuery.queryKey });
-  }, [queries]);
-  const error = connections.error ?? templates.error;
-  if (error !== null) return <Failed error={error} />;
-  if (connections.data === undefined || templates.data === undefined) return <Waiting />;
-  if (connections.data.items.length === 0) return <Button size="sm" onClick={() => void navigate({ to: "/welcome", search: { step: "connect" } })}>{t("setup.connectFirst")}</Button>;
-  return <TestMessage connections={connections.data.items} templates={templates.data.items} phones={me.build.sandbox ? me.build.sandbox_url : undefined} onState={arrived} />;
-}
-
-function CampaignStep({ done }: BodyProps) {
-  const { t } = useTranslation();
-  return (
-    <Group gap="xs">
-      {!done && <Button component={Link} to="/campaigns/new" size="sm">{t("setup.write")}</Button>}
-      <Button component={Link} to="/campaigns" size="sm" variant="default">{t("setup.toCampaigns")}</Button>
-    </Group>
   );
 }
 

@@ -1,26 +1,28 @@
 import { Alert, Loader } from "@mantine/core";
-import { IconAlertTriangle, IconCircleCheck, IconInfoCircle } from "@tabler/icons-react";
+import { IconAlertTriangle, IconCircleCheck, IconClock, IconInfoCircle } from "@tabler/icons-react";
 import { useTranslation } from "react-i18next";
 import type { Check } from "../../api/types";
 import { describeError } from "../../components/errors";
-import { formatCount } from "../../lib/format";
+import { useNow } from "../../components/small";
+import { formatCount, formatInstant } from "../../lib/format";
+import { zoneCity } from "../../lib/zone";
 import type { DraftCheck } from "./live";
 
 /** Whom a start would reach, who is left out and why, what is wrong and what to know. */
-export function CheckPanel({ live, filter }: { live: DraftCheck; filter: string | null }) {
+export function CheckPanel({ live, filter, zone }: { live: DraftCheck; filter: string | null; zone: string }) {
   const { t } = useTranslation();
   return (
     <section className="panel" aria-label={t("check.title")} aria-live="polite">
       {live.incomplete && <div className="quiet">{t("check.incomplete")}</div>}
       {!live.incomplete && live.error !== null && <Alert color="red" variant="light">{describeError(live.error, t)}</Alert>}
       {!live.incomplete && live.error === null && live.check === undefined && <div className="state quiet"><Loader size={14} color="gray" />{t("check.checking")}</div>}
-      {!live.incomplete && live.error === null && live.check !== undefined && <div className={live.stale ? "stale" : undefined}><Result check={live.check} filter={filter} /></div>}
+      {!live.incomplete && live.error === null && live.check !== undefined && <div className={live.stale ? "stale" : undefined}><Result check={live.check} filter={filter} zone={zone} /></div>}
     </section>
   );
 }
 
-/** filter describes the audience for links; null when none can. */
-function Result({ check, filter }: { check: Check; filter: string | null }) {
+/** filter describes the audience for links, null when none can; zone is the company's. */
+function Result({ check, filter, zone }: { check: Check; filter: string | null; zone: string }) {
   const { t } = useTranslation();
   const { skipped } = check;
   return (
@@ -36,6 +38,7 @@ function Result({ check, filter }: { check: Check; filter: string | null }) {
         {skipped.no_phone > 0 && <Left n={skipped.no_phone} what="no_phone" filter={filter === null ? "" : `${filter}not has phone`} />}
         {skipped.window_shut > 0 && <Left n={skipped.window_shut} what="window_shut" filter="" />}
       </div>
+      <Hours check={check} zone={zone} />
       {check.problems.map((problem, index) => (
         <Line key={index} icon={<IconAlertTriangle size={16} color="var(--mantine-color-error)" />}>{problem.message}</Line>
       ))}
@@ -45,6 +48,20 @@ function Result({ check, filter }: { check: Check; filter: string | null }) {
         </Line>
       ))}
     </>
+  );
+}
+
+/** When the first message goes, if that is not at once, and for how many it is later still. */
+function Hours({ check, zone }: { check: Check; zone: string }) {
+  const { t } = useTranslation();
+  const now = useNow(30_000);
+  if (check.first_at === undefined) return null;
+  const waits = new Date(check.first_at).getTime() - now.getTime() > 60_000;
+  if (!waits && check.asleep === 0) return null;
+  return (
+    <Line icon={<IconClock size={16} color="var(--quiet)" />}>
+      {waits && t("check.firstAt", { at: formatInstant(check.first_at, now, zone), city: zoneCity(zone) })} {check.asleep > 0 && t("check.asleep", { count: check.asleep, n: formatCount(check.asleep) })}
+    </Line>
   );
 }
 

@@ -59,7 +59,7 @@ export function UndoSums({ undo }: { undo: ImportUndo }) {
 }
 
 /** What an import did, what it left out, and the ways on. */
-export function ImportResult({ of, onUndo, undoing }: { of: Import; onUndo: () => void; undoing: boolean }) {
+export function ImportResult({ of, onUndo, undoing, onAnother }: { of: Import; onUndo: () => void; undoing: boolean; onAnother?: () => void }) {
   const { t } = useTranslation();
   const leftOut = of.counts.refused + of.counts.duplicates;
   const span = of.started_at !== undefined && of.finished_at !== undefined ? new Date(of.finished_at).getTime() - new Date(of.started_at).getTime() : null;
@@ -76,8 +76,10 @@ export function ImportResult({ of, onUndo, undoing }: { of: Import; onUndo: () =
         </section>
       )}
       <Group gap="xs" mt={28}>
-        {of.state !== "undone" && <Button component={Link} to="/contacts">{t("import.toContacts")}</Button>}
-        <Button component={Link} to="/contacts/imports/new" variant={of.state === "undone" ? "filled" : "default"}>{t("import.again")}</Button>
+        {of.state !== "undone" && <Button component={Link} to="/contacts" variant={onAnother === undefined ? "filled" : "default"}>{t("import.toContacts")}</Button>}
+        {onAnother === undefined
+          ? <Button component={Link} to="/contacts/imports/new" variant={of.state === "undone" ? "filled" : "default"}>{t("import.again")}</Button>
+          : <Button variant="default" onClick={onAnother}>{t("import.again")}</Button>}
         {of.state !== "undone" && <UndoButton of={of} onUndo={onUndo} loading={undoing} />}
       </Group>
     </>
