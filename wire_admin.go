@@ -2,14 +2,19 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
+	"time"
 
 	"omnidesk/internal/account"
 	"omnidesk/internal/config"
+	"omnidesk/internal/id"
 	"omnidesk/internal/postgres"
+	"omnidesk/internal/restore"
 	"omnidesk/internal/secret"
+	"omnidesk/server"
 )
 
 type migrateCommand struct {
@@ -51,7 +56,52 @@ func printBootstrap(out io.Writer, created bool, email, oneTime string) error {
 
 type adminCommand struct {
 	NewKeys newKeysCommand `cmd:"" aliases:"new-key" help:"Print a fresh ENCRYPTION_KEY and JWT_SECRET_KEY."`
+	Release releaseCommand `cmd:"" help:"Release what a restore of the database has put on hold."`
 	Company companyCommand `cmd:"" help:"Make a company and its first admin, and print the admin's one-time password."`
+}
+
+type releaseCommand struct {
+	config.Database
+	Open    string `enum:"doubt,send" required:"" help:"What becomes of open work. doubt: campaigns are paused and other queued messages become uncertain, for a person to judge. send: everything goes on, and what was sent after the backup is sent a second time."`
+	Company string `help:"The company's id; all companies that are on hold without it."`
+}
+
+// Run ends the hold that a restore of the database has put on companies.
+func (c *releaseCommand) Run(ctx context.Context) error {
+	db, err := openDatabase(ctx, c.Database, 2)
+	if err != nil {
+		return err
+	}
+	defer db.Close()
+	var companies []account.Company
+	err = db.InSystem(ctx, func(tx postgres.Tx) (err error) {
+		companies, err = account.ListCompanies(ctx, tx)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	released := 0
+	for _, company := range companies {
+		if c.Company != "" && c.Company != company.ID.String() {
+			continue
+		}
+		stopped, err := server.ReleaseRestore(ctx, db, company.ID, id.Nil, c.Open == "doubt", time.Now())
+		if errors.Is(err, restore.ErrNothingHeld) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		released++
+		if _, err := fmt.Fprintf(os.Stdout, "Released %s (%s); campaigns stopped: %d\n", company.Name, company.ID, len(stopped)); err != nil {
+			return err
+		}
+	}
+	if released == 0 {
+		return errors.New("nothing is on hold after a restore, or --company names none that is")
+	}
+	return nil
 }
 
 type companyCommand struct {

@@ -14,6 +14,7 @@ import (
 	"omnidesk/internal/dev"
 	"omnidesk/internal/id"
 	"omnidesk/internal/postgres"
+	"omnidesk/internal/restore"
 	"omnidesk/internal/sandbox"
 	"omnidesk/server"
 )
@@ -63,6 +64,10 @@ func (c *devCommand) prepare(ctx context.Context, start dev.Start) ([]dev.Login,
 		return nil, err
 	}
 	defer db.Close()
+	// Data of a version that did not remember yet lie beside the file: they are no restored backup.
+	if err := (&restore.Keeper{DB: db, File: dev.PositionFile(c.Data)}).Adopt(ctx); err != nil {
+		return nil, err
+	}
 	created, password, err := account.Bootstrap(ctx, db, c.AdminEmail, c.AdminPassword)
 	if err != nil {
 		return nil, err

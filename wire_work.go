@@ -19,6 +19,7 @@ import (
 	"omnidesk/internal/connection"
 	"omnidesk/internal/id"
 	"omnidesk/internal/realtime"
+	"omnidesk/internal/restore"
 	"omnidesk/worker"
 )
 
@@ -28,6 +29,7 @@ type workCommand struct {
 	config.Temporal
 	config.Sandbox
 	config.Provider
+	config.Position
 	config.Metrics
 	Slots       int `name:"slots" env:"OMNIDESK_SLOTS" default:"64" help:"Sends at once on one connection."`
 	Pages       int `name:"pages" env:"OMNIDESK_PAGES" default:"8" help:"Connections sending at once in this process."`
@@ -56,7 +58,7 @@ func (c *workCommand) Run(ctx context.Context) error {
 	if _, err := temporal.CheckHealth(ctx, &client.CheckHealthRequest{}); err != nil {
 		return fmt.Errorf("asking Temporal at %s (set TEMPORAL_ADDRESS): %w", c.Address, err)
 	}
-	if err := c.Provider.Require(); err != nil {
+	if err := errors.Join(c.Provider.Require(), c.Position.Require()); err != nil {
 		return err
 	}
 	adapters, err := newAdapters(c.Sandbox, c.ProviderTimeout)
@@ -68,6 +70,11 @@ func (c *workCommand) Run(ctx context.Context) error {
 	group.Go(func() error { return serveMetrics(ctx, c.MetricsAddress) })
 	group.Go(func() error { publisher.Run(ctx); return nil })
 	group.Go(func() error {
+		keeper := &restore.Keeper{DB: db, File: c.PositionFile, Lossless: c.LosslessFailover}
+		if err := keeper.Check(ctx); err != nil { // nothing is claimed before it is known that this is no restored backup
+			return err
+		}
+		group.Go(func() error { keeper.Keep(ctx); return nil })
 		return worker.Run(ctx, worker.Options{
 			DB: db, Temporal: temporal, Connections: connection.NewStore(sealer), Adapters: adapters, Slots: c.Slots, Pages: c.Pages,
 			Changed: func(company, campaign id.ID) {

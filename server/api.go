@@ -57,6 +57,7 @@ func (s *Server) build() error {
 	s.demoRoutes()
 	s.healthRoutes()
 	s.healthPageRoutes()
+	s.restoreRoutes()
 	s.docsRoutes()
 	s.webhookRoutes()
 	s.realtimeRoutes()

@@ -136,14 +136,15 @@ var table = map[string]rule{
 	"dashboardConnections": {least: admin, company: true},
 	"dashboardConcerns":    {least: admin, company: true},
 
-	"realtime":    {least: signedIn, company: true},
-	"temporalUI":  {least: superadmin, hideRefuse: true},
-	"webhookMeta": {least: public},
-	"health":      {least: admin},
-	"healthz":     {least: public},
-	"readyz":      {least: public},
-	"openapi":     {least: public},
-	"docs":        {least: public},
+	"realtime":       {least: signedIn, company: true},
+	"temporalUI":     {least: superadmin, hideRefuse: true},
+	"webhookMeta":    {least: public},
+	"health":         {least: admin},
+	"releaseRestore": {least: admin, company: true},
+	"healthz":        {least: public},
+	"readyz":         {least: public},
+	"openapi":        {least: public},
+	"docs":           {least: public},
 }
 
 // verdict of the table about one request.

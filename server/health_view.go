@@ -19,7 +19,7 @@ import (
 
 // HealthPart is one thing that must work, in words. Remedy is empty while it does.
 type HealthPart struct {
-	Name   string `json:"name" enum:"database,clock,partitions,temporal,workers,wakes"`
+	Name   string `json:"name" enum:"restore,database,clock,partitions,temporal,workers,wakes"`
 	State  string `json:"state" enum:"good,warn,bad"`
 	Detail string `json:"detail"`
 	Remedy string `json:"remedy,omitempty" doc:"what to do"`
@@ -108,7 +108,13 @@ func (s *Server) healthPage(ctx context.Context, _ *struct{}) (*Out[Health], err
 	if caller.Company == nil || l.database != nil {
 		return out(view), nil
 	}
-	var err error
+	held, err := s.restorePart(ctx, caller.Company.ID)
+	if err != nil {
+		return nil, err
+	}
+	if held != nil {
+		view.Parts = append([]HealthPart{*held}, view.Parts...)
+	}
 	view.Connections, err = s.connectionsHealth(ctx, caller.Company.ID)
 	return out(view), err
 }

@@ -18,6 +18,8 @@ const (
 	MessageMarkedSent   Action = "message.marked_sent"
 	MessageMarkedFailed Action = "message.marked_failed"
 	MessageSentAgain    Action = "message.sent_again"
+	RestoreReleased     Action = "restore.released" // everything goes on; about the company
+	RestoreDoubted      Action = "restore.doubted"  // what was open waits for a person; about the company
 )
 
 // Decision is one entry about a subject.

@@ -12,6 +12,11 @@ WHERE k.company_id = @company_id AND k.id = @id;
 -- name: Lock :one
 SELECT * FROM campaigns WHERE company_id = @company_id AND id = @id FOR UPDATE;
 
+-- name: LockGoingOn :many
+SELECT id, state FROM campaigns
+WHERE company_id = @company_id AND (state IN ('starting', 'running') OR (state = 'scheduled' AND starts_at <= sqlc.arg(now)::timestamptz))
+ORDER BY id FOR UPDATE;
+
 -- name: LockShared :one
 SELECT * FROM campaigns WHERE company_id = @company_id AND id = @id FOR SHARE;
 

@@ -353,6 +353,37 @@ func (q *Queries) Lock(ctx context.Context, companyID uuid.UUID, iD uuid.UUID) (
 	return i, err
 }
 
+const lockGoingOn = `-- name: LockGoingOn :many
+SELECT id, state FROM campaigns
+WHERE company_id = $1 AND (state IN ('starting', 'running') OR (state = 'scheduled' AND starts_at <= $2::timestamptz))
+ORDER BY id FOR UPDATE
+`
+
+type LockGoingOnRow struct {
+	ID    uuid.UUID
+	State string
+}
+
+func (q *Queries) LockGoingOn(ctx context.Context, companyID uuid.UUID, now time.Time) ([]LockGoingOnRow, error) {
+	rows, err := q.db.Query(ctx, lockGoingOn, companyID, now)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []LockGoingOnRow
+	for rows.Next() {
+		var i LockGoingOnRow
+		if err := rows.Scan(&i.ID, &i.State); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const lockShared = `-- name: LockShared :one
 SELECT company_id, id, connection_id, name, state, state_detail, content, audience, text_version, starts_at, expires_at, version, recipients, skipped, created_at, frozen_at, started_at, finished_at, changed_at, changed_by FROM campaigns WHERE company_id = $1 AND id = $2 FOR SHARE
 `

@@ -133,6 +133,27 @@ func Pause(ctx context.Context, tx postgres.Tx, company, campaign id.ID, now tim
 	return move(ctx, tx, company, campaign, "be paused", now, []State{Running}, Paused, "Paused by an admin.", nil)
 }
 
+// StopAll stops what would go on by itself after a restore of the database, because nobody knows how far it came: running
+// campaigns and scheduled ones whose time has come are paused, and one that was about to start is a draft again. The
+// company's claims are on hold meanwhile, so that none is under way.
+func StopAll(ctx context.Context, tx postgres.Tx, company id.ID, detail string, now time.Time) (stopped []id.ID, err error) {
+	rows, err := New(tx).LockGoingOn(ctx, company, now)
+	if err != nil {
+		return nil, fmt.Errorf("looking for campaigns to stop: %w", err)
+	}
+	for _, row := range rows {
+		to := Paused
+		if State(row.State) == Starting {
+			to = Draft
+		}
+		if err := putState(ctx, tx, company, row.ID, to, detail, now); err != nil {
+			return nil, err
+		}
+		stopped = append(stopped, row.ID)
+	}
+	return stopped, nil
+}
+
 // Resume lets claims go on.
 func Resume(ctx context.Context, tx postgres.Tx, company, campaign id.ID, now time.Time) error {
 	return move(ctx, tx, company, campaign, "resume", now, []State{Paused}, Running, "", nil)

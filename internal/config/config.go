@@ -109,6 +109,20 @@ func (p Provider) Require() error {
 	return nil
 }
 
+// Position says where a process that sends remembers how far it has seen the database come.
+type Position struct {
+	PositionFile     string `name:"position-file" env:"OMNIDESK_POSITION_FILE" default:".data/position.json" help:"Where this worker remembers how far it has seen the database come, so that a restored backup is noticed. Must outlive the process and lie outside the database."`
+	LosslessFailover bool   `name:"lossless-failover" env:"OMNIDESK_LOSSLESS_FAILOVER" help:"A standby that takes over has every commit, because replication is synchronous: a failover then puts nothing on hold."`
+}
+
+// Require refuses an empty name.
+func (p Position) Require() error {
+	if p.PositionFile == "" {
+		return errors.New("OMNIDESK_POSITION_FILE is empty: name a file on a disk that outlives this process, such as /var/lib/omnidesk/position.json")
+	}
+	return nil
+}
+
 // Metrics is the port of /metrics and /healthz, apart from what the public sees.
 type Metrics struct {
 	MetricsAddress string `name:"metrics-address" env:"OMNIDESK_METRICS_ADDRESS" placeholder:"IP:PORT" help:"Where metrics and health are served; keep it private."`

@@ -146,6 +146,9 @@ func (s *supervisor) startAll(ctx context.Context) ([]Login, error) {
 	return logins, s.await(ctx, s.children[len(s.children)-1], healthy(ctx, s.publicURL()+"/readyz"))
 }
 
+// PositionFile is where the worker remembers how far it has seen the database come.
+func PositionFile(data string) string { return filepath.Join(data, "position.json") }
+
 // startPostgres starts a private cluster unless a database was given.
 func (s *supervisor) startPostgres(ctx context.Context) error {
 	if s.Database.URL != "" {
@@ -232,6 +235,7 @@ func (s *supervisor) environment(command string) []string {
 		"OMNIDESK_SANDBOX_URL":     s.sandboxURL(),
 		"OMNIDESK_SANDBOX_ADDRESS": config.Address(loopback, s.SandboxPort),
 		"OMNIDESK_SANDBOX_DATA":    filepath.Join(s.Data, "sandbox"),
+		"OMNIDESK_POSITION_FILE":   PositionFile(s.Data),
 	}
 	if s.TemporalUsed == "" {
 		set["OMNIDESK_TEMPORAL_UI_URL"] = s.uiURL()

@@ -81,6 +81,7 @@ INSERT INTO segments (company_id, id, name, filter) VALUES ($c, $x, 'S', 'opted_
 INSERT INTO contact_messages (company_id, contact_id, message_id) VALUES ($c, $x, $x);
 DELETE FROM contact_counts WHERE company_id = $c AND tag_id = $x; -- one row per table: a trigger has counted contact and tag
 INSERT INTO wakes (company_id, workflow, subject_id) VALUES ($c, 'sender', $x);
+INSERT INTO restore_holds (company_id, found_at, reason) VALUES ($c, now(), 'R');
 INSERT INTO audit (company_id, id, user_id, action, at) VALUES ($c, $x, $x, 'tested', now());
 INSERT INTO audit_subjects (company_id, subject_id, audit_id) VALUES ($c, $x, $x);`
 

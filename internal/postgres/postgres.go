@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -39,6 +40,7 @@ type DB struct {
 	app    *pgxpool.Pool
 	system *pgxpool.Pool
 	direct string
+	seen   atomic.Pointer[Seen]
 }
 
 // Options of Open.

@@ -130,6 +130,9 @@ func (r *Rig) AppURL() string { return address(r.Ports.App) }
 // SandboxURL is where the simulated providers answer.
 func (r *Rig) SandboxURL() string { return address(r.Ports.Sandbox) }
 
+// PositionFile is where the worker remembers how far it has seen the database come.
+func (r *Rig) PositionFile() string { return filepath.Join(r.Dir, "position.json") }
+
 // TemporalAddress is what a client of Temporal dials.
 func (r *Rig) TemporalAddress() string { return "127.0.0.1:" + strconv.Itoa(r.Ports.Temporal) }
 
@@ -147,7 +150,8 @@ func (r *Rig) Start(ctx context.Context, part string) error {
 		return r.launch(ctx, part, []string{"serve"}, []string{"PORT=" + strconv.Itoa(r.Ports.App), "OMNIDESK_PUBLIC_URL=" + r.AppURL(),
 			"OMNIDESK_METRICS_ADDRESS=127.0.0.1:" + strconv.Itoa(r.Ports.ServeMetrics)}, r.AppURL()+"/healthz")
 	case Work:
-		return r.launch(ctx, part, []string{"work"}, append([]string{"OMNIDESK_METRICS_ADDRESS=127.0.0.1:" + strconv.Itoa(r.Ports.WorkMetrics)}, r.WorkEnv...),
+		return r.launch(ctx, part, []string{"work"}, append([]string{"OMNIDESK_METRICS_ADDRESS=127.0.0.1:" + strconv.Itoa(r.Ports.WorkMetrics),
+			"OMNIDESK_POSITION_FILE=" + r.PositionFile()}, r.WorkEnv...),
 			address(r.Ports.WorkMetrics)+"/healthz")
 	default:
 		return fmt.Errorf("the rig has no part %q", part)

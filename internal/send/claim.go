@@ -102,7 +102,7 @@ func (p *page) turn(ctx context.Context, from source, most int, outcomes []Event
 			return errors.Join(t.readLock(results), t.readClaim(results))
 		})
 	}
-	if postgres.IsRetryable(err) { // the database says that it has undone it
+	if postgres.IsRetryable(err) || postgres.IsRestored(err) { // the database says that it has undone it
 		return harvest{}, err
 	}
 	if err != nil {
@@ -119,6 +119,7 @@ func (p *page) turn(ctx context.Context, from source, most int, outcomes []Event
 func (t *turn) lock(b *pgx.Batch) {
 	b.Queue(settings)
 	b.Queue(lockForClaim, t.Company, t.Connection, t.at, t.Urgent)
+	t.db.QueueGuard(b, t.Company)
 	t.written.queue(b, t.page)
 }
 
@@ -133,6 +134,9 @@ func (t *turn) readLock(results pgx.BatchResults) error {
 	if err := results.QueryRow().Scan(&epoch, &last, &unhealed, &row.Limits, &row.TakenAt, &row.Taken, &row.TakenDay, &row.TakenToday,
 		&row.NextCampaignAt, &row.TakenFor, &row.OthersAt); err != nil {
 		return fmt.Errorf("locking the connection: %w", err)
+	}
+	if _, err := results.Exec(); err != nil {
+		return fmt.Errorf("asking whether claims are allowed: %w", err)
 	}
 	t.saw(last, unhealed)
 	t.fenced = epoch != t.epoch

@@ -126,6 +126,9 @@ func HeldFor(ctx context.Context, tx postgres.Tx, company, connection id.ID, now
 	return deref(held.HeldReason), err
 }
 
+// forever is the end of a hold that only people end, as CloseScope has it.
+var forever = time.Date(9999, time.December, 31, 0, 0, 0, 0, time.UTC)
+
 // heldAt reads a connection's hold; one that is over has neither instant nor reason.
 func heldAt(ctx context.Context, tx postgres.Tx, company, connection id.ID, now time.Time) (HeldRow, error) {
 	held, err := New(tx).Held(ctx, company, connection)
@@ -134,6 +137,9 @@ func heldAt(ctx context.Context, tx postgres.Tx, company, connection id.ID, now 
 	}
 	if held.HeldUntil != nil && !held.HeldUntil.After(now) {
 		held.HeldUntil, held.HeldReason = nil, nil
+	}
+	if held.RestoreReason != nil { // only people end it
+		held.HeldUntil, held.HeldReason, held.Closed = &forever, held.RestoreReason, true
 	}
 	return held, nil
 }

@@ -417,7 +417,9 @@ WHERE company_id = @company_id AND connection_id = @connection_id AND state = 1
 ORDER BY claimed_at LIMIT 1;
 
 -- name: Held :one
-SELECT held_until, held_reason, closed, probing FROM scopes WHERE company_id = @company_id AND connection_id = @connection_id;
+SELECT s.held_until, s.held_reason, s.closed, s.probing, h.reason AS restore_reason FROM scopes s
+LEFT JOIN restore_holds h ON h.company_id = s.company_id AND h.released_at IS NULL
+WHERE s.company_id = @company_id AND s.connection_id = @connection_id;
 
 -- name: ListCampaign :many
 -- In the order in which they were queued. Each part reads the one index that holds rows of its states.

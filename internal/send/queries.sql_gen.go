@@ -462,14 +462,17 @@ func (q *Queries) Heal(ctx context.Context, arg HealParams) (int64, error) {
 }
 
 const held = `-- name: Held :one
-SELECT held_until, held_reason, closed, probing FROM scopes WHERE company_id = $1 AND connection_id = $2
+SELECT s.held_until, s.held_reason, s.closed, s.probing, h.reason AS restore_reason FROM scopes s
+LEFT JOIN restore_holds h ON h.company_id = s.company_id AND h.released_at IS NULL
+WHERE s.company_id = $1 AND s.connection_id = $2
 `
 
 type HeldRow struct {
-	HeldUntil  *time.Time
-	HeldReason *string
-	Closed     bool
-	Probing    bool
+	HeldUntil     *time.Time
+	HeldReason    *string
+	Closed        bool
+	Probing       bool
+	RestoreReason *string
 }
 
 func (q *Queries) Held(ctx context.Context, companyID uuid.UUID, connectionID uuid.UUID) (HeldRow, error) {
@@ -480,6 +483,7 @@ func (q *Queries) Held(ctx context.Context, companyID uuid.UUID, connectionID uu
 		&i.HeldReason,
 		&i.Closed,
 		&i.Probing,
+		&i.RestoreReason,
 	)
 	return i, err
 }

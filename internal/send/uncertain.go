@@ -128,6 +128,16 @@ func ListUncertain(ctx context.Context, tx postgres.Tx, company, campaign, befor
 	return rows, nil
 }
 
+// DoubtQueued makes what is queued outside campaigns uncertain, so that a person decides about each message: after a
+// restore of the database nobody knows whether it was sent. Claims are on hold meanwhile.
+func DoubtQueued(ctx context.Context, tx postgres.Tx, company id.ID, now time.Time) error {
+	err := New(tx).DoubtQueued(ctx, company, now, "It was queued when the database was restored, and may have been sent before.")
+	if err != nil {
+		return fmt.Errorf("making queued messages uncertain: %w", err)
+	}
+	return nil
+}
+
 // CountUncertain counts them, up to most. campaign is Nil for all.
 func CountUncertain(ctx context.Context, tx postgres.Tx, company, campaign id.ID, most int) (int, error) {
 	n, err := New(tx).CountUncertain(ctx, company, orNil(campaign), int32(most))

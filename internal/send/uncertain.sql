@@ -26,6 +26,16 @@ LEFT JOIN identities i ON i.company_id = m.company_id AND i.id = m.identity_id
 LEFT JOIN campaigns k ON k.company_id = m.company_id AND k.id = m.campaign_id
 ORDER BY m.id DESC;
 
+-- name: DoubtQueued :exec
+-- What a restored database has queued outside campaigns may have been sent already.
+WITH doubtful AS (
+    UPDATE messages SET state = 6, ended_at = sqlc.arg(now)::timestamptz, retry_at = NULL, error_detail = sqlc.arg(detail)::text
+    WHERE company_id = @company_id AND campaign_id IS NULL AND state = 0
+    RETURNING connection_id
+)
+INSERT INTO message_counts (company_id, connection_id, queued, uncertain)
+SELECT @company_id, connection_id, -count(*), count(*) FROM doubtful GROUP BY connection_id;
+
 -- name: CountUncertain :one
 -- Along messages_uncertain, and no further than it is worth counting.
 SELECT count(*)::int FROM (SELECT FROM messages m

@@ -28,6 +28,22 @@ func (q *Queries) CountUncertain(ctx context.Context, companyID uuid.UUID, campa
 	return column_1, err
 }
 
+const doubtQueued = `-- name: DoubtQueued :exec
+WITH doubtful AS (
+    UPDATE messages SET state = 6, ended_at = $2::timestamptz, retry_at = NULL, error_detail = $3::text
+    WHERE company_id = $1 AND campaign_id IS NULL AND state = 0
+    RETURNING connection_id
+)
+INSERT INTO message_counts (company_id, connection_id, queued, uncertain)
+SELECT $1, connection_id, -count(*), count(*) FROM doubtful GROUP BY connection_id
+`
+
+// What a restored database has queued outside campaigns may have been sent already.
+func (q *Queries) DoubtQueued(ctx context.Context, companyID uuid.UUID, now time.Time, detail string) error {
+	_, err := q.db.Exec(ctx, doubtQueued, companyID, now, detail)
+	return err
+}
+
 const getMessage = `-- name: GetMessage :one
 
 SELECT m.id, m.contact_id, coalesce(c.name, '') AS contact_name, coalesce(i.value, '') AS address, m.state, m.attempts, m.content, m.provider_id, m.error_code, m.error_detail,

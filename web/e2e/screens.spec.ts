@@ -55,6 +55,11 @@ const shots: Shot[] = [
   { name: "uncertain-empty", path: "/uncertain", empty: true, ready: "wait here until" },
   { name: "health", path: "/health", ready: "Everything works" },
   { name: "health-trouble", path: "/health", me: data.superadmin, ready: "5 things need a look" },
+  { name: "health-restored", path: "/health", restored: true, ready: "Restored database" },
+  { name: "health-release", path: "/health", restored: true, ready: "Restored database", act: async (page) => {
+    await page.getByRole("button", { name: "Release…" }).click();
+    await expect(page.getByRole("radio", { name: "A person judges it" })).toBeChecked();
+  } },
   { name: "health-broken", path: "/health", broken: true, ready: "The database does not answer", status: 503 },
   { name: "campaigns", path: "/campaigns", ready: data.running.name },
   { name: "campaigns-filter", path: "/campaigns?state=paused", ready: data.paused.name },

@@ -1012,6 +1012,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/health/release": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Release what a restore of the database has put on hold
+         * @description Answers 409 when nothing of the company is on hold. The decision is kept with the name of who took it.
+         */
+        post: operations["releaseRestore"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/imports": {
         parameters: {
             query?: never;
@@ -1892,7 +1912,7 @@ export interface components {
         HealthPart: {
             detail: string;
             /** @enum {string} */
-            name: "database" | "clock" | "partitions" | "temporal" | "workers" | "wakes";
+            name: "restore" | "database" | "clock" | "partitions" | "temporal" | "workers" | "wakes";
             /** @description what to do */
             remedy?: string;
             /** @enum {string} */
@@ -2232,6 +2252,13 @@ export interface components {
         };
         Queued: {
             message_id: string;
+        };
+        ReleaseInBody: {
+            /**
+             * @description doubt: campaigns that would go on are paused and other queued messages become uncertain, for a person to judge · send: everything goes on; what was sent after the backup is sent a second time
+             * @enum {string}
+             */
+            open: "doubt" | "send";
         };
         ResendInBody: {
             /** @description only those that failed with one of these codes; 0: the provider gave none; without codes: all */
@@ -4844,6 +4871,37 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Health"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    releaseRestore: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ReleaseInBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {

@@ -5,6 +5,7 @@ import type { Health } from "../../api/types";
 import { Time, useNow } from "../../components/small";
 import { Dot } from "../../components/state";
 import { formatInstant, formatSpan } from "../../lib/format";
+import { Release } from "./release";
 
 type State = Health["connections"][number]["state"];
 
@@ -14,7 +15,9 @@ export function Parts({ parts }: { parts: Health["parts"] }) {
   const { t } = useTranslation();
   return (
     <div className="health">
-      {parts.map((p) => <Line key={p.name} state={p.state} name={t(`health.part.${p.name}`)} detail={p.detail} remedy={p.remedy} />)}
+      {parts.map((p) => (
+        <Line key={p.name} state={p.state} name={t(`health.part.${p.name}`)} detail={p.detail} remedy={p.remedy} aside={p.name === "restore" ? <Release detail={p.detail} /> : undefined} />
+      ))}
     </div>
   );
 }
