@@ -6,8 +6,10 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"time"
 
 	"omnidesk/internal/account"
+	"omnidesk/internal/channel"
 	"omnidesk/internal/config"
 	"omnidesk/internal/connection"
 	"omnidesk/internal/demo"
@@ -16,6 +18,7 @@ import (
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/restore"
 	"omnidesk/internal/sandbox"
+	"omnidesk/internal/template"
 	"omnidesk/server"
 )
 
@@ -83,11 +86,47 @@ func (c *devCommand) prepare(ctx context.Context, start dev.Start) ([]dev.Login,
 	if err := registerNumbers(ctx, db, store, start); err != nil {
 		return nil, fmt.Errorf("telling the sandbox about simulated numbers: %w", err)
 	}
+	if made.Created {
+		if err := askProvider(ctx, db, store, made, start.SandboxURL); err != nil {
+			return nil, fmt.Errorf("checking the demo's number: %w", err)
+		}
+	}
 	logins := []dev.Login{{Who: "Superadmin", Email: c.AdminEmail, Password: password}}
 	if made.Company != id.Nil {
 		logins = append(logins, dev.Login{Who: "Demo admin", Email: demo.Email, Password: made.Password})
 	}
 	return logins, nil
+}
+
+// askProvider checks the demo's number and reads its templates, as a person would by a click.
+func askProvider(ctx context.Context, db *postgres.DB, store *connection.Store, made demo.Demo, sandboxURL string) error {
+	adapters, err := newAdapters(config.Sandbox{SandboxURL: sandboxURL}, 0)
+	if err != nil {
+		return err
+	}
+	var account channel.Account
+	if err := db.InCompany(ctx, made.Company, func(tx postgres.Tx) (err error) {
+		account, err = store.Account(ctx, tx, made.Company, made.Connection)
+		return err
+	}); err != nil {
+		return err
+	}
+	adapter := adapters[account.Kind]
+	lister, able := adapter.(channel.TemplateLister)
+	if !able {
+		return fmt.Errorf("%s lists no templates", account.Kind)
+	}
+	check := adapter.Check(ctx, account)
+	templates, err := lister.ListTemplates(ctx, account)
+	if err != nil {
+		return err
+	}
+	return db.InCompany(ctx, made.Company, func(tx postgres.Tx) error {
+		if err := store.KeepCheck(ctx, tx, made.Company, made.Connection, check, time.Now()); err != nil {
+			return err
+		}
+		return template.Replace(ctx, tx, made.Company, made.Connection, templates, time.Now())
+	})
 }
 
 // registerNumbers is done at every start: the sandbox may have lost its data, and our address may have changed.

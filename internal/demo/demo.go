@@ -114,6 +114,9 @@ func fill(ctx context.Context, db *postgres.DB, store *connection.Store, company
 		if err := addCampaigns(ctx, tx, company.ID, view.ID, zone, contacts, now); err != nil {
 			return err
 		}
+		if err := addSegments(ctx, tx, company.ID); err != nil {
+			return err
+		}
 		return read(ctx, tx, store, view, demo)
 	})
 	if err != nil {

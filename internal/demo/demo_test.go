@@ -13,6 +13,7 @@ import (
 	"omnidesk/internal/connection"
 	"omnidesk/internal/contact"
 	"omnidesk/internal/demo"
+	"omnidesk/internal/filter"
 	"omnidesk/internal/id"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/postgres/pgtest"
@@ -44,7 +45,18 @@ func TestTheDemoIsMadeOnceAndFoundAgain(t *testing.T) {
 
 	require.NoError(t, db.InCompany(ctx, first.Company, func(tx postgres.Tx) error {
 		size, err := contact.Count(ctx, tx, first.Company, contact.Query{})
+		require.NoError(t, err)
 		require.EqualValues(t, 200, size.Contacts)
+		segments, err := contact.Segments(ctx, tx, first.Company)
+		require.Len(t, segments, 4)
+		for _, segment := range segments {
+			parsed, err := filter.Parse(segment.Filter)
+			require.NoError(t, err)
+			size, err := contact.Count(ctx, tx, first.Company, contact.Query{Filter: parsed})
+			require.NoError(t, err)
+			require.Positive(t, size.Contacts, "nobody is in %q", segment.Name)
+			require.Less(t, size.Contacts, int64(200), "everybody is in %q", segment.Name)
+		}
 		return err
 	}))
 	requireCampaigns(t, db, first.Company)

@@ -93,3 +93,20 @@ func person(i int, now time.Time) contact.Draft {
 	}
 	return draft
 }
+
+// segments show what filters can say: by tag, by field, by what campaigns did.
+var segments = [][2]string{
+	{"VIP", `tag:"vip" and not opted_out`},
+	{"Ordered lately", `last_order > 60 days ago and not opted_out`},
+	{"Has not read the spring collection", `delivered:"Spring collection" and not read:"Spring collection"`},
+	{"Brazil, likes lamps", `phone starts +55 and likes = "lamps"`},
+}
+
+func addSegments(ctx context.Context, tx postgres.Tx, company id.ID) error {
+	for _, segment := range segments {
+		if _, err := contact.CreateSegment(ctx, tx, company, segment[0], segment[1]); err != nil {
+			return fmt.Errorf("saving a demo segment: %w", err)
+		}
+	}
+	return nil
+}

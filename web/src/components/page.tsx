@@ -51,6 +51,16 @@ export function Waiting() {
   );
 }
 
+/** Where rows of a list will be. */
+export function WaitingRows() {
+  const { t } = useTranslation();
+  return (
+    <div className="bone-rows" role="status" aria-label={t("common.loading")}>
+      {Array.from({ length: 8 }, (_, n) => <div key={n}><span style={{ width: `${26 - ((n * 7) % 11)}%` }} /><span style={{ width: "9%" }} /><span style={{ width: `${18 - ((n * 5) % 8)}%` }} /></div>)}
+    </div>
+  );
+}
+
 /** What went wrong, what to do, and a button that tries again. */
 export function Failed({ error, retry }: { error: unknown; retry?: () => void }) {
   const { t } = useTranslation();

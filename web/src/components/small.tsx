@@ -20,11 +20,12 @@ export function Time({ at }: { at: string | null | undefined }) {
   return <time dateTime={at} title={formatExact(at)} className="num">{formatInstant(at, new Date())}</time>;
 }
 
-export function Copyable({ value }: { value: string }) {
+/** plain: as text of its line, else in letters of one width. */
+export function Copyable({ value, plain = false }: { value: string; plain?: boolean }) {
   const { t } = useTranslation();
   return (
     <Group gap={4} wrap="nowrap" align="flex-start">
-      <span className="mono" style={{ flex: 1 }}>{value}</span>
+      <span className={plain ? "num" : "mono"} style={{ minWidth: 0 }}>{value}</span>
       <CopyButton value={value}>
         {({ copied, copy }) => (
           <Tooltip label={copied ? t("common.copied") : t("common.copy")}>

@@ -79,7 +79,7 @@ export function VirtualList<Item>(props: Props<Item>) {
           return (
             <div
               key={row.key}
-              className={props.isActive?.(item) === true ? "row active" : "row"}
+              className={["row", props.isActive?.(item) === true ? "active" : "", props.isSelected?.(item) === true ? "selected" : ""].join(" ").trimEnd()}
               role="row"
               aria-rowindex={row.index + 2}
               data-index={row.index}

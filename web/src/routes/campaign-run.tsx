@@ -26,7 +26,7 @@ export default function CampaignRunPage() {
   }
   return (
     <>
-      <PageHead title={t("run.title")} crumb={<Link className="crumb clip" to="/campaigns/$id" params={{ id }}>{campaign.data.name}</Link>} />
+      <PageHead title={t("run.title")} crumb={<Link className="crumb clip way" to="/campaigns/$id" params={{ id }}>{campaign.data.name}</Link>} />
       <RunView owner="campaigns" id={id} run={run} temporal={me.temporal_ui} now={active ? <LiveWords live={live.data} /> : <span>{t("run.campaignOver")}</span>} />
     </>
   );

@@ -5,7 +5,7 @@ import { getRouteApi, Link } from "@tanstack/react-router";
 import { useCallback } from "react";
 import { useTranslation } from "react-i18next";
 import { usePolling } from "../api/realtime";
-import { Empty, Failed, PageHead, Waiting } from "../components/page";
+import { Empty, Failed, PageHead, WaitingRows } from "../components/page";
 import { CampaignList } from "../features/campaign/list";
 import { campaignsQuery } from "../features/campaign/queries";
 import { campaignStates } from "../features/campaign/states";
@@ -33,7 +33,7 @@ export default function CampaignsPage() {
           </Link>
         ))}
       </div>
-      {list.isPending && <Waiting />}
+      {list.isPending && <WaitingRows />}
       {list.isError && campaigns.length === 0 && <Failed error={list.error} retry={() => void list.refetch()} />}
       {list.isSuccess && campaigns.length === 0 && (
         <Empty icon={<IconSend size={32} stroke={1.4} />} action={state === undefined ? newButton : <Button component={Link} to="/campaigns" variant="default">{t("campaign.showAll")}</Button>}>

@@ -3,7 +3,7 @@ import { IconPlugConnected, IconPlus } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
-import { Empty, Failed, PageHead, Waiting } from "../components/page";
+import { Empty, Failed, PageHead, WaitingRows } from "../components/page";
 import { ConnectionList } from "../features/connection/list";
 import { connectionsQuery } from "../features/connection/queries";
 
@@ -14,7 +14,7 @@ export default function ConnectionsPage() {
   return (
     <>
       <PageHead title={t("connection.title")}>{addButton}</PageHead>
-      {list.isPending && <Waiting />}
+      {list.isPending && <WaitingRows />}
       {list.isError && <Failed error={list.error} retry={() => void list.refetch()} />}
       {list.data?.items.length === 0 && <Empty icon={<IconPlugConnected size={32} stroke={1.4} />} action={addButton}>{t("connection.empty")}</Empty>}
       {list.data !== undefined && list.data.items.length > 0 && <ConnectionList connections={list.data.items} />}

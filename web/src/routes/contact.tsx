@@ -1,4 +1,4 @@
-import { Badge, Button, Drawer, Text } from "@mantine/core";
+import { Button, Drawer, Text } from "@mantine/core";
 import { IconPencil } from "@tabler/icons-react";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
@@ -31,19 +31,22 @@ export default function ContactPage() {
   const name = contact.name || contact.phone || t("contact.noName");
   return (
     <>
-      <PageHead title={name} crumb={crumb} beside={contact.opted_out_at != null && <Badge color="gray">{t("contact.optedOut")}</Badge>}>
+      <PageHead title={name} crumb={crumb} beside={contact.opted_out_at != null && <span className="tag mute">{t("contact.optedOut")}</span>}>
         <Button variant="default" leftSection={<IconPencil size={15} />} onClick={() => setEditing(true)}>{t("contact.edit")}</Button>
       </PageHead>
-      <div className="page form contact">
-        <section aria-labelledby="timeline-title">
+      <div className="run contact">
+        <section className="page" aria-labelledby="timeline-title">
           <h2 id="timeline-title" className="story-title" style={{ marginTop: 0 }}>{t("contact.timeline")}</h2>
           {timeline.isPending && <Waiting />}
           {timeline.isError && <Failed error={timeline.error} retry={() => void timeline.refetch()} />}
           {timeline.data !== undefined && (
-            <ContactTimeline events={timeline.data.pages.flatMap((page) => page.items)} hasMore={timeline.hasNextPage} loadingMore={timeline.isFetchingNextPage} loadMore={() => void timeline.fetchNextPage()} />
+            <ContactTimeline phone={contact.phone} events={timeline.data.pages.flatMap((page) => page.items)} hasMore={timeline.hasNextPage} loadingMore={timeline.isFetchingNextPage} loadMore={() => void timeline.fetchNextPage()} />
           )}
         </section>
-        <aside><Facts contact={contact} /></aside>
+        <aside className="side" aria-label={t("campaign.details")}>
+          <h2 style={{ fontSize: 13 }}>{t("campaign.details")}</h2>
+          <Facts contact={contact} />
+        </aside>
       </div>
       <Drawer opened={editing} onClose={() => setEditing(false)} size={420} title={<Text fw={600} fz="md">{name}</Text>}>
         {editing && <ContactEditor contact={contact} knownTags={tags.data?.items.map((tag) => tag.name) ?? []} onDone={() => setEditing(false)} />}
@@ -58,11 +61,11 @@ function Facts({ contact: c }: { contact: Contact }) {
   return (
     <dl className="facts">
       <dt>{t("contact.phone")}</dt>
-      <dd className="num">{c.phone == null ? "–" : <Copyable value={c.phone} />}</dd>
+      <dd>{c.phone == null ? "–" : <Copyable plain value={c.phone} />}</dd>
       <dt>{t("contact.zone")}</dt>
       <dd>{c.zone ?? <span className="quiet">{t("contact.zoneByNumber")}</span>}</dd>
       <dt>{t("contact.tags")}</dt>
-      <dd>{c.tags.length === 0 ? <span className="quiet">–</span> : c.tags.map((tag) => <Badge key={tag.id} renderRoot={(props) => <Link {...props} to="/contacts" search={{ tag: tag.id }} />} color="gray" variant="default" fw={400} mr={4} style={{ cursor: "pointer" }}>{tag.name}</Badge>)}</dd>
+      <dd>{c.tags.length === 0 ? <span className="quiet">–</span> : c.tags.map((tag) => <Link key={tag.id} className="tag" to="/contacts" search={{ tag: tag.id }}>{tag.name}</Link>)}</dd>
       {attributes.map(([name, value]) => (
         <div key={name} style={{ display: "contents" }}><dt>{name}</dt><dd className="wrap">{value}</dd></div>
       ))}

@@ -7,7 +7,7 @@ import { useCallback, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { usePolling } from "../api/realtime";
 import { toastDone, toastError } from "../components/errors";
-import { Empty, Failed, PageHead, Waiting } from "../components/page";
+import { Empty, Failed, PageHead, WaitingRows } from "../components/page";
 import { type Choice, exportAddress, isEverybody } from "../features/contact/choice";
 import { ContactEditor } from "../features/contact/editor";
 import { ContactList } from "../features/contact/list";
@@ -54,7 +54,7 @@ export default function ContactsPage() {
   });
   const toggleAll = () => setSelected((before) => (before === "all" || before.size > 0 ? nobody : contacts.length > mostIds ? "all" : new Set(contacts.map((c) => c.id))));
   const someSelected = selected === "all" || selected.size > 0;
-  const importButton = <Button component={Link} to="/contacts/imports/new" variant={none && everybody ? "filled" : "default"} leftSection={<IconFileImport size={15} />}>{t("contact.import")}</Button>;
+  const importButton = <Button className={none && everybody ? undefined : "tight"} component={Link} to="/contacts/imports/new" variant={none && everybody ? "filled" : "default"} leftSection={<IconFileImport size={15} />}>{t("contact.import")}</Button>;
 
   return (
     <>
@@ -76,7 +76,7 @@ export default function ContactsPage() {
           onTag={(change) => tagging.mutate({ selection: selected === "all" ? choice : { ids: [...selected] }, change })}
         />
       )}
-      {list.isPending && <Waiting />}
+      {list.isPending && <WaitingRows />}
       {list.isError && contacts.length === 0 && <Failed error={list.error} retry={() => void list.refetch()} />}
       {none && (
         <Empty icon={<IconAddressBook size={32} stroke={1.4} />} action={everybody ? importButton : <Button component={Link} to="/contacts" variant="default">{t("contact.showAll")}</Button>}>
@@ -116,7 +116,7 @@ function ExportMenu({ choice }: { choice: Choice }) {
   const { t } = useTranslation();
   return (
     <Menu position="bottom-end" width={210}>
-      <Menu.Target><Button className="wide" variant="default" leftSection={<IconDownload size={15} />}>{t("contact.export")}</Button></Menu.Target>
+      <Menu.Target><Button className="tight" variant="default" leftSection={<IconDownload size={15} />}>{t("contact.export")}</Button></Menu.Target>
       <Menu.Dropdown>
         <Menu.Label>{isEverybody(choice) ? t("contact.exportAll") : t("contact.exportChosen")}</Menu.Label>
         {(["csv", "xlsx"] as const).map((format) => (

@@ -5,7 +5,7 @@ import { Link } from "@tanstack/react-router";
 import { useCallback } from "react";
 import { useTranslation } from "react-i18next";
 import { usePolling } from "../api/realtime";
-import { Empty, Failed, PageHead, Waiting } from "../components/page";
+import { Empty, Failed, PageHead, WaitingRows } from "../components/page";
 import { ContactTabs } from "../features/contact/tabs";
 import { ImportList } from "../features/import/list";
 import { importsQuery } from "../features/import/queries";
@@ -22,7 +22,7 @@ export default function ImportsPage() {
     <>
       <PageHead title={t("import.listTitle")}>{button}</PageHead>
       <ContactTabs />
-      {list.isPending && <Waiting />}
+      {list.isPending && <WaitingRows />}
       {list.isError && imports.length === 0 && <Failed error={list.error} retry={() => void list.refetch()} />}
       {list.isSuccess && imports.length === 0 && <Empty icon={<IconFileImport size={32} stroke={1.4} />} action={button}>{t("import.empty")}</Empty>}
       {imports.length > 0 && <ImportList imports={imports} hasMore={list.hasNextPage} loadingMore={list.isFetchingNextPage} loadMore={loadMore} />}

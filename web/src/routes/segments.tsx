@@ -14,7 +14,7 @@ const route = getRouteApi("/signed-in/shell/in-company/contacts/segments");
 
 export default function SegmentsPage() {
   const { t } = useTranslation();
-  const { id } = route.useSearch();
+  const { id, filter } = route.useSearch();
   const navigate = useNavigate();
   const list = useQuery(segmentsQuery);
   const segments = list.data?.items ?? [];
@@ -38,8 +38,8 @@ export default function SegmentsPage() {
           <div className="sheet">
             {editing && (
               <>
-                <Link className="only-phone crumb" to="/contacts/segments" search={{}} style={{ marginBottom: 12 }}><IconChevronLeft size={16} style={{ verticalAlign: "text-bottom" }} /> {t("segment.title")}</Link>
-                <SegmentEditor key={open?.id ?? "new"} segment={open} onSaved={(saved) => go(saved.id)} onDeleted={() => go()} />
+                <Link className="only-phone crumb" to="/contacts/segments" search={{}} style={{ marginBottom: 16 }}><IconChevronLeft size={16} style={{ verticalAlign: "text-bottom" }} /> {t("segment.title")}</Link>
+                <SegmentEditor key={open?.id ?? "new"} segment={open} initial={filter} onSaved={(saved) => go(saved.id)} onDeleted={() => go()} />
               </>
             )}
             {!editing && <p className="quiet">{t("segment.pick")}</p>}

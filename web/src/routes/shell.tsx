@@ -1,10 +1,10 @@
-import { Menu, SegmentedControl, Text, Tooltip, UnstyledButton, useMantineColorScheme } from "@mantine/core";
+import { Kbd, Menu, Text, Tooltip, UnstyledButton, useMantineColorScheme } from "@mantine/core";
 import {
-  IconAddressBook, IconBuilding, IconChevronDown, IconDeviceMobileMessage, IconDots, IconHeartbeat, IconKey, IconLayoutDashboard, IconLogout, IconPlugConnected, IconPlugConnectedX, IconSend, IconSettings, IconTemplate, IconUser,
+  IconAddressBook, IconBuilding, IconChevronDown, IconDeviceMobileMessage, IconDots, IconHeartbeat, IconKey, IconKeyboard, IconLayoutDashboard, IconLogout, IconPlugConnected, IconPlugConnectedX, IconSend, IconSettings, IconTemplate, IconUser,
 } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
-import { useEffect, useState } from "react";
+import { type ReactNode, useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { startRealtime, useSocketState } from "../api/realtime";
 import type { Me } from "../api/types";
@@ -14,6 +14,7 @@ import { DemoBadge } from "../features/demo/remove";
 import { ResumeSetup } from "../features/settings/resume";
 import { useEnter } from "./enter";
 import { useLeave } from "./leave";
+import { goKeys, Shortcuts } from "./shortcuts";
 
 const route = getRouteApi("/signed-in/shell");
 
@@ -40,14 +41,10 @@ export function Shell() {
   const onWelcome = useRouterState({ select: (state) => state.location.pathname === "/welcome" });
 
   useEffect(() => (company === undefined ? undefined : startRealtime(queries)), [queries, company]);
+  const [helping, help] = useState(false);
   useKeys({
-    "g d": () => void navigate({ to: "/" }),
-    "g c": () => void navigate({ to: "/campaigns" }),
-    "g p": () => void navigate({ to: "/contacts" }),
-    "g t": () => void navigate({ to: "/templates" }),
-    "g n": () => void navigate({ to: "/connections" }),
-    "g s": () => void navigate({ to: "/settings" }),
-    "g h": () => void navigate({ to: "/health" }),
+    ...Object.fromEntries(places.map(({ to, key }) => [`g ${goKeys[key]}`, () => void navigate({ to })])),
+    "?": () => help(true),
     c: () => { if (company !== undefined) void navigate({ to: "/campaigns/new" }); },
   });
 
@@ -65,7 +62,7 @@ export function Shell() {
         <SocketHint />
         <DemoBadge me={me} className="nav demo" />
         <SandboxLink me={me} />
-        <AccountMenu me={me} />
+        <AccountMenu me={me} onHelp={() => help(true)} />
       </nav>
       <main id="main" className="main" tabIndex={-1} style={{ outline: "none" }}>
         {me.company != null && me.company.setup !== "done" && !onWelcome && <ResumeSetup />}
@@ -79,6 +76,7 @@ export function Shell() {
         ))}
         <MoreMenu me={me} />
       </nav>
+      <Shortcuts opened={helping} onClose={() => help(false)} />
     </>
   );
 }
@@ -96,7 +94,7 @@ function CompanyMenu({ me }: { me: Me }) {
   return (
     <Menu position="bottom-start" width={230}>
       <Menu.Target>
-        <UnstyledButton className="nav" style={{ height: 34, marginBottom: 6, color: "inherit" }} aria-label={t("company.switch")}>
+        <UnstyledButton className="nav" style={{ height: 34, marginBottom: 6, color: "inherit" }} aria-label={t("company.switchFrom", { name: me.company?.name ?? "OmniDesk" })}>
           {label}<span className="spacer" /><IconChevronDown size={14} />
         </UnstyledButton>
       </Menu.Target>
@@ -160,31 +158,25 @@ function SchemeSwitch() {
   const { t } = useTranslation();
   const { colorScheme, setColorScheme } = useMantineColorScheme();
   return (
-    <SegmentedControl
-      fullWidth
-      size="xs"
-      aria-label={t("scheme.label")}
-      value={colorScheme}
-      onChange={(value) => setColorScheme(value === "light" || value === "dark" ? value : "auto")}
-      data={[
-        { value: "light", label: t("scheme.light") },
-        { value: "dark", label: t("scheme.dark") },
-        { value: "auto", label: t("scheme.auto") },
-      ]}
-    />
+    <div className="scheme" role="group" aria-label={t("scheme.label")}>
+      {(["light", "dark", "auto"] as const).map((scheme) => (
+        <Menu.RadioItem key={scheme} value={scheme} checked={colorScheme === scheme} onChange={() => setColorScheme(scheme)}>{t(`scheme.${scheme}`)}</Menu.RadioItem>
+      ))}
+    </div>
   );
 }
 
-function AccountItems({ me }: { me: Me }) {
+function AccountItems({ me, children }: { me: Me; children?: ReactNode }) {
   const { t } = useTranslation();
   const leave = useLeave();
   return (
     <>
       <Menu.Label>{me.user.email}</Menu.Label>
-      <div style={{ padding: "2px 8px 8px" }}><SchemeSwitch /></div>
+      <SchemeSwitch />
       <Menu.Divider />
       <Menu.Item leftSection={<IconUser size={15} />} component={Link} to="/settings/you">{t("you.title")}</Menu.Item>
       <Menu.Item leftSection={<IconKey size={15} />} component={Link} to="/password">{t("account.changeTitle")}</Menu.Item>
+      {children}
       <Menu.Item leftSection={<IconLogout size={15} />} onClick={leave}>{t("account.logout")}</Menu.Item>
       <Menu.Divider />
       <Menu.Label>OmniDesk {me.build.version}</Menu.Label>
@@ -192,16 +184,20 @@ function AccountItems({ me }: { me: Me }) {
   );
 }
 
-function AccountMenu({ me }: { me: Me }) {
+function AccountMenu({ me, onHelp }: { me: Me; onHelp: () => void }) {
   const { t } = useTranslation();
   return (
     <Menu position="top-start" width={230}>
       <Menu.Target>
-        <UnstyledButton className="nav" aria-label={t("account.menu")}>
+        <UnstyledButton className="nav" aria-label={t("account.menu", { name: me.user.name })}>
           <span className="clip" style={{ flex: 1 }}>{me.user.name}</span><IconDots size={16} />
         </UnstyledButton>
       </Menu.Target>
-      <Menu.Dropdown><AccountItems me={me} /></Menu.Dropdown>
+      <Menu.Dropdown>
+        <AccountItems me={me}>
+          <Menu.Item leftSection={<IconKeyboard size={15} />} rightSection={<Kbd size="xs">?</Kbd>} onClick={onHelp}>{t("keys.title")}</Menu.Item>
+        </AccountItems>
+      </Menu.Dropdown>
     </Menu>
   );
 }

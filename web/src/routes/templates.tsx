@@ -5,7 +5,7 @@ import { useQuery } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import type { Connection } from "../api/types";
-import { Empty, Failed, PageHead, Waiting } from "../components/page";
+import { Empty, Failed, PageHead, WaitingRows } from "../components/page";
 import { useNow } from "../components/small";
 import { connectionsQuery } from "../features/connection/queries";
 import { TemplateDetail } from "../features/template/detail";
@@ -33,7 +33,7 @@ export default function TemplatesPage() {
         )}
       </PageHead>
       {error !== null && !loaded && <Failed error={error} retry={() => { void connections.refetch(); void templates.refetch(); }} />}
-      {error === null && !loaded && <Waiting />}
+      {error === null && !loaded && <WaitingRows />}
       {loaded && <Body connections={connections.data.items} templates={templates.data} syncing={sync.isPending} />}
     </>
   );
@@ -80,7 +80,7 @@ function Body({ connections, templates, syncing }: { connections: Connection[]; 
           {t("template.syncFailed", { name: names.get(s.connection_id) ?? "", problem: s.problem })} <Link className="text" to="/connections/$id" params={{ id: s.connection_id }}>{t("template.toConnection")}</Link>
         </Alert>
       ))}
-      {groups.length === 0 && syncing && <Waiting />}
+      {groups.length === 0 && syncing && <WaitingRows />}
       {groups.length === 0 && !syncing && <Nothing filtered={standing !== undefined || connection !== undefined} />}
       {groups.length > 0 && (
         <div className="run">

@@ -140,7 +140,7 @@ const uncertain = createRoute({
 const contacts = createRoute({
   getParentRoute: () => inCompany,
   path: "/contacts",
-  validateSearch: (search): Choice => ({ q: words(search.q), tag: text(search.tag), segment: text(search.segment) }),
+  validateSearch: (search): Choice => ({ q: words(search.q), tag: text(search.tag), segment: text(search.segment), filter: text(search.filter) }),
   component: lazyRouteComponent(() => import("./contacts")),
 });
 
@@ -153,7 +153,7 @@ const contact = createRoute({
 const segments = createRoute({
   getParentRoute: () => inCompany,
   path: "/contacts/segments",
-  validateSearch: (search): { id?: string } => ({ id: text(search.id) }),
+  validateSearch: (search): { id?: string; filter?: string } => ({ id: text(search.id), filter: text(search.filter) }),
   component: lazyRouteComponent(() => import("./segments")),
 });
 

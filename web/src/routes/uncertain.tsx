@@ -1,4 +1,4 @@
-import { Button, Group } from "@mantine/core";
+import { Button } from "@mantine/core";
 import { IconCheck, IconCircleCheck, IconSend, IconX } from "@tabler/icons-react";
 import { useInfiniteQuery, useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link } from "@tanstack/react-router";
@@ -7,7 +7,7 @@ import { useTranslation } from "react-i18next";
 import { usePolling } from "../api/realtime";
 import type { Settling } from "../api/types";
 import { toastDone, toastError } from "../components/errors";
-import { Empty, Failed, PageHead, Waiting } from "../components/page";
+import { Empty, Failed, PageHead, WaitingRows } from "../components/page";
 import { ConfirmButton } from "../components/small";
 import { UncertainList } from "../features/uncertain/list";
 import { settle, uncertainCountQuery, uncertainQuery } from "../features/uncertain/queries";
@@ -33,14 +33,14 @@ export default function UncertainPage() {
       <PageHead title={t("uncertain.title")} beside={count.data !== undefined && <span className="num quiet">{formatCount(count.data.count)}{count.data.more && "+"}</span>}>
         {campaign !== undefined && <Button component={Link} to="/uncertain" variant="default">{t("uncertain.all")}</Button>}
       </PageHead>
-      {list.isPending && <Waiting />}
+      {list.isPending && <WaitingRows />}
       {list.isError && messages.length === 0 && <Failed error={list.error} retry={() => void list.refetch()} />}
       {list.isSuccess && messages.length === 0 && (
         <Empty icon={<IconCircleCheck size={32} stroke={1.4} />} action={<Button component={Link} to="/campaigns" variant="default">{t("uncertain.toCampaigns")}</Button>}>{t("uncertain.empty")}</Empty>
       )}
       {messages.length > 0 && (
         <>
-          <p className="quiet" style={{ margin: 0, padding: "10px 16px", maxWidth: 760 }}>{t("uncertain.means")}</p>
+          <p className="lead quiet">{t("uncertain.means")}</p>
           <Decide chosen={known} onAll={() => setChosen(new Set(messages.slice(0, 1000).map((m) => m.id)))} onDone={() => setChosen(new Set())} />
           <UncertainList messages={messages} chosen={chosen} onChoose={setChosen} hasMore={list.hasNextPage} loadingMore={list.isFetchingNextPage} loadMore={loadMore} />
         </>
@@ -64,15 +64,16 @@ function Decide({ chosen, onAll, onDone }: { chosen: string[]; onAll: () => void
   });
   const words = { count: chosen.length, n: formatCount(chosen.length) };
   if (chosen.length === 0) {
-    return <Group gap={8} px={16} pb={10}><Button variant="default" onClick={onAll}>{t("uncertain.chooseShown")}</Button><span className="quiet">{t("uncertain.chooseFirst")}</span></Group>;
+    return <div className="filters tools"><Button variant="default" onClick={onAll}>{t("uncertain.chooseShown")}</Button><span className="quiet">{t("uncertain.chooseFirst")}</span></div>;
   }
   return (
-    <Group gap={8} px={16} pb={10} role="group" aria-label={t("uncertain.decide")}>
+    <div className="filters tools selection" role="group" aria-label={t("uncertain.decide")}>
+      <strong className="num" role="status">{t("uncertain.chosen", words)}</strong>
       <ConfirmButton label={t("uncertain.sent")} icon={<IconCheck size={15} />} question={t("uncertain.ask.sent", words)} confirm={t("uncertain.sent")} loading={decide.isPending} onConfirm={() => decide.mutate("sent")} />
       <ConfirmButton label={t("uncertain.failed")} icon={<IconX size={15} />} question={t("uncertain.ask.failed", words)} confirm={t("uncertain.failed")} loading={decide.isPending} onConfirm={() => decide.mutate("failed")} />
       <ConfirmButton label={t("uncertain.again")} icon={<IconSend size={15} />} question={t("uncertain.ask.again", words)} confirm={t("uncertain.again")} loading={decide.isPending} onConfirm={() => decide.mutate("again")} />
-      <span className="num quiet" role="status">{t("uncertain.chosen", words)}</span>
+      <span className="spacer" />
       <Button variant="subtle" color="gray" onClick={onDone}>{t("uncertain.none")}</Button>
-    </Group>
+    </div>
   );
 }

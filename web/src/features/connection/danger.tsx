@@ -74,7 +74,11 @@ function OpenWork({ usage }: { usage: Usage }) {
   return (
     <ul style={{ margin: "10px 0 0", paddingLeft: 18 }}>
       {(["queued", "sending", "uncertain"] as const).filter((state) => usage[state] > 0).map((state) => (
-        <li key={state}><span className="num">{formatCount(usage[state])}</span> {t(`connect.open.${state}`, { count: usage[state] })}</li>
+        <li key={state}>
+          {state === "uncertain"
+            ? <Link className="text" to="/uncertain" search={{}}><span className="num">{formatCount(usage[state])}</span> {t(`connect.open.${state}`, { count: usage[state] })}</Link>
+            : <><span className="num">{formatCount(usage[state])}</span> {t(`connect.open.${state}`, { count: usage[state] })}</>}
+        </li>
       ))}
       {usage.campaigns.map((campaign) => (
         <li key={campaign.id}><Link className="text" to="/campaigns/$id" params={{ id: campaign.id }}>{campaign.name}</Link> <span className="quiet">{t(`campaign.state.${campaign.state}`)}</span></li>

@@ -5,11 +5,16 @@ export interface Choice {
   q?: string;
   tag?: string;
   segment?: string;
+  /** never beside a segment, which is a filter itself */
+  filter?: string;
 }
 
 /** The API's query of a choice; what is not chosen is left out. */
-export function toQuery({ q, tag, segment }: Choice): { q?: string; tag_id?: string; segment_id?: string } {
-  return { ...(q === undefined ? {} : { q }), ...(tag === undefined ? {} : { tag_id: tag }), ...(segment === undefined ? {} : { segment_id: segment }) };
+export function toQuery({ q, tag, segment, filter }: Choice): { q?: string; tag_id?: string; segment_id?: string; filter?: string } {
+  return {
+    ...(q === undefined ? {} : { q }), ...(tag === undefined ? {} : { tag_id: tag }),
+    ...(segment !== undefined ? { segment_id: segment } : filter !== undefined ? { filter } : {}),
+  };
 }
 
 export const isEverybody = (choice: Choice) => Object.keys(toQuery(choice)).length === 0;

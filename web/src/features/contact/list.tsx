@@ -1,4 +1,4 @@
-import { Badge, Checkbox } from "@mantine/core";
+import { Checkbox } from "@mantine/core";
 import { useTranslation } from "react-i18next";
 import type { Contact } from "../../api/types";
 import { Time } from "../../components/small";
@@ -33,7 +33,7 @@ export function ContactList({ contacts, attributes, selected, onToggle, onToggle
     { key: "tags", header: t("contact.tags"), width: "minmax(0, 1.4fr)", wide: true, cell: (c) => <Tags contact={c} /> },
     ...attributes.map((name): Column<Contact> => ({ key: `@${name}`, header: name, width: "minmax(0, 1fr)", wide: true, cell: (c) => <div className="clip">{c.attributes[name] ?? <span className="quiet">–</span>}</div> })),
     ...(attributes.length < 3 ? [{ key: "zone", header: t("contact.zone"), width: "150px", wide: true, cell: (c: Contact) => <div className="quiet clip">{c.zone ?? "–"}</div> }] : []),
-    { key: "opt", header: "", width: "84px", align: "end", cell: (c) => (c.opted_out_at == null ? null : <Badge color="gray">{t("contact.optedOut")}</Badge>) },
+    { key: "opt", header: "", width: "84px", align: "end", cell: (c) => (c.opted_out_at == null ? null : <span className="tag mute">{t("contact.optedOut")}</span>) },
     { key: "added", header: t("contact.added"), width: "128px", align: "end", wide: true, cell: (c) => <Time at={c.created_at} /> },
   ];
   return (
@@ -55,7 +55,7 @@ function Who({ contact }: { contact: Contact }) {
 export function Tags({ contact }: { contact: Contact }) {
   return (
     <div className="clip">
-      {contact.tags.map((tag) => <Badge key={tag.id} color="gray" variant="default" fw={400} mr={4}>{tag.name}</Badge>)}
+      {contact.tags.map((tag) => <span key={tag.id} className="tag">{tag.name}</span>)}
     </div>
   );
 }

@@ -15,11 +15,15 @@ import { FilterHelp, FilterInput } from "./filter-input";
 import { changeSegment, createSegment, deleteSegment, filterCountQuery, filterSampleQuery, segmentsQuery } from "./queries";
 
 /** A segment being written: its size and some of its contacts follow as one types. */
-export function SegmentEditor({ segment, onSaved, onDeleted }: { segment: Segment | undefined; onSaved: (saved: Segment) => void; onDeleted: () => void }) {
+export function SegmentEditor({ segment, initial = "", onSaved, onDeleted }: {
+  segment: Segment | undefined;
+  /** the filter of a new one */
+  initial?: string; onSaved: (saved: Segment) => void; onDeleted: () => void;
+}) {
   const { t } = useTranslation();
   const queries = useQueryClient();
   const [name, setName] = useState(segment?.name ?? "");
-  const [filter, setFilter] = useState(segment?.filter ?? "");
+  const [filter, setFilter] = useState(segment?.filter ?? initial);
   const [version, setVersion] = useState(segment?.version ?? 0);
   const [tried, setTried] = useState(false);
   const again = () => void queries.invalidateQueries({ queryKey: segmentsQuery.queryKey });
@@ -71,8 +75,8 @@ export function SegmentEditor({ segment, onSaved, onDeleted }: { segment: Segmen
           </section>
         )}
         <Group gap="xs">
-          <Button type="submit" size="sm" loading={save.isPending}>{segment === undefined ? t("segment.create") : t("common.save")}</Button>
-          {segment !== undefined && <Button renderRoot={(props) => <Link {...props} to="/contacts" search={{ segment: segment.id }} />} size="sm" variant="default">{t("segment.see")}</Button>}
+          <Button type="submit" loading={save.isPending}>{segment === undefined ? t("segment.create") : t("common.save")}</Button>
+          {segment !== undefined && <Button renderRoot={(props) => <Link {...props} to="/contacts" search={{ segment: segment.id }} />} variant="default">{t("segment.see")}</Button>}
           <span className="spacer" />
           {segment !== undefined && (
             <ConfirmButton label={t("segment.delete")} question={t("segment.deleteAsk", { name: segment.name })} confirm={t("segment.delete")} icon={<IconTrash size={15} />} loading={remove.isPending} onConfirm={() => remove.mutate()} />

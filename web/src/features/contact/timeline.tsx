@@ -6,6 +6,8 @@ import { Time } from "../../components/small";
 import { Dot, MessageDot } from "../../components/state";
 
 interface Props {
+  /** of the contact: a campaign's name leads to the messages to it */
+  phone: string | null | undefined;
   events: TimelineEvent[];
   hasMore: boolean;
   loadingMore: boolean;
@@ -13,7 +15,7 @@ interface Props {
 }
 
 /** What became of a contact, newest first. */
-export function ContactTimeline({ events, hasMore, loadingMore, loadMore }: Props) {
+export function ContactTimeline({ phone, events, hasMore, loadingMore, loadMore }: Props) {
   const { t } = useTranslation();
   return (
     <>
@@ -23,7 +25,7 @@ export function ContactTimeline({ events, hasMore, loadingMore, loadMore }: Prop
             {event.message == null ? <Dot color="var(--state-ended)" hollow /> : <MessageDot state={event.message.state} />}
             <div style={{ minWidth: 0, flex: 1 }}>
               <div className="between">
-                <div style={{ minWidth: 0 }}><What event={event} /></div>
+                <div style={{ minWidth: 0 }}><What event={event} phone={phone ?? undefined} /></div>
                 <Time at={event.at} />
               </div>
               {event.message != null && event.message.text !== "" && <div className="quiet wrap clamp">{event.message.text}</div>}
@@ -37,7 +39,7 @@ export function ContactTimeline({ events, hasMore, loadingMore, loadMore }: Prop
   );
 }
 
-function What({ event }: { event: TimelineEvent }) {
+function What({ event, phone }: { event: TimelineEvent; phone: string | undefined }) {
   const { t } = useTranslation();
   const message = event.message;
   switch (event.kind) {
@@ -45,11 +47,11 @@ function What({ event }: { event: TimelineEvent }) {
       return (
         <>
           <strong style={{ fontWeight: 500 }}>{message == null ? "" : t(`message.state.${message.state}`)}</strong>
-          {event.campaign_id == null ? <> · {t("contact.event.single")}</> : <> · <Link className="text" to="/campaigns/$id" params={{ id: event.campaign_id }}>{event.campaign_name}</Link></>}
+          {event.campaign_id == null ? <> · {t("contact.event.single")}</> : <> · <Link className="text" to="/campaigns/$id" params={{ id: event.campaign_id }} search={{ phone }}>{event.campaign_name}</Link></>}
         </>
       );
     case "imported":
-      return <>{t(`contact.event.${event.outcome ?? "added"}`)} <span className="quiet">{event.name}</span></>;
+      return <>{t(`contact.event.${event.outcome ?? "added"}`)} {event.subject_id == null ? <span className="quiet">{event.name}</span> : <Link className="text" to="/contacts/imports/$id" params={{ id: event.subject_id }}>{event.name}</Link>}</>;
     case "wrote":
       return <>{t("contact.event.wrote", { name: event.name ?? "" })}</>;
     default:

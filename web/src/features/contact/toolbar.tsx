@@ -1,6 +1,7 @@
 import { ActionIcon, Button, Checkbox, CloseButton, Menu, Popover, Select, Stack, TagsInput, TextInput, Tooltip } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
-import { IconColumns3, IconSearch } from "@tabler/icons-react";
+import { IconColumns3, IconDeviceFloppy, IconFilter, IconSearch } from "@tabler/icons-react";
+import { Link } from "@tanstack/react-router";
 import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Segment, TagCount } from "../../api/types";
@@ -46,7 +47,7 @@ export function ContactToolbar({ choice, tags, segments, attributes, columns, on
       )}
       {segments.length > 0 && (
         <Select size="xs" className="pick" aria-label={t("segment.filter")} placeholder={t("segment.any")} searchable clearable limit={200} value={choice.segment ?? null}
-          data={segments.map((segment) => ({ value: segment.id, label: segment.name }))} onChange={(segment) => onChoose({ ...choice, segment: segment ?? undefined })} />
+          data={segments.map((segment) => ({ value: segment.id, label: segment.name }))} onChange={(segment) => onChoose({ ...choice, segment: segment ?? undefined, filter: undefined })} />
       )}
       {attributes.length > 0 && (
         <Menu position="bottom-end" closeOnItemClick={false}>
@@ -62,6 +63,20 @@ export function ContactToolbar({ choice, tags, segments, attributes, columns, on
           </Menu.Dropdown>
         </Menu>
       )}
+      {choice.filter !== undefined && <FilterChip filter={choice.filter} onClear={() => onChoose({ ...choice, filter: undefined })} />}
+    </div>
+  );
+}
+
+/** The filter that led here, with a way to keep it. */
+function FilterChip({ filter, onClear }: { filter: string; onClear: () => void }) {
+  const { t } = useTranslation();
+  return (
+    <div className="filter-chip" role="group" aria-label={t("segment.filterOf")}>
+      <IconFilter size={14} className="quiet" aria-hidden="true" />
+      <span className="code clip" title={filter}>{filter}</span>
+      <Button size="compact-xs" variant="subtle" leftSection={<IconDeviceFloppy size={14} />} renderRoot={(props) => <Link {...props} to="/contacts/segments" search={{ id: "new", filter }} />}>{t("segment.keep")}</Button>
+      <CloseButton size="xs" aria-label={t("segment.clearFilter")} onClick={onClear} />
     </div>
   );
 }

@@ -27,7 +27,7 @@ export function Chart({ traffic, metric }: { traffic: DashboardTraffic; metric: 
     : `${when(chosen.at, unit, zone, true)}: ${formatCount(chosen[metric])}`;
   return (
     <div className="dash-chart" role="img" tabIndex={0} aria-label={words} onKeyDown={onKey} onBlur={() => setAt(null)} onPointerLeave={() => setAt(null)}>
-      <div className="dash-chart-head"><span className="num" aria-live="polite">{words}</span><span className="spacer" /><span className="num quiet">{formatCount(top)}</span></div>
+      <div className="dash-chart-head"><span className="num" aria-live="polite">{words}</span><span className="spacer" />{values.some((value) => value > 0) && <span className="num quiet">{formatCount(top)}</span>}</div>
       <svg width="100%" height={height} aria-hidden="true">
         {[0, 0.5, 1].map((share) => <line key={share} x1="0" x2="100%" y1={0.5 + share * (height - 1)} y2={0.5 + share * (height - 1)} className="grid" />)}
         {values.map((value, n) => {
@@ -41,7 +41,7 @@ export function Chart({ traffic, metric }: { traffic: DashboardTraffic; metric: 
         })}
       </svg>
       <div className="dash-chart-foot" aria-hidden="true">
-        {buckets.map((b, n) => written(n) && <span key={b.at} style={{ left: `${n * width}%` }}>{when(b.at, unit, zone, false)}</span>)}
+        {buckets.map((b, n) => written(n) && n * width <= 90 && <span key={b.at} style={{ left: `${n * width}%` }}>{when(b.at, unit, zone, false)}</span>)}
       </div>
     </div>
   );

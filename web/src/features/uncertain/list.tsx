@@ -15,6 +15,9 @@ interface Props {
   loadMore: () => void;
 }
 
+/** messages that one decision may be about */
+const most = 1_000;
+
 /** Messages to choose from; a row opens its story. */
 export function UncertainList({ messages, chosen, onChoose, ...more }: Props) {
   const { t } = useTranslation();
@@ -25,8 +28,9 @@ export function UncertainList({ messages, chosen, onChoose, ...more }: Props) {
     if (!next.delete(id)) next.add(id);
     onChoose(next);
   };
+  const shown = messages.every((m) => chosen.has(m.id));
   const columns: Column<UncertainMessage>[] = [
-    { key: "choose", header: "", width: "24px", cell: (m) => <Checkbox size="xs" checked={chosen.has(m.id)} onChange={() => toggle(m.id)} aria-label={t("uncertain.choose", { name: m.contact_name || t("contact.noName") })} /> },
+    { key: "choose", header: <Checkbox size="xs" checked={shown} indeterminate={!shown && chosen.size > 0} onChange={() => onChoose(shown ? new Set() : new Set(messages.slice(0, most).map((m) => m.id)))} aria-label={t("uncertain.chooseShown")} />, width: "16px", cell: (m) => <Checkbox size="xs" checked={chosen.has(m.id)} onChange={() => toggle(m.id)} aria-label={t("uncertain.choose", { name: m.contact_name || t("contact.noName") })} /> },
     { key: "contact", header: t("message.contact"), width: "minmax(0, 1.3fr)", cell: (m) => (
       <>
         <div className="clip" style={{ fontWeight: 500 }}>{m.contact_name || t("contact.noName")}</div>

@@ -1,0 +1,40 @@
+import { Kbd, Modal, Text } from "@mantine/core";
+import type { ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+
+/** What follows g to go to a place. */
+export const goKeys = { dashboard: "d", campaigns: "c", contacts: "p", templates: "t", connections: "n", health: "h", settings: "s" } as const;
+
+const places = ["dashboard", "campaigns", "contacts", "templates", "connections", "health", "settings"] as const;
+
+/** All keys that do something, for "?". */
+export function Shortcuts({ opened, onClose }: { opened: boolean; onClose: () => void }) {
+  const { t } = useTranslation();
+  return (
+    <Modal opened={opened} onClose={onClose} title={<Text fw={600}>{t("keys.title")}</Text>} size={520}>
+      <div className="keys">
+        <Keys title={t("keys.go")}>
+          {places.map((place) => <Row key={place} keys={["g", goKeys[place]]} then={t("keys.then")}>{t(`nav.${place}`)}</Row>)}
+        </Keys>
+        <div>
+          <Keys title={t("keys.do")}>{(["c", "/", "e", "?"] as const).map((key) => <Row key={key} keys={[key]}>{t(`keys.what.${key}`)}</Row>)}</Keys>
+          <Keys title={t("keys.lists")}>{(["j k", "Enter", "x"] as const).map((key) => <Row key={key} keys={key.split(" ")}>{t(`keys.what.${key}`)}</Row>)}</Keys>
+        </div>
+      </div>
+      <p className="quiet" style={{ margin: "14px 0 0" }}>{t("keys.hint")}</p>
+    </Modal>
+  );
+}
+
+function Keys({ title, children }: { title: string; children: ReactNode }) {
+  return <section><h2>{title}</h2><dl>{children}</dl></section>;
+}
+
+function Row({ keys, then, children }: { keys: readonly string[]; then?: string; children: ReactNode }) {
+  return (
+    <div>
+      <dt>{children}</dt>
+      <dd>{keys.map((key, n) => <span key={key}>{n > 0 && then !== undefined && <span className="quiet"> {then} </span>}<Kbd size="xs">{key}</Kbd></span>)}</dd>
+    </div>
+  );
+}
