@@ -67,12 +67,25 @@ func (a *Campaigns) lookAt(ctx context.Context, tx postgres.Tx, ref flow.Ref, c 
 	case campaign.Running:
 		return a.lookAtRunning(ctx, tx, ref, c)
 	case campaign.Paused:
-		return flow.Look{Step: flow.StepWait, Reason: "paused by an admin; resume it to go on"}, nil
+		return lookAtPaused(c), nil
 	case campaign.Canceled:
 		return a.lookAtCanceled(ctx, tx, ref)
 	default:
 		return flow.Look{Step: flow.StepEnd, Reason: "nothing is left to do"}, nil
 	}
+}
+
+// lookAtPaused waits for a person, or for the instant that the provider's answer named.
+func lookAtPaused(c campaign.Campaign) flow.Look {
+	switch {
+	case c.PausedCode == nil:
+		return flow.Look{Step: flow.StepWait, Reason: "paused by an admin; resume it to go on"}
+	case c.ResumesAt == nil:
+		return flow.Look{Step: flow.StepWait, Reason: "paused because of the provider's answer; resume it to go on"}
+	case c.ResumesAt.After(time.Now()):
+		return flow.Look{Step: flow.StepWait, Until: *c.ResumesAt, Reason: "paused because of the provider's answer; it goes on by itself"}
+	}
+	return flow.Look{Step: flow.StepBegin, Reason: "the provider's time is over"}
 }
 
 // lookAtCanceled stays until the last claim is settled: one that is given back finds no sender any more.
@@ -157,8 +170,9 @@ func (a *Campaigns) fillZones(ctx context.Context, company id.ID) error {
 	}
 }
 
-// BeginCampaign takes a scheduled campaign to running.
+// BeginCampaign takes a campaign whose time has come to running.
 func (a *Campaigns) BeginCampaign(ctx context.Context, ref flow.Ref) error {
+	defer a.Hint()
 	return a.change(ctx, ref, func(tx postgres.Tx) error {
 		return campaign.Begin(ctx, tx, ref.Company, ref.Subject, time.Now())
 	})

@@ -172,6 +172,9 @@ func (a *Sending) send(ctx context.Context, ref flow.Ref, urgent bool) (flow.Pag
 		Render:   func(c send.Claim) (channel.Content, error) { return texts.render(ctx, c) },
 		Progress: func(r flow.PageResult) { activity.RecordHeartbeat(ctx, r) },
 		Changed:  func(campaign id.ID) { a.Changed(ref.Company, campaign) },
+		Pause: func(ctx context.Context, tx postgres.Tx, stop send.Stop) ([]id.ID, error) {
+			return campaign.PauseFor(ctx, tx, ref.Company, ref.Subject, campaign.Halt(stop), time.Now())
+		},
 	})
 	return result, retryClass(err)
 }

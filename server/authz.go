@@ -65,6 +65,7 @@ var table = map[string]rule{
 	"simulateConnection": {least: admin, company: true},
 	"subscribeWebhook":   {least: admin, company: true},
 	"disableConnection":  {least: admin, company: true},
+	"resumeConnection":   {least: admin, company: true},
 	"enableConnection":   {least: admin, company: true},
 	"connectionUsage":    {least: admin, company: true},
 	"deleteConnection":   {least: admin, company: true},

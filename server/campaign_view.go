@@ -86,6 +86,8 @@ type Campaign struct {
 	ConnectionName string     `json:"connection_name"`
 	State          string     `json:"state" enum:"draft,starting,scheduled,running,paused,finished,canceled"`
 	StateDetail    string     `json:"state_detail"`
+	PausedCode     *int       `json:"paused_code,omitempty" doc:"the provider's code that paused it; absent when a person did"`
+	ResumesAt      *time.Time `json:"resumes_at,omitempty" doc:"when a paused one goes on by itself; absent: when a person resumes it"`
 	Content        Content    `json:"content"`
 	Audience       Audience   `json:"audience"`
 	StartsAt       *time.Time `json:"starts_at,omitempty"`
@@ -199,7 +201,7 @@ func audienceView(a campaign.Audience) Audience {
 
 func (s *Server) campaignView(c campaign.Campaign, n send.Counts) Campaign {
 	view := Campaign{ID: c.ID.String(), Name: c.Name, ConnectionID: c.Connection.String(), ConnectionName: c.ConnectionName,
-		State: string(c.State), StateDetail: c.StateDetail, Content: contentView(c.Content), Audience: audienceView(c.Audience),
+		State: string(c.State), StateDetail: c.StateDetail, PausedCode: c.PausedCode, ResumesAt: utc(c.ResumesAt), Content: contentView(c.Content), Audience: audienceView(c.Audience),
 		StartsAt: utc(c.StartsAt), ExpiresAt: utc(c.ExpiresAt), Version: c.Version, Recipients: c.Recipients, Skipped: Skipped(c.Skipped),
 		CreatedAt: c.CreatedAt.UTC(), FrozenAt: utc(c.FrozenAt), StartedAt: utc(c.StartedAt), FinishedAt: utc(c.FinishedAt),
 		ChangedAt: utc(c.ChangedAt), ChangedBy: c.ChangedBy}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"omnidesk/internal/audit"
 	"omnidesk/internal/campaign"
 	"omnidesk/internal/channel"
 	"omnidesk/internal/contact"
@@ -54,15 +55,16 @@ func (s *Server) campaignRoutes() {
 	register(s, op("checkCampaign", http.MethodPost, "/campaigns/{id}/check", "campaigns", "What a start would do"), s.checkCampaign)
 	for _, c := range []struct {
 		name, path, summary string
+		done                audit.Action
 		do                  func(context.Context, postgres.Tx, id.ID, campaign.Campaign) error
 	}{
-		{"startCampaign", "start", "Start a draft", s.start},
-		{"pauseCampaign", "pause", "Pause; once answered, nothing more is claimed", s.pause},
-		{"resumeCampaign", "resume", "Go on after a pause", s.resume},
-		{"cancelCampaign", "cancel", "End it for good; what is queued is not sent", s.cancel},
+		{"startCampaign", "start", "Start a draft", audit.CampaignStarted, s.start},
+		{"pauseCampaign", "pause", "Pause; once answered, nothing more is claimed", audit.CampaignPaused, s.pause},
+		{"resumeCampaign", "resume", "Go on after a pause", audit.CampaignResumed, s.resume},
+		{"cancelCampaign", "cancel", "End it for good; what is queued is not sent", audit.CampaignCanceled, s.cancel},
 	} {
 		register(s, op(c.name, http.MethodPost, "/campaigns/{id}/"+c.path, "campaigns", c.summary),
-			func(ctx context.Context, in *IDPath) (*Out[Campaign], error) { return s.command(ctx, in, c.do) })
+			func(ctx context.Context, in *IDPath) (*Out[Campaign], error) { return s.command(ctx, in, c.done, c.do) })
 	}
 }
 
@@ -290,9 +292,9 @@ func (s *Server) draftSamples(ctx context.Context, in *samplesIn) (*Out[SampleLi
 	return out(list), err
 }
 
-// command runs one of start, pause, resume and cancel in one transaction with its wakes. Temporal is not asked:
+// command runs one of start, pause, resume and cancel in one transaction with its wakes and the note of who did it. Temporal is not asked:
 // with Temporal down the command is accepted, and the relay delivers the wakes later.
-func (s *Server) command(ctx context.Context, in *IDPath, do func(context.Context, postgres.Tx, id.ID, campaign.Campaign) error) (*Out[Campaign], error) {
+func (s *Server) command(ctx context.Context, in *IDPath, done audit.Action, do func(context.Context, postgres.Tx, id.ID, campaign.Campaign) error) (*Out[Campaign], error) {
 	wanted, err := in.read()
 	if err != nil {
 		return nil, err
@@ -305,6 +307,9 @@ func (s *Server) command(ctx context.Context, in *IDPath, do func(context.Contex
 			return err
 		}
 		if err := do(ctx, tx, company, found); err != nil {
+			return err
+		}
+		if err := audit.Note(ctx, tx, company, who(ctx).User.ID, done, s.now(), wanted); err != nil {
 			return err
 		}
 		view, err = s.readCampaign(ctx, tx, company, wanted)

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strings"
 
+	"omnidesk/internal/audit"
 	"omnidesk/internal/connection"
 	"omnidesk/internal/flow"
 	"omnidesk/internal/id"
@@ -51,6 +52,8 @@ func (s *Server) connectionActionRoutes() {
 	register(s, op("disableConnection", http.MethodPost, "/connections/{id}/disable", "connections", "Stop sending on it",
 		describe("Once answered nothing more is claimed. What is queued waits until it is enabled.")), s.disableConnection)
 	register(s, op("enableConnection", http.MethodPost, "/connections/{id}/enable", "connections", "Go on sending on it"), s.enableConnection)
+	register(s, op("resumeConnection", http.MethodPost, "/connections/{id}/resume", "connections", "Go on sending on a connection that the provider's answers have held",
+		describe("If what held it is not mended, the next message meets the same answer and holds it again. One that is disabled stays so.")), s.resumeConnection)
 	register(s, op("connectionUsage", http.MethodGet, "/connections/{id}/usage", "connections", "What keeps it from being deleted"), s.connectionUsage)
 	register(s, op("deleteConnection", http.MethodDelete, "/connections/{id}", "connections", "Delete a connection", status(http.StatusNoContent),
 		describe("Answers 409 with the count while work is open. Secrets are wiped; the history of its campaigns stays.")), s.deleteConnection)
@@ -98,6 +101,15 @@ func (s *Server) enableConnection(ctx context.Context, in *IDPath) (*Out[Connect
 			return err
 		}
 		return send.Open(ctx, tx, company, wanted, s.now())
+	})
+}
+
+func (s *Server) resumeConnection(ctx context.Context, in *IDPath) (*Out[Connection], error) {
+	return s.turn(ctx, in, "resumed", func(tx postgres.Tx, company, wanted id.ID) error {
+		if err := send.ReleaseHold(ctx, tx, company, wanted); err != nil {
+			return err
+		}
+		return audit.Note(ctx, tx, company, who(ctx).User.ID, audit.ConnectionResumed, s.now(), wanted)
 	})
 }
 

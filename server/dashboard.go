@@ -60,7 +60,7 @@ type Concern struct {
 	Name   string     `json:"name"`
 	Count  int        `json:"count,omitempty" doc:"of uncertain messages"`
 	Detail string     `json:"detail,omitempty"`
-	Until  *time.Time `json:"until,omitempty" doc:"when a held connection goes on by itself"`
+	Until  *time.Time `json:"until,omitempty" doc:"when a held connection or a paused campaign goes on by itself; absent: when a person lets it"`
 }
 
 // Concerns are what waits for a person, the gravest first.
@@ -243,7 +243,7 @@ func (s *Server) dashboardConcerns(ctx context.Context, _ *struct{}) (*Out[Conce
 			list.Items = append(list.Items, Concern{Kind: "uncertain", ID: u.ID.String(), Name: u.Name, Count: u.Uncertain})
 		}
 		for _, c := range paused {
-			list.Items = append(list.Items, Concern{Kind: "paused", ID: c.ID.String(), Name: c.Name, Detail: c.StateDetail})
+			list.Items = append(list.Items, Concern{Kind: "paused", ID: c.ID.String(), Name: c.Name, Detail: c.StateDetail, Until: utc(c.ResumesAt)})
 		}
 		return err
 	})
@@ -267,7 +267,7 @@ func (s *Server) connectionConcerns(ctx context.Context, tx postgres.Tx, company
 		case v.State == connection.Failing:
 			concern.Kind, concern.Detail = "failing", v.StateDetail
 		case held:
-			concern.Kind, concern.Detail, concern.Until = "held", hold.Reason, utc(&hold.Until)
+			concern.Kind, concern.Detail, concern.Until = "held", hold.Reason, utc(hold.Until)
 		case v.State == connection.Unchecked:
 			concern.Kind = "unchecked"
 		default:

@@ -309,8 +309,11 @@ func connectionHealth(v connection.View, holds map[id.ID]send.Hold, sent map[id.
 		view.State, view.Detail = bad, v.StateDetail
 		view.Remedy = "Open it, mend what the check names and check it again."
 	case held:
-		view.State, view.Detail, view.Until = warn, hold.Reason, utc(&hold.Until)
+		view.State, view.Detail, view.Until = warn, hold.Reason, utc(hold.Until)
 		view.Remedy = "It goes on by itself. If it comes back to this, open it and check it."
+		if hold.Until == nil {
+			view.State, view.Remedy = bad, "Mend what it says, then open it and resume sending."
+		}
 	case v.State == connection.Unchecked:
 		view.State, view.Detail, view.Remedy = warn, "It has never been checked.", "Open it and check it before you send."
 	}

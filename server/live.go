@@ -12,6 +12,7 @@ import (
 	"omnidesk/internal/campaign"
 	"omnidesk/internal/flow"
 	"omnidesk/internal/postgres"
+	"omnidesk/internal/send"
 )
 
 // liveTime bounds a question to Temporal. The page shows the rows without waiting for it.
@@ -33,6 +34,8 @@ type ConnectionLive struct {
 	Detail      string     `json:"detail"`
 	Until       *time.Time `json:"until,omitempty"`
 	Sent        int        `json:"sent"`
+	HeldReason  string     `json:"held_reason" doc:"why nothing is sent on it now; empty when it may send"`
+	HeldUntil   *time.Time `json:"held_until,omitempty" doc:"when it goes on by itself; absent: when a person lets it"`
 	WorkflowURL *string    `json:"workflow_url,omitempty" doc:"in the Temporal UI, for superadmins"`
 }
 
@@ -71,7 +74,16 @@ func (s *Server) connectionLive(ctx context.Context, in *IDPath) (*Out[Connectio
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.readConnection(ctx, companyOf(ctx), wanted); err != nil {
+	var hold send.Hold
+	err = s.DB.InCompany(ctx, companyOf(ctx), func(tx postgres.Tx) error {
+		if _, err := s.connections.Get(ctx, tx, companyOf(ctx), wanted); err != nil {
+			return err
+		}
+		holds, err := send.HoldsOf(ctx, tx, companyOf(ctx), s.now())
+		hold = holds[wanted]
+		return err
+	})
+	if err != nil {
 		return nil, err
 	}
 	live, _, err := s.ask(ctx, flow.Sender(wanted))
@@ -85,6 +97,7 @@ func (s *Server) connectionLive(ctx context.Context, in *IDPath) (*Out[Connectio
 		view.State = "idle"
 	}
 	view.WorkflowURL = s.workflowURL(ctx, flow.Sender(wanted))
+	view.HeldReason, view.HeldUntil = hold.Reason, utc(hold.Until)
 	return out(view), nil
 }
 

@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"omnidesk/internal/campaign"
 	"omnidesk/internal/channel"
 	"omnidesk/internal/connection"
 	"omnidesk/internal/contact"
@@ -115,7 +116,7 @@ func (q *statusQueues) commit(posts []*statusPost) (err error) {
 	unknown := 0
 	for range applyTries {
 		err = q.server.DB.InCompany(ctx, route.Company, func(tx postgres.Tx) (err error) {
-			if campaigns, err = send.ApplyStatuses(ctx, tx, route.Company, route.Connection, statuses); err != nil {
+			if campaigns, err = applyStatuses(ctx, tx, route, statuses); err != nil {
 				return err
 			}
 			var replies int
@@ -136,10 +137,29 @@ func (q *statusQueues) commit(posts []*statusPost) (err error) {
 	m.WithLabelValues("inbound", "applied").Add(float64(len(inbound) - unknown))
 	m.WithLabelValues("inbound", "unknown_contact").Add(float64(unknown))
 	q.server.hint()
-	for _, campaign := range campaigns {
-		q.server.changed(route.Company, realtime.Campaign, campaign)
+	for _, changed := range campaigns {
+		q.server.changed(route.Company, realtime.Campaign, changed)
 	}
 	return nil
+}
+
+// applyStatuses writes down what became of messages, and pauses the campaigns that their failures are about. It returns
+// the campaigns that have changed.
+func applyStatuses(ctx context.Context, tx postgres.Tx, route connection.Route, statuses []channel.Status) ([]id.ID, error) {
+	now := time.Now()
+	applied, err := send.ApplyStatuses(ctx, tx, route.Company, route.Connection, statuses, now)
+	if err != nil {
+		return nil, err
+	}
+	changed := applied.Campaigns
+	for _, stop := range applied.Stops {
+		paused, err := campaign.PauseFor(ctx, tx, route.Company, route.Connection, campaign.Halt(stop), now)
+		if err != nil {
+			return nil, err
+		}
+		changed = append(changed, paused...)
+	}
+	return changed, nil
 }
 
 // openWindows keeps when contacts wrote and counts what they wrote: replies of contacts, and addresses of nobody

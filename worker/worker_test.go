@@ -30,7 +30,8 @@ func TestCampaignsOnARealServer(t *testing.T) {
 	s.startWorker(t)
 	for name, run := range map[string]func(*testing.T){"plain": s.plain, "paused and resumed": s.paused, "canceled": s.canceled,
 		"canceled with claims that come back": s.cameBack, "scheduled": s.scheduled, "watched": s.watched, "provider cut off and back": s.cutOff, "slow down and come later": s.comeLater,
-		"a reply beside a page": s.beside, "a reply by itself": s.alone, "outside the window": s.asleep} {
+		"a reply beside a page": s.beside, "a reply by itself": s.alone, "outside the window": s.asleep,
+		"paused by the provider for a while": s.spam, "paused by the provider until resumed": s.templateGone, "refused by the provider": s.tokenGone} {
 		t.Run(name, func(t *testing.T) {
 			t.Cleanup(func() { s.control(t, "PUT", "/sandbox/faults", []world.Fault{}) })
 			run(t)
@@ -208,6 +209,77 @@ func (s *stage) comeLater(t *testing.T) {
 	k.examine(flow.Sender(k.connection), "", "slowed-down", fewEvents)
 	k.awaitEnd(flow.Campaign(c))
 	k.examine(flow.Campaign(c), "", "campaign-slowed-down", fewEvents)
+}
+
+// pauses is how often a campaign has been paused, by the provider or by hand.
+func (k *shop) pauses(of id.ID) (n int) {
+	k.Helper()
+	k.tx(func(tx postgres.Tx) error {
+		return tx.QueryRow(context.Background(), `SELECT count(*) FROM waits WHERE subject_id = $1`, of).Scan(&n)
+	})
+	return n
+}
+
+// spam has the provider ask for a pause of some seconds while many messages are on the wire. The campaign pauses once, says
+// why and until when, and goes on by itself.
+func (s *stage) spam(t *testing.T) {
+	k := s.newShop(t, 120)
+	k.faults(t, world.Fault{Match: world.Match{NumberID: k.number}, DelayMS: 200, Code: 131048, RetryAfterS: 4})
+	c := k.launch(nil)
+	k.awaitState(c, campaign.Paused)
+	k.faults(t)
+	stopped := k.state(c)
+	require.Equal(t, 131048, *stopped.PausedCode)
+	require.Contains(t, stopped.StateDetail, "too many people blocked or reported it")
+	require.WithinDuration(t, time.Now(), *stopped.ResumesAt, 5*time.Second)
+	live, _ := k.awaitLive(flow.Campaign(c), func(l flow.Live) bool { return l.State == "paused" })
+	require.Equal(t, "paused because of the provider's answer; it goes on by itself", live.Reason)
+	k.awaitState(c, campaign.Finished)
+	require.Equal(t, send.Counts{Sent: 120}, k.settle(c))
+	require.Equal(t, 1, k.pauses(c))
+	k.awaitEnd(flow.Campaign(c))
+	k.examine(flow.Campaign(c), "", "stopped", fewEvents)
+	k.awaitEnd(flow.Sender(k.connection))
+	k.examine(flow.Sender(k.connection), "", "sender-stopped", fewEvents)
+}
+
+// templateGone has the provider refuse the campaign's template in the middle of it. It stays paused until somebody resumes it.
+func (s *stage) templateGone(t *testing.T) {
+	k := s.newShop(t, 120)
+	k.slow(50 * time.Millisecond)
+	c := k.launch(nil)
+	k.awaitTaken(20)
+	k.faults(t, world.Fault{Match: world.Match{NumberID: k.number}, DelayMS: 50, Code: 132016})
+	k.awaitState(c, campaign.Paused)
+	require.Nil(t, k.state(c).ResumesAt)
+	k.awaitEnd(flow.Sender(k.connection))
+	live, _ := k.awaitLive(flow.Campaign(c), func(l flow.Live) bool { return l.State == "paused" })
+	require.Equal(t, "paused because of the provider's answer; resume it to go on", live.Reason)
+	counts := k.settle(c)
+	require.Equal(t, send.Counts{Sent: len(k.taken()), Queued: 120 - len(k.taken())}, counts)
+	require.Positive(t, counts.Queued)
+	k.faults(t)
+	k.command(c, func(tx postgres.Tx) error { return campaign.Resume(t.Context(), tx, k.company, c, time.Now()) })
+	k.awaitState(c, campaign.Finished)
+	require.Equal(t, send.Counts{Sent: 120}, k.settle(c))
+	require.Equal(t, 1, k.pauses(c))
+	k.awaitEnd(flow.Campaign(c))
+}
+
+// tokenGone has the provider refuse the number. Its sender ends instead of trying again, until somebody has mended it.
+func (s *stage) tokenGone(t *testing.T) {
+	k := s.newShop(t, 60)
+	k.faults(t, world.Fault{Match: world.Match{NumberID: k.number}, Code: 190})
+	c := k.launch(nil)
+	live, _ := k.awaitLive(flow.Campaign(c), func(l flow.Live) bool { return strings.Contains(l.Reason, "no longer valid") })
+	require.Equal(t, "running", live.State)
+	k.awaitEnd(flow.Sender(k.connection))
+	require.Empty(t, k.taken())
+	require.Equal(t, send.Counts{Queued: 60}, k.settle(c))
+	k.faults(t)
+	k.command(c, func(tx postgres.Tx) error { return send.ReleaseHold(t.Context(), tx, k.company, k.connection) })
+	k.awaitState(c, campaign.Finished)
+	require.Equal(t, send.Counts{Sent: 60}, k.settle(c))
 }
 
 // lostWorker kills a worker process in the middle of a page. Its claims become uncertain, never sent again; a

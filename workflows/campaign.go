@@ -25,7 +25,7 @@ func (a *attendant) campaignStep(ctx workflow.Context, look flow.Look) error {
 	case flow.StepFreeze:
 		return a.step(ctx, flow.FreezeAudience, "freeze the audience", 10*time.Minute, nil)
 	case flow.StepBegin:
-		return a.step(ctx, flow.BeginCampaign, "the start time has come", time.Minute, nil)
+		return a.step(ctx, flow.BeginCampaign, "its time has come", time.Minute, nil)
 	case flow.StepFeed:
 		return a.feed(ctx)
 	case flow.StepFinish:

@@ -57,7 +57,7 @@ func TestRecordedHistoriesHoldEveryStory(t *testing.T) {
 	}
 	for name, want := range map[string]flow.Workflow{"campaign": flow.CampaignWorkflow, "pause": flow.CampaignWorkflow, "cancel": flow.CampaignWorkflow,
 		"scheduled": flow.CampaignWorkflow, "sender": flow.SenderWorkflow, "failed-page": flow.SenderWorkflow, "continue-as-new": flow.SenderWorkflow,
-		"urgent": flow.SenderWorkflow, "urgent-beside-page": flow.SenderWorkflow, "window": flow.CampaignWorkflow, "sender-after-window": flow.SenderWorkflow,
+		"urgent": flow.SenderWorkflow, "urgent-beside-page": flow.SenderWorkflow, "window": flow.CampaignWorkflow, "stopped": flow.CampaignWorkflow, "sender-after-window": flow.SenderWorkflow,
 		// Of senders that knew no urgent runs.
 		"in-turns-sender": flow.SenderWorkflow, "in-turns-failed-page": flow.SenderWorkflow, "in-turns-continue-as-new": flow.SenderWorkflow,
 		"import": flow.ImportWorkflow, "import-undo": flow.ImportWorkflow} {
@@ -82,6 +82,7 @@ func TestRecordedHistoriesHoldEveryStory(t *testing.T) {
 	require.Contains(t, string(mark(all["pause"])), `"paused"`)
 	require.Contains(t, string(mark(all["cancel"])), `"canceled"`)
 	require.Contains(t, string(mark(all["scheduled"])), `"scheduled"`)
+	require.Contains(t, string(mark(all["stopped"])), "the provider's time is over")
 	require.Contains(t, string(mark(all["window"])), "outside the sending window")
 	require.Contains(t, string(mark(all["sender-after-window"])), "outside the sending window")
 }

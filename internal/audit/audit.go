@@ -20,6 +20,12 @@ const (
 	MessageSentAgain    Action = "message.sent_again"
 	RestoreReleased     Action = "restore.released" // everything goes on; about the company
 	RestoreDoubted      Action = "restore.doubted"  // what was open waits for a person; about the company
+	MessageTested       Action = "message.tested"
+	CampaignStarted     Action = "campaign.started"
+	CampaignPaused      Action = "campaign.paused"
+	CampaignResumed     Action = "campaign.resumed"
+	CampaignCanceled    Action = "campaign.canceled"
+	ConnectionResumed   Action = "connection.resumed"
 )
 
 // Decision is one entry about a subject.

@@ -51,6 +51,8 @@ type Campaign struct {
 	ConnectionName string
 	State          State
 	StateDetail    string
+	PausedCode     *int       // the provider's code that paused it; nil: none did
+	ResumesAt      *time.Time // when a paused one goes on by itself; nil: a person resumes it
 	TextVersion    int
 	Version        int
 	Recipients     int // of the frozen plan
@@ -105,6 +107,11 @@ func fromRecord(r Record, connectionName string) (Campaign, error) {
 		TextVersion: int(r.TextVersion), Version: int(r.Version), Recipients: int(r.Recipients),
 		CreatedAt: r.CreatedAt, FrozenAt: r.FrozenAt, StartedAt: r.StartedAt, FinishedAt: r.FinishedAt, ChangedAt: r.ChangedAt,
 		Fields: Fields{Name: r.Name, Connection: r.ConnectionID, StartsAt: r.StartsAt, ExpiresAt: r.ExpiresAt},
+	}
+	c.ResumesAt = r.ResumesAt
+	if r.PausedCode != nil {
+		code := int(*r.PausedCode)
+		c.PausedCode = &code
 	}
 	for _, part := range []struct {
 		name string

@@ -32,4 +32,6 @@ type Record struct {
 	FinishedAt   *time.Time
 	ChangedAt    *time.Time
 	ChangedBy    *uuid.UUID
+	PausedCode   *int32
+	ResumesAt    *time.Time
 }

@@ -9,8 +9,10 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
+	"omnidesk/internal/flow"
 	"omnidesk/internal/id"
 	"omnidesk/internal/postgres"
+	"omnidesk/internal/wake"
 )
 
 // Sample is the text one contact would get.
@@ -320,16 +322,24 @@ func keepAudience(ctx context.Context, tx postgres.Tx, company id.ID, c Campaign
 	return nil
 }
 
-// Begin takes a scheduled campaign whose time has come to running.
+// Begin takes a campaign whose time has come to running: a scheduled one, or one that the provider's answer has paused
+// until now. It wakes the connection's sender.
 func Begin(ctx context.Context, tx postgres.Tx, company, campaign id.ID, now time.Time) error {
 	row, err := New(tx).Lock(ctx, company, campaign)
 	if err != nil {
 		return readError("locking a campaign", err)
 	}
-	if State(row.State) != Scheduled || row.StartsAt == nil || row.StartsAt.After(now) {
+	at := row.StartsAt
+	if State(row.State) == Paused {
+		at = row.ResumesAt
+	}
+	if (State(row.State) != Scheduled && State(row.State) != Paused) || at == nil || at.After(now) {
 		return nil
 	}
-	return putState(ctx, tx, company, campaign, Running, "", now)
+	if err := putState(ctx, tx, company, campaign, Running, "", now); err != nil {
+		return err
+	}
+	return wake.Append(ctx, tx, company, flow.Sender(row.ConnectionID), false)
 }
 
 // Finish ends a running campaign whose plan is fed. The caller has seen, in this transaction and after this

@@ -37,9 +37,24 @@ DELETE FROM campaigns WHERE company_id = @company_id AND id = @id AND state = 'd
 
 -- name: SetState :exec
 UPDATE campaigns SET state = sqlc.arg(state)::text, state_detail = sqlc.arg(state_detail)::text, version = version + 1,
+    paused_code = NULL, resumes_at = NULL,
     started_at = CASE WHEN sqlc.arg(state)::text = 'running' THEN coalesce(started_at, sqlc.arg(now)::timestamptz) ELSE started_at END,
     finished_at = CASE WHEN sqlc.arg(state)::text IN ('finished', 'canceled') THEN sqlc.arg(now)::timestamptz ELSE finished_at END
 WHERE company_id = @company_id AND id = @id;
+
+-- name: PauseFor :many
+-- Running campaigns of a connection, all or those with one campaign's template, or that one, are paused for an answer of the provider.
+WITH met AS (SELECT c.content FROM campaigns c WHERE c.company_id = @company_id AND c.id = sqlc.narg(met_by)::uuid),
+stopped AS (SELECT k.id FROM campaigns k
+    WHERE k.company_id = @company_id AND k.connection_id = @connection_id AND k.state = 'running'
+      AND (sqlc.arg(every)::boolean OR k.id = sqlc.narg(met_by)::uuid
+        OR (sqlc.arg(same_template)::boolean AND EXISTS (SELECT FROM met WHERE met.content #>> '{template,name}' = k.content #>> '{template,name}'
+            AND met.content #>> '{template,language}' = k.content #>> '{template,language}')))
+    ORDER BY k.id FOR UPDATE)
+UPDATE campaigns k SET state = 'paused', state_detail = sqlc.arg(reason)::text, paused_code = sqlc.arg(code)::int, resumes_at = sqlc.narg(resumes_at)::timestamptz,
+    version = version + 1
+FROM stopped WHERE k.company_id = @company_id AND k.id = stopped.id
+RETURNING k.id;
 
 -- name: SetFrozen :exec
 UPDATE campaigns SET frozen_at = sqlc.arg(frozen_at)::timestamptz, recipients = @recipients, skipped = @skipped

@@ -109,7 +109,7 @@ func (q *Queries) DeleteDraft(ctx context.Context, companyID uuid.UUID, iD uuid.
 }
 
 const get = `-- name: Get :one
-SELECT k.company_id, k.id, k.connection_id, k.name, k.state, k.state_detail, k.content, k.audience, k.text_version, k.starts_at, k.expires_at, k.version, k.recipients, k.skipped, k.created_at, k.frozen_at, k.started_at, k.finished_at, k.changed_at, k.changed_by, n.name AS connection_name,
+SELECT k.company_id, k.id, k.connection_id, k.name, k.state, k.state_detail, k.content, k.audience, k.text_version, k.starts_at, k.expires_at, k.version, k.recipients, k.skipped, k.created_at, k.frozen_at, k.started_at, k.finished_at, k.changed_at, k.changed_by, k.paused_code, k.resumes_at, n.name AS connection_name,
     coalesce((SELECT u.name FROM users u WHERE u.company_id = k.company_id AND u.id = k.changed_by), '')::text AS changed_by_name
 FROM campaigns k
 JOIN connections n ON n.company_id = k.company_id AND n.id = k.connection_id
@@ -146,6 +146,8 @@ func (q *Queries) Get(ctx context.Context, companyID uuid.UUID, iD uuid.UUID) (G
 		&i.Record.FinishedAt,
 		&i.Record.ChangedAt,
 		&i.Record.ChangedBy,
+		&i.Record.PausedCode,
+		&i.Record.ResumesAt,
 		&i.ConnectionName,
 		&i.ChangedByName,
 	)
@@ -263,7 +265,7 @@ func (q *Queries) KnownTags(ctx context.Context, companyID uuid.UUID, tagIds []u
 }
 
 const list = `-- name: List :many
-SELECT k.company_id, k.id, k.connection_id, k.name, k.state, k.state_detail, k.content, k.audience, k.text_version, k.starts_at, k.expires_at, k.version, k.recipients, k.skipped, k.created_at, k.frozen_at, k.started_at, k.finished_at, k.changed_at, k.changed_by, n.name AS connection_name FROM campaigns k
+SELECT k.company_id, k.id, k.connection_id, k.name, k.state, k.state_detail, k.content, k.audience, k.text_version, k.starts_at, k.expires_at, k.version, k.recipients, k.skipped, k.created_at, k.frozen_at, k.started_at, k.finished_at, k.changed_at, k.changed_by, k.paused_code, k.resumes_at, n.name AS connection_name FROM campaigns k
 JOIN connections n ON n.company_id = k.company_id AND n.id = k.connection_id
 WHERE k.company_id = $1 AND k.id < $2::uuid AND ($3::text = '' OR k.state = $3::text)
 ORDER BY k.id DESC LIMIT $4
@@ -309,6 +311,8 @@ func (q *Queries) List(ctx context.Context, companyID uuid.UUID, beforeID uuid.U
 			&i.Record.FinishedAt,
 			&i.Record.ChangedAt,
 			&i.Record.ChangedBy,
+			&i.Record.PausedCode,
+			&i.Record.ResumesAt,
 			&i.ConnectionName,
 		); err != nil {
 			return nil, err
@@ -322,7 +326,7 @@ func (q *Queries) List(ctx context.Context, companyID uuid.UUID, beforeID uuid.U
 }
 
 const lock = `-- name: Lock :one
-SELECT company_id, id, connection_id, name, state, state_detail, content, audience, text_version, starts_at, expires_at, version, recipients, skipped, created_at, frozen_at, started_at, finished_at, changed_at, changed_by FROM campaigns WHERE company_id = $1 AND id = $2 FOR UPDATE
+SELECT company_id, id, connection_id, name, state, state_detail, content, audience, text_version, starts_at, expires_at, version, recipients, skipped, created_at, frozen_at, started_at, finished_at, changed_at, changed_by, paused_code, resumes_at FROM campaigns WHERE company_id = $1 AND id = $2 FOR UPDATE
 `
 
 func (q *Queries) Lock(ctx context.Context, companyID uuid.UUID, iD uuid.UUID) (Record, error) {
@@ -349,6 +353,8 @@ func (q *Queries) Lock(ctx context.Context, companyID uuid.UUID, iD uuid.UUID) (
 		&i.FinishedAt,
 		&i.ChangedAt,
 		&i.ChangedBy,
+		&i.PausedCode,
+		&i.ResumesAt,
 	)
 	return i, err
 }
@@ -385,7 +391,7 @@ func (q *Queries) LockGoingOn(ctx context.Context, companyID uuid.UUID, now time
 }
 
 const lockShared = `-- name: LockShared :one
-SELECT company_id, id, connection_id, name, state, state_detail, content, audience, text_version, starts_at, expires_at, version, recipients, skipped, created_at, frozen_at, started_at, finished_at, changed_at, changed_by FROM campaigns WHERE company_id = $1 AND id = $2 FOR SHARE
+SELECT company_id, id, connection_id, name, state, state_detail, content, audience, text_version, starts_at, expires_at, version, recipients, skipped, created_at, frozen_at, started_at, finished_at, changed_at, changed_by, paused_code, resumes_at FROM campaigns WHERE company_id = $1 AND id = $2 FOR SHARE
 `
 
 func (q *Queries) LockShared(ctx context.Context, companyID uuid.UUID, iD uuid.UUID) (Record, error) {
@@ -412,8 +418,65 @@ func (q *Queries) LockShared(ctx context.Context, companyID uuid.UUID, iD uuid.U
 		&i.FinishedAt,
 		&i.ChangedAt,
 		&i.ChangedBy,
+		&i.PausedCode,
+		&i.ResumesAt,
 	)
 	return i, err
+}
+
+const pauseFor = `-- name: PauseFor :many
+WITH met AS (SELECT c.content FROM campaigns c WHERE c.company_id = $4 AND c.id = $5::uuid),
+stopped AS (SELECT k.id FROM campaigns k
+    WHERE k.company_id = $4 AND k.connection_id = $6 AND k.state = 'running'
+      AND ($7::boolean OR k.id = $5::uuid
+        OR ($8::boolean AND EXISTS (SELECT FROM met WHERE met.content #>> '{template,name}' = k.content #>> '{template,name}'
+            AND met.content #>> '{template,language}' = k.content #>> '{template,language}')))
+    ORDER BY k.id FOR UPDATE)
+UPDATE campaigns k SET state = 'paused', state_detail = $1::text, paused_code = $2::int, resumes_at = $3::timestamptz,
+    version = version + 1
+FROM stopped WHERE k.company_id = $4 AND k.id = stopped.id
+RETURNING k.id
+`
+
+type PauseForParams struct {
+	Reason       string
+	Code         int32
+	ResumesAt    *time.Time
+	CompanyID    uuid.UUID
+	MetBy        *uuid.UUID
+	ConnectionID uuid.UUID
+	Every        bool
+	SameTemplate bool
+}
+
+// Running campaigns of a connection, all or those with one campaign's template, or that one, are paused for an answer of the provider.
+func (q *Queries) PauseFor(ctx context.Context, arg PauseForParams) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, pauseFor,
+		arg.Reason,
+		arg.Code,
+		arg.ResumesAt,
+		arg.CompanyID,
+		arg.MetBy,
+		arg.ConnectionID,
+		arg.Every,
+		arg.SameTemplate,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const personOf = `-- name: PersonOf :one
@@ -477,6 +540,7 @@ func (q *Queries) SetFrozen(ctx context.Context, arg SetFrozenParams) error {
 
 const setState = `-- name: SetState :exec
 UPDATE campaigns SET state = $1::text, state_detail = $2::text, version = version + 1,
+    paused_code = NULL, resumes_at = NULL,
     started_at = CASE WHEN $1::text = 'running' THEN coalesce(started_at, $3::timestamptz) ELSE started_at END,
     finished_at = CASE WHEN $1::text IN ('finished', 'canceled') THEN $3::timestamptz ELSE finished_at END
 WHERE company_id = $4 AND id = $5

@@ -10,9 +10,12 @@ import (
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"omnidesk/internal/channel"
+	"omnidesk/internal/flow"
 	"omnidesk/internal/id"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/wait"
+	"omnidesk/internal/wake"
 )
 
 // Create adds a draft and returns it.
@@ -152,6 +155,35 @@ func StopAll(ctx context.Context, tx postgres.Tx, company id.ID, detail string, 
 		stopped = append(stopped, row.ID)
 	}
 	return stopped, nil
+}
+
+// Halt is an answer of the provider that concerns more than the message that met it.
+type Halt struct {
+	Campaign id.ID         // that met it; Nil: none is known
+	Scope    channel.Scope // ScopeCampaigns: all of the connection; ScopeTemplate: those with the same template; else that one
+	Code     int           // the provider's
+	Reason   string
+	Until    *time.Time // when the campaigns go on by themselves; nil: a person resumes them
+}
+
+// PauseFor pauses the running campaigns that a halt is about and wakes their workflows. It returns which: none when
+// all of them are paused already, so that a hundred messages that meet one answer make one pause. The caller has locked
+// the connection's scope, and hints the relay after the commit.
+func PauseFor(ctx context.Context, tx postgres.Tx, company, connection id.ID, halt Halt, now time.Time) ([]id.ID, error) {
+	paused, err := New(tx).PauseFor(ctx, PauseForParams{CompanyID: company, ConnectionID: connection, MetBy: orNobody(halt.Campaign), Every: halt.Scope == channel.ScopeCampaigns,
+		SameTemplate: halt.Scope == channel.ScopeTemplate, Reason: halt.Reason, Code: int32(halt.Code), ResumesAt: halt.Until})
+	if err != nil {
+		return nil, fmt.Errorf("pausing campaigns for the provider's answer: %w", err)
+	}
+	for _, campaign := range paused {
+		if err := wait.Note(ctx, tx, company, campaign, halt.Reason, halt.Until, now); err != nil {
+			return nil, err
+		}
+		if err := wake.Append(ctx, tx, company, flow.Campaign(campaign), false); err != nil {
+			return nil, err
+		}
+	}
+	return paused, nil
 }
 
 // Resume lets claims go on.

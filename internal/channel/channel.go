@@ -68,27 +68,38 @@ const (
 	NotWritten
 	// NotAccepted: a code on the written list that means "not accepted, come later"; retrying is safe.
 	NotAccepted
-	// Refused: an explicit, permanent refusal; the message failed.
+	// Refused: an explicit refusal that no time mends. Of ScopeMessage the message failed; of a wider scope the message
+	// waits with the others until a person has mended what was refused.
 	Refused
 	// Unknown: written, but the outcome can't be known (timeout, reset, other 5xx); never sent again by a machine.
 	Unknown
 )
 
-// Scope says how far a refusal or a delay reaches.
+// Scope says how far a refusal or a delay reaches: whatever else it reaches would meet the same answer.
 type Scope int
 
 const (
 	// ScopeMessage: this message alone.
 	ScopeMessage Scope = iota
-	// ScopeConnection: the number; its other messages would meet the same answer.
+	// ScopePair: this contact on this number; the others go on.
+	ScopePair
+	// ScopeTemplate: the campaigns with this message's template. They are paused.
+	ScopeTemplate
+	// ScopeCampaigns: all campaigns of the number, because of its quality or limits. They are paused; answers go on.
+	ScopeCampaigns
+	// ScopeConnection: the number. It is held.
 	ScopeConnection
 )
+
+// Pauses tells whether campaigns are paused.
+func (s Scope) Pauses() bool { return s == ScopeTemplate || s == ScopeCampaigns }
 
 // Outcome is the result of one send. A zero RetryAfter on a retryable class means the provider named no time.
 type Outcome struct {
 	Class      Class
 	ProviderID string        // set when Accepted
 	Scope      Scope         // how far a NotAccepted or Refused answer reaches
+	Suspect    bool          // a refusal of one message that its campaign's others may well meet: several in a row pause it
 	Code       int           // the provider's code, 0 when it gave none
 	Detail     string        // our words for an operator: what happened and what to do; never a number or a text
 	RetryAfter time.Duration // how long to wait before a retry
@@ -192,6 +203,8 @@ type Status struct {
 	At         time.Time
 	Code       int
 	Detail     string
+	Scope      Scope         // of a failure: how far its reason reaches
+	RetryAfter time.Duration // of a wider scope than the message: when it ends by itself; 0: a person ends it
 }
 
 // Inbound is one message from a contact.

@@ -3,6 +3,7 @@ package send
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 
 	"omnidesk/internal/channel"
 	"omnidesk/internal/flow"
+	"omnidesk/internal/id"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/wait"
 	"omnidesk/internal/wake"
@@ -57,8 +59,17 @@ func (b *breaker) observe(o channel.Outcome) (tooManyUnknown, unreachable bool) 
 // hold describes why and for how long a connection stops; consecutive holds grow longer.
 type hold struct {
 	reason  string
-	first   time.Duration
+	first   time.Duration // 0: until a person releases it
 	probing bool
+}
+
+// Stop is an answer of the provider that concerns more than the message that met it, and pauses campaigns.
+type Stop struct {
+	Campaign id.ID // that met it; Nil: a message outside campaigns did
+	Scope    channel.Scope
+	Code     int
+	Reason   string
+	Until    *time.Time // nil: a person resumes them
 }
 
 // watch stops the page when the provider's answers say that its other messages would fare no better.
@@ -76,19 +87,107 @@ func (p *page) watch(s sent) {
 	if healed {
 		p.heal()
 	}
+	if stop := p.stopFor(s, p.now()); stop != nil {
+		p.pause(*stop)
+	}
 	if holding {
 		return
 	}
 	switch o := s.outcome; {
 	case unknown:
-		p.holdFor(hold{"The provider gave no clear answer several times; the next messages go one at a time.", 5 * time.Second, true})
+		p.holdFor(hold{"The provider gave no clear answer several times; the next messages go one at a time until it does.", 5 * time.Second, true})
 	case unreachable:
-		p.holdFor(hold{"The provider can't be reached.", 5 * time.Second, false})
-	case o.Scope == channel.ScopeConnection && o.Class == channel.NotAccepted:
-		p.holdFor(hold{"The provider asked to slow down: " + o.Detail, max(o.RetryAfter, time.Second), false})
-	case o.Scope == channel.ScopeConnection && o.Class == channel.Refused:
-		p.holdFor(hold{"The provider refuses this connection: " + o.Detail, 5 * time.Minute, false})
+		p.holdFor(hold{"The provider can't be reached; sending goes on as soon as it answers.", 5 * time.Second, false})
+	default:
+		if h, reaches := holdOf(o.Scope, o.RetryAfter, o.Detail); reaches && (o.Class == channel.NotAccepted || o.Class == channel.Refused) {
+			p.holdFor(h)
+		}
 	}
+}
+
+// holdOf is the hold that an answer about the whole connection asks for.
+func holdOf(scope channel.Scope, wait time.Duration, detail string) (h hold, reaches bool) {
+	switch {
+	case scope != channel.ScopeConnection:
+		return h, false
+	case wait > 0:
+		return hold{"The provider asked to slow down: " + detail, max(wait, time.Second), false}, true
+	}
+	return hold{"The provider refuses this connection: " + detail, 0, false}, true
+}
+
+// suspectsInRow refusals of one campaign with one code, one after the other, pause it.
+const suspectsInRow = 5
+
+// suspicion is how often in a row a campaign has met one code.
+type suspicion struct{ code, times int }
+
+// stopFor tells which campaigns an outcome pauses; nil: none, or they are paused by this page already.
+func (p *page) stopFor(s sent, now time.Time) *Stop {
+	o, campaign := s.outcome, s.claim.Campaign
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	stop := Stop{Campaign: campaign, Scope: o.Scope, Code: o.Code, Reason: o.Detail}
+	switch {
+	case o.Scope.Pauses() && (o.Class == channel.NotAccepted || o.Class == channel.Refused):
+		if o.RetryAfter > 0 {
+			until := now.Add(o.RetryAfter)
+			stop.Until = &until
+		}
+	case campaign == id.Nil || !o.Suspect:
+		delete(p.suspects, campaign)
+		return nil
+	default:
+		if p.suspects[campaign].code != o.Code {
+			p.suspects[campaign] = suspicion{code: o.Code}
+		}
+		times := p.suspects[campaign].times + 1
+		p.suspects[campaign] = suspicion{o.Code, times}
+		if times < suspectsInRow {
+			return nil
+		}
+		stop.Reason = fmt.Sprintf("The last %d messages were refused one after the other. %s", times, o.Detail)
+	}
+	if at, once := p.paused[campaign]; once && !s.claim.At.After(at) { // claimed before: it was on its way already
+		return nil
+	}
+	p.paused[campaign] = never
+	return &stop
+}
+
+// pause writes the pause down before the outcome that asked for it is recorded, so that its message waits with the others.
+func (p *page) pause(stop Stop) {
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	var paused []id.ID
+	err := p.db.InCompany(ctx, p.Company, func(tx postgres.Tx) (err error) {
+		if err = LockScope(ctx, tx, p.Company, p.Connection); err != nil {
+			return err
+		}
+		paused, err = p.Pause(ctx, tx, stop)
+		return err
+	})
+	p.mu.Lock()
+	p.paused[stop.Campaign] = time.Now()
+	if err != nil {
+		delete(p.paused, stop.Campaign)
+	}
+	p.mu.Unlock()
+	if err != nil {
+		slog.Warn("a pause could not be written down", "error", err)
+	}
+	for _, campaign := range paused {
+		p.Changed(campaign)
+	}
+	p.Hint()
+}
+
+// foreseen is when the wait of a hold ends, as far as is known: while it probes, messages wait beyond the hold itself.
+func (h hold) foreseen(until *time.Time) *time.Time {
+	if h.probing || h.first == 0 {
+		return nil
+	}
+	return until
 }
 
 // holdFor writes the hold down before the page ends; what is claimed and not on the wire is given back.
@@ -99,14 +198,14 @@ func (p *page) holdFor(h hold) {
 	err := p.db.InCompany(ctx, p.Company, func(tx postgres.Tx) error {
 		now := p.now()
 		until, err := New(tx).SetHold(ctx, SetHoldParams{CompanyID: p.Company, ConnectionID: p.Connection, Urgent: p.Urgent, Epoch: p.epoch.Load(),
-			Now: now, Seconds: h.first.Seconds(), HeldReason: h.reason, Probing: h.probing})
+			Now: now, Seconds: h.first.Seconds(), Endless: h.first == 0, HeldReason: h.reason, Probing: h.probing})
 		if errors.Is(err, pgx.ErrNoRows) { // a newer run has fenced it, or people have closed the connection
 			return nil
 		}
 		if err != nil {
 			return err
 		}
-		if err := wait.Note(ctx, tx, p.Company, p.Connection, h.reason, until, now); err != nil {
+		if err := wait.Note(ctx, tx, p.Company, p.Connection, h.reason, h.foreseen(until), now); err != nil {
 			return err
 		}
 		return wake.Append(ctx, tx, p.Company, flow.Sender(p.Connection), false)

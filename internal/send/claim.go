@@ -288,7 +288,7 @@ func outcomeEvent(c Claim, o channel.Outcome, content string, at time.Time) Even
 		e.State = Sent
 	case o.Class == channel.Unknown && !mutant.BlindRetry:
 		e.State = Uncertain
-	case o.Class == channel.Refused && o.Scope == channel.ScopeMessage:
+	case o.Class == channel.Refused && (o.Scope == channel.ScopeMessage || (o.Scope.Pauses() && c.Campaign == id.Nil)): // nobody would resume the latter
 		e.State = Failed
 	default: // nothing was accepted: the row waits its turn again
 		e.State = Queued
@@ -298,9 +298,15 @@ func outcomeEvent(c Claim, o channel.Outcome, content string, at time.Time) Even
 	return e
 }
 
-// retryAfter is the provider's time, or else 5 s doubling with every attempt up to 10 minutes.
+// retryAfter is the provider's time, or else 5 s doubling with every attempt up to 10 minutes. What waits for a hold or a
+// pause goes on when people or the provider end that, not at a time of its own. A pair's time grows with each try.
 func retryAfter(o channel.Outcome, attempts int) time.Duration {
-	if o.RetryAfter > 0 {
+	switch {
+	case o.Scope > channel.ScopePair && o.Class != channel.NotWritten:
+		return time.Second
+	case o.Scope == channel.ScopePair:
+		return max(o.RetryAfter, time.Second<<min(2*attempts, 12))
+	case o.RetryAfter > 0:
 		return o.RetryAfter
 	}
 	return min(5*time.Second<<min(max(attempts-1, 0), 10), 10*time.Minute)

@@ -81,6 +81,19 @@ func LockScope(ctx context.Context, tx postgres.Tx, company, connection id.ID) e
 	return nil
 }
 
+// holdForReport holds a connection for what the provider reported. The caller has locked the scope.
+func holdForReport(ctx context.Context, tx postgres.Tx, company, connection id.ID, h hold, now time.Time) error {
+	until, err := New(tx).HoldByReport(ctx, HoldByReportParams{CompanyID: company, ConnectionID: connection, Endless: h.first == 0, Now: now,
+		Seconds: h.first.Seconds(), HeldReason: h.reason})
+	if errors.Is(err, pgx.ErrNoRows) { // it is held for longer, or closed
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("holding the connection: %w", err)
+	}
+	return wait.Note(ctx, tx, company, connection, h.reason, h.foreseen(until), now)
+}
+
 // ReleaseHold lets claims go on after whatever held the connection has been mended, and wakes its sender.
 func ReleaseHold(ctx context.Context, tx postgres.Tx, company, connection id.ID) error {
 	n, err := New(tx).ReleaseHold(ctx, company, connection)
@@ -129,6 +142,9 @@ func HeldFor(ctx context.Context, tx postgres.Tx, company, connection id.ID, now
 // forever is the end of a hold that only people end, as CloseScope has it.
 var forever = time.Date(9999, time.December, 31, 0, 0, 0, 0, time.UTC)
 
+// endless tells whether a hold lasts until a person ends it.
+func endless(until *time.Time) bool { return until != nil && !until.Before(never) }
+
 // heldAt reads a connection's hold; one that is over has neither instant nor reason.
 func heldAt(ctx context.Context, tx postgres.Tx, company, connection id.ID, now time.Time) (HeldRow, error) {
 	held, err := New(tx).Held(ctx, company, connection)
@@ -141,6 +157,7 @@ func heldAt(ctx context.Context, tx postgres.Tx, company, connection id.ID, now 
 	if held.RestoreReason != nil { // only people end it
 		held.HeldUntil, held.HeldReason, held.Closed = &forever, held.RestoreReason, true
 	}
+	held.Closed = held.Closed || endless(held.HeldUntil)
 	return held, nil
 }
 
@@ -207,7 +224,7 @@ type Outlook struct {
 	OldestClaim *time.Time // of the claims without a recorded outcome, in any lane
 	HeldUntil   *time.Time
 	HeldReason  string
-	Closed      bool         // held by people, without an end
+	Closed      bool         // held until a person ends it
 	Probing     bool         // one open claim at a time
 	Wait        pace.Verdict // why the page may claim nothing of what is queued
 	UrgentWait  pace.Verdict // why an urgent run may claim nothing of what is queued

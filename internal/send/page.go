@@ -48,6 +48,9 @@ type Options struct {
 	Progress            func(flow.PageResult) // called about every second
 	Changed             func(campaign id.ID)  // counts have changed
 	Hint                func()                // a wake has been committed
+	// Pause pauses the running campaigns that an answer of the provider is about and returns which; none when they are
+	// paused already. The scope is locked.
+	Pause func(context.Context, postgres.Tx, Stop) ([]id.ID, error)
 }
 
 // ClaimLifetime is how old an open claim is when its owner can't record an outcome any more.
@@ -74,7 +77,9 @@ type page struct {
 	last     time.Time // the scope's last instant: decisions never go back behind it
 	stop     error     // why no more is claimed
 	breaker  breaker
-	unhealed bool // the scope carries a hold's memory that the first accepted send clears
+	suspects map[id.ID]suspicion // by campaign
+	paused   map[id.ID]time.Time // when a campaign's message last made this run pause something; never: it is about to
+	unhealed bool                // the scope carries a hold's memory that the first accepted send clears
 
 	// Of the goroutine that takes turns.
 	limited bool             // the connection has limits
@@ -101,6 +106,7 @@ var (
 // or its time is over, the connection is held, a newer run has taken over, or ctx was cancelled.
 func RunPage(ctx context.Context, db *postgres.DB, o Options) (flow.PageResult, error) {
 	p := &page{Options: o, db: db, started: time.Now(), limit: 2 * o.Slots, openOf: map[id.ID]int{}, noted: map[id.ID]string{},
+		suspects: map[id.ID]suspicion{}, paused: map[id.ID]time.Time{},
 		work: make(chan Claim, 2*o.Slots), news: make(chan struct{}, 1)}
 	if err := p.begin(ctx); err != nil {
 		return p.result, err

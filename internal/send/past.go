@@ -49,7 +49,7 @@ func WritePast(ctx context.Context, tx postgres.Tx, company, connection, campaig
 			changed.known = append(changed.known, &rows[i])
 		}
 	}
-	if _, err := changed.write(ctx, tx); err != nil {
+	if err := changed.write(ctx, tx); err != nil {
 		return err
 	}
 	if err := New(tx).MarkAttempted(ctx, company, ids, ids[0], ids[len(ids)-1]); err != nil {

@@ -36,10 +36,19 @@ WHERE company_id = @company_id AND connection_id = @connection_id
 
 -- name: SetHold :one
 -- The n-th hold in a row lasts 2^n times as long, up to 64 times. It stops pages and urgent runs alike.
-UPDATE scopes SET held_until = greatest(held_until, sqlc.arg(now)::timestamptz + make_interval(secs => sqlc.arg(seconds)::float8 * 2 ^ least(holds, 6))),
+UPDATE scopes SET held_until = greatest(held_until, CASE WHEN sqlc.arg(endless)::boolean THEN '9999-12-31 00:00:00+00'::timestamptz
+        ELSE sqlc.arg(now)::timestamptz + make_interval(secs => sqlc.arg(seconds)::float8 * 2 ^ least(holds, 6)) END),
     held_reason = sqlc.arg(held_reason)::text, holds = holds + 1, probing = probing OR sqlc.arg(probing)::boolean
 WHERE company_id = @company_id AND connection_id = @connection_id AND NOT closed
   AND CASE WHEN sqlc.arg(urgent)::boolean THEN urgent_epoch ELSE page_epoch END = sqlc.arg(epoch)::integer
+RETURNING held_until;
+
+-- name: HoldByReport :one
+-- SetHold for what the provider reports by a webhook, which has no epoch. The caller has locked the scope. One that is held longer stays so.
+UPDATE scopes SET held_until = CASE WHEN sqlc.arg(endless)::boolean THEN '9999-12-31 00:00:00+00'::timestamptz ELSE sqlc.arg(now)::timestamptz + make_interval(secs => sqlc.arg(seconds)::float8) END,
+    held_reason = sqlc.arg(held_reason)::text, holds = holds + 1
+WHERE company_id = @company_id AND connection_id = @connection_id AND NOT closed
+  AND (held_until IS NULL OR held_until < CASE WHEN sqlc.arg(endless)::boolean THEN '9999-12-31 00:00:00+00'::timestamptz ELSE sqlc.arg(now)::timestamptz + make_interval(secs => sqlc.arg(seconds)::float8) END)
 RETURNING held_until;
 
 -- name: Heal :execrows

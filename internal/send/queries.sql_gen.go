@@ -488,6 +488,38 @@ func (q *Queries) Held(ctx context.Context, companyID uuid.UUID, connectionID uu
 	return i, err
 }
 
+const holdByReport = `-- name: HoldByReport :one
+UPDATE scopes SET held_until = CASE WHEN $1::boolean THEN '9999-12-31 00:00:00+00'::timestamptz ELSE $2::timestamptz + make_interval(secs => $3::float8) END,
+    held_reason = $4::text, holds = holds + 1
+WHERE company_id = $5 AND connection_id = $6 AND NOT closed
+  AND (held_until IS NULL OR held_until < CASE WHEN $1::boolean THEN '9999-12-31 00:00:00+00'::timestamptz ELSE $2::timestamptz + make_interval(secs => $3::float8) END)
+RETURNING held_until
+`
+
+type HoldByReportParams struct {
+	Endless      bool
+	Now          time.Time
+	Seconds      float64
+	HeldReason   string
+	CompanyID    uuid.UUID
+	ConnectionID uuid.UUID
+}
+
+// SetHold for what the provider reports by a webhook, which has no epoch. The caller has locked the scope. One that is held longer stays so.
+func (q *Queries) HoldByReport(ctx context.Context, arg HoldByReportParams) (*time.Time, error) {
+	row := q.db.QueryRow(ctx, holdByReport,
+		arg.Endless,
+		arg.Now,
+		arg.Seconds,
+		arg.HeldReason,
+		arg.CompanyID,
+		arg.ConnectionID,
+	)
+	var held_until *time.Time
+	err := row.Scan(&held_until)
+	return held_until, err
+}
+
 const holds = `-- name: Holds :many
 SELECT connection_id, held_until, held_reason FROM scopes WHERE company_id = $1 AND held_until > $2::timestamptz
 `
@@ -1148,14 +1180,16 @@ func (q *Queries) RunningCampaigns(ctx context.Context, companyID uuid.UUID) ([]
 }
 
 const setHold = `-- name: SetHold :one
-UPDATE scopes SET held_until = greatest(held_until, $1::timestamptz + make_interval(secs => $2::float8 * 2 ^ least(holds, 6))),
-    held_reason = $3::text, holds = holds + 1, probing = probing OR $4::boolean
-WHERE company_id = $5 AND connection_id = $6 AND NOT closed
-  AND CASE WHEN $7::boolean THEN urgent_epoch ELSE page_epoch END = $8::integer
+UPDATE scopes SET held_until = greatest(held_until, CASE WHEN $1::boolean THEN '9999-12-31 00:00:00+00'::timestamptz
+        ELSE $2::timestamptz + make_interval(secs => $3::float8 * 2 ^ least(holds, 6)) END),
+    held_reason = $4::text, holds = holds + 1, probing = probing OR $5::boolean
+WHERE company_id = $6 AND connection_id = $7 AND NOT closed
+  AND CASE WHEN $8::boolean THEN urgent_epoch ELSE page_epoch END = $9::integer
 RETURNING held_until
 `
 
 type SetHoldParams struct {
+	Endless      bool
 	Now          time.Time
 	Seconds      float64
 	HeldReason   string
@@ -1169,6 +1203,7 @@ type SetHoldParams struct {
 // The n-th hold in a row lasts 2^n times as long, up to 64 times. It stops pages and urgent runs alike.
 func (q *Queries) SetHold(ctx context.Context, arg SetHoldParams) (*time.Time, error) {
 	row := q.db.QueryRow(ctx, setHold,
+		arg.Endless,
 		arg.Now,
 		arg.Seconds,
 		arg.HeldReason,

@@ -59,7 +59,7 @@ func TestFailuresAreCountedByCode(t *testing.T) {
 	}
 	for range 2 { // again changes nothing
 		r.tx(func(tx postgres.Tx) error {
-			_, err := send.ApplyStatuses(t.Context(), tx, r.company, r.connection, statuses)
+			_, err := send.ApplyStatuses(t.Context(), tx, r.company, r.connection, statuses, time.Now())
 			return err
 		})
 		require.Equal(t, r.failuresInLedger(), r.failures())

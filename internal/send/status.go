@@ -14,10 +14,22 @@ import (
 	"omnidesk/internal/wake"
 )
 
-// ApplyStatuses records what a provider reported about messages of one connection and returns the campaigns
-// they belong to. Our own id finds the row directly, else the provider's id does; a status that comes before
-// its row knows the provider's id waits in early_statuses. Repeated and late statuses change nothing.
-func ApplyStatuses(ctx context.Context, tx postgres.Tx, company, connection id.ID, statuses []channel.Status) ([]id.ID, error) {
+// Applied tells what statuses have changed.
+type Applied struct {
+	Campaigns []id.ID // whose counts changed
+	Stops     []Stop  // that messages failed for; the caller pauses the campaigns in the same transaction
+}
+
+// ApplyStatuses records what a provider reported about messages of one connection. Our own id finds the row directly,
+// else the provider's id does; a status that comes before its row knows the provider's id waits in early_statuses.
+// Repeated and late statuses change nothing. A failure that concerns the whole connection holds it.
+func ApplyStatuses(ctx context.Context, tx postgres.Tx, company, connection id.ID, statuses []channel.Status, now time.Time) (Applied, error) {
+	reaching := slices.ContainsFunc(statuses, func(s channel.Status) bool { return s.Scope > channel.ScopePair })
+	if reaching { // it may hold the connection: the scope comes before the messages
+		if err := LockScope(ctx, tx, company, connection); err != nil {
+			return Applied{}, err
+		}
+	}
 	events := make([]Event, 0, len(statuses))
 	var unknown []channel.Status
 	for _, s := range statuses {
@@ -29,9 +41,50 @@ func ApplyStatuses(ctx context.Context, tx postgres.Tx, company, connection id.I
 	}
 	found, err := resolve(ctx, tx, company, connection, unknown)
 	if err != nil {
-		return nil, err
+		return Applied{}, err
 	}
-	return applyEvents(ctx, tx, company, connection, append(events, found...))
+	changed, err := fold(ctx, tx, company, connection, append(events, found...))
+	if err != nil {
+		return Applied{}, err
+	}
+	applied := Applied{Campaigns: changed.campaigns()}
+	if reaching {
+		applied.Stops, err = heed(ctx, tx, changed, statuses, now)
+	}
+	return applied, err
+}
+
+// freshFor is how old a report may be to say something about the present.
+const freshFor = 15 * time.Minute
+
+// heed holds the connection for failures that concern it and returns those that pause campaigns. Only messages that failed
+// just now count: a report that comes again must not stop what people have let go on.
+func heed(ctx context.Context, tx postgres.Tx, changed *changes, statuses []channel.Status, now time.Time) (stops []Stop, err error) {
+	reports := map[int]channel.Status{}
+	for _, s := range statuses {
+		if s.Kind == channel.StatusFailed && s.Scope > channel.ScopePair && now.Sub(s.At) < freshFor {
+			reports[s.Code] = s
+		}
+	}
+	for key, n := range changed.failed {
+		report, ok := reports[int(key.code)]
+		if !ok || n <= 0 {
+			continue
+		}
+		if h, reaches := holdOf(report.Scope, report.RetryAfter, report.Detail); reaches {
+			if err := holdForReport(ctx, tx, changed.company, changed.connection, h, now); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		stop := Stop{Campaign: key.campaign, Scope: report.Scope, Code: report.Code, Reason: report.Detail}
+		if report.RetryAfter > 0 {
+			until := now.Add(report.RetryAfter)
+			stop.Until = &until
+		}
+		stops = append(stops, stop)
+	}
+	return stops, nil
 }
 
 func statusEvent(s channel.Status, message id.ID) Event {
@@ -136,8 +189,17 @@ func SweepOverdue(ctx context.Context, tx postgres.Tx, company, connection id.ID
 // applyEvents folds events into their rows under row locks, in the order of ids, and counts the changes. Events
 // about rows of another connection are dropped. It wakes campaigns whose open messages became fewer.
 func applyEvents(ctx context.Context, tx postgres.Tx, company, connection id.ID, events []Event) ([]id.ID, error) {
+	changed, err := fold(ctx, tx, company, connection, events)
+	if err != nil {
+		return nil, err
+	}
+	return changed.campaigns(), nil
+}
+
+func fold(ctx context.Context, tx postgres.Tx, company, connection id.ID, events []Event) (*changes, error) {
+	changes := newChanges(company, connection)
 	if len(events) == 0 {
-		return nil, nil
+		return changes, nil
 	}
 	slices.SortStableFunc(events, func(a, b Event) int { return slices.Compare(a.Message[:], b.Message[:]) })
 	ids := make([]id.ID, 0, len(events))
@@ -149,7 +211,6 @@ func applyEvents(ctx context.Context, tx postgres.Tx, company, connection id.ID,
 	if err != nil {
 		return nil, fmt.Errorf("locking messages: %w", err)
 	}
-	changes := newChanges(company, connection)
 	for i := range rows {
 		row := &rows[i]
 		if row.ConnectionID != connection {
@@ -164,7 +225,7 @@ func applyEvents(ctx context.Context, tx postgres.Tx, company, connection id.ID,
 			changes.add(row, before, code, !hadProviderID && row.ProviderID != nil)
 		}
 	}
-	return changes.write(ctx, tx)
+	return changes, changes.write(ctx, tx)
 }
 
 // changes gathers changed rows for set statements.
@@ -215,37 +276,43 @@ func (c *changes) add(r *ForUpdateRow, before State, codeBefore *int32, newProvi
 	}
 }
 
-func (c *changes) write(ctx context.Context, tx postgres.Tx) ([]id.ID, error) {
+// campaigns are those whose counts changed.
+func (c *changes) campaigns() []id.ID {
+	touched := make([]id.ID, 0, len(c.counts))
+	for campaign := range c.counts {
+		if campaign != id.Nil {
+			touched = append(touched, campaign)
+		}
+	}
+	return touched
+}
+
+func (c *changes) write(ctx context.Context, tx postgres.Tx) error {
 	if len(c.rows) == 0 {
-		return nil, nil
+		return nil
 	}
 	q := New(tx)
 	if _, err := tx.Exec(ctx, writeRows, c.columns()...); err != nil {
-		return nil, fmt.Errorf("writing messages: %w", err)
+		return fmt.Errorf("writing messages: %w", err)
 	}
 	if len(c.known) > 0 {
 		err := q.InsertProviderIDs(ctx, c.company, column(c.known, func(r *ForUpdateRow) id.ID { return r.ConnectionID }),
 			column(c.known, func(r *ForUpdateRow) string { return *r.ProviderID }), column(c.known, func(r *ForUpdateRow) id.ID { return r.ID }))
 		if err != nil {
-			return nil, fmt.Errorf("keeping the provider's ids: %w", err)
+			return fmt.Errorf("keeping the provider's ids: %w", err)
 		}
 	}
-	touched := make([]id.ID, 0, len(c.counts))
 	for campaign, counts := range c.counts {
 		if err := addCount(ctx, tx, c.company, c.connection, campaign, *counts); err != nil {
-			return nil, err
+			return err
 		}
-		if campaign == id.Nil {
-			continue
-		}
-		touched = append(touched, campaign)
-		if c.closed[campaign] {
+		if c.closed[campaign] && campaign != id.Nil {
 			if err := wake.Append(ctx, tx, c.company, flow.Campaign(campaign), false); err != nil {
-				return nil, err
+				return err
 			}
 		}
 	}
-	return touched, countFailures(ctx, tx, c.company, c.failed)
+	return countFailures(ctx, tx, c.company, c.failed)
 }
 
 // columns are the arguments of writeRows, in the order of its parameters: generated code can't pass nulls in arrays.

@@ -20,7 +20,7 @@ func pgOwner(r *running) *pgx.Conn { return pgtest.Owner(r, r.db) }
 func (r *running) statuses(list ...channel.Status) {
 	r.Helper()
 	r.tx(func(tx postgres.Tx) error {
-		_, err := send.ApplyStatuses(r.Context(), tx, r.company, r.connection, list)
+		_, err := send.ApplyStatuses(r.Context(), tx, r.company, r.connection, list, time.Now())
 		return err
 	})
 }
@@ -93,7 +93,7 @@ func TestStatusOfAnotherConnectionChangesNothing(t *testing.T) {
 	provider := newScript(accept)
 	r.page(provider)
 	r.tx(func(tx postgres.Tx) error {
-		_, err := send.ApplyStatuses(t.Context(), tx, r.company, id.New(), []channel.Status{{ProviderID: "x", MessageID: provider.order[0], Kind: channel.StatusRead, At: time.Now()}})
+		_, err := send.ApplyStatuses(t.Context(), tx, r.company, id.New(), []channel.Status{{ProviderID: "x", MessageID: provider.order[0], Kind: channel.StatusRead, At: time.Now()}}, time.Now())
 		return err
 	})
 	require.Equal(t, send.Counts{Sent: 1}, r.rows())

@@ -115,7 +115,7 @@ func LastSent(ctx context.Context, tx postgres.Tx, company id.ID, since time.Tim
 
 // Hold says until when a connection claims nothing, and why.
 type Hold struct {
-	Until  time.Time
+	Until  *time.Time // nil: until a person ends it
 	Reason string
 }
 
@@ -127,7 +127,11 @@ func HoldsOf(ctx context.Context, tx postgres.Tx, company id.ID, now time.Time) 
 	}
 	holds := make(map[id.ID]Hold, len(rows))
 	for _, r := range rows {
-		holds[r.ConnectionID] = Hold{deref(r.HeldUntil), deref(r.HeldReason)}
+		hold := Hold{r.HeldUntil, deref(r.HeldReason)}
+		if endless(r.HeldUntil) {
+			hold.Until = nil
+		}
+		holds[r.ConnectionID] = hold
 	}
 	return holds, nil
 }

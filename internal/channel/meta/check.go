@@ -118,7 +118,7 @@ func (c *checker) tokenLine(facts tokenFacts) {
 	switch {
 	case !facts.Data.Valid:
 		c.invalid = true
-		c.say("token", channel.Bad, verdicts[190].detail)
+		c.say("token", channel.Bad, verdicts[190].words())
 	case len(lacking) > 0 && len(facts.Data.Scopes) > 0:
 		c.say("token", channel.Bad, "The access token lacks the permission "+strings.Join(lacking, " and ")+": make a new one with it.")
 	case facts.Data.Expires > 0 && time.Until(ends) < expiresSoon:
@@ -349,7 +349,7 @@ func refusal(status int, header http.Header, body []byte) (problem string, code 
 			return "Meta called the webhook's address and got no right answer: it must be reachable from the internet with a valid certificate.", code
 		}
 		if code == 100 {
-			return verdicts[33].detail, code
+			return verdicts[33].words(), code
 		}
 	}
 	if status >= 500 {

@@ -64,7 +64,7 @@ func TestCheck(t *testing.T) {
 		says   string
 	}{
 		{"bad token", func(a *channel.Account) { a.Token = "invalid" }, "access token"},
-		{"expired token", func(a *channel.Account) { a.Token = "expired-1" }, "put a new one"},
+		{"expired token", func(a *channel.Account) { a.Token = "expired-1" }, "Put a new one"},
 		{"no permission", func(a *channel.Account) { a.Token = "denied" }, "permission"},
 		{"empty token", func(a *channel.Account) { a.Token = "" }, "access token"},
 		{"token with a newline", func(a *channel.Account) { a.Token = "inva\r\nlid" }, "access token"},

@@ -41,7 +41,7 @@ func classify(status int, header http.Header, body []byte, now time.Time) channe
 	found, listed := verdictOf(failure.Code, failure.Subcode)
 	switch {
 	case listed:
-		outcome := channel.Outcome{Class: found.class, Scope: found.scope, Code: failure.Code, Detail: found.detail}
+		outcome := channel.Outcome{Class: found.class, Scope: found.scope, Suspect: found.suspect, Code: failure.Code, Detail: found.words()}
 		if found.class == channel.NotAccepted {
 			outcome.RetryAfter = waitFor(header, now, found.wait)
 		}

@@ -21,10 +21,7 @@ func envelope(code, subcode int, transient bool) []byte {
 // TestClassify holds documented answers against what the ledger must do with them.
 func TestClassify(t *testing.T) {
 	t.Parallel()
-	const (
-		message    = channel.ScopeMessage
-		connection = channel.ScopeConnection
-	)
+	const message = channel.ScopeMessage
 	for _, one := range []struct {
 		name    string
 		status  int
@@ -46,14 +43,23 @@ func TestClassify(t *testing.T) {
 		{"invalid parameter", 400, nil, envelope(100, 0, false), channel.Refused, message, 0},
 		{"undeliverable", 400, nil, envelope(131026, 0, false), channel.Refused, message, 0},
 		{"window closed", 400, nil, envelope(131047, 0, false), channel.Refused, message, 0},
-		{"parameters do not fit", 400, nil, envelope(132000, 0, false), channel.Refused, message, 0},
-		{"template unknown", 404, nil, envelope(132001, 0, false), channel.Refused, message, 0},
+		{"parameter of a wrong format", 400, nil, envelope(132012, 0, false), channel.Refused, message, 0},
+		{"too much marketing for one contact", 400, nil, envelope(131049, 0, false), channel.Refused, message, 0},
+		{"parameters do not fit", 400, nil, envelope(132000, 0, false), channel.Refused, template, 0},
+		{"template unknown", 404, nil, envelope(132001, 0, false), channel.Refused, template, 0},
+		{"template against a policy", 400, nil, envelope(132007, 0, false), channel.Refused, template, 0},
+		{"template paused", 400, nil, envelope(132015, 0, false), channel.NotAccepted, template, 3 * time.Hour},
+		{"template disabled", 400, nil, envelope(132016, 0, false), channel.Refused, template, 0},
+		{"spam", 429, nil, envelope(131048, 0, false), channel.NotAccepted, campaigns, 4 * time.Hour},
+		{"spam, Retry-After", 429, http.Header{"Retry-After": {"600"}}, envelope(131048, 0, false), channel.NotAccepted, campaigns, 10 * time.Minute},
+		{"limit cut for the wrong category", 400, nil, envelope(131064, 0, false), channel.Refused, campaigns, 0},
+		{"not registered", 400, nil, envelope(133010, 0, false), channel.Refused, connection, 0},
 		{"unlisted code", 400, nil, envelope(139999, 0, false), channel.Refused, message, 0},
 		{"app limit with header", 400, http.Header{"X-Business-Use-Case-Usage": {`{"100200":[{"type":"messaging","call_count":100,"estimated_time_to_regain_access":19}]}`}}, envelope(4, 0, false), channel.NotAccepted, connection, 19 * time.Minute},
 		{"account limit", 400, nil, envelope(80007, 0, false), channel.NotAccepted, connection, time.Minute},
 		{"throughput", 429, nil, envelope(130429, 0, false), channel.NotAccepted, connection, 2 * time.Second},
 		{"throughput, Retry-After", 400, http.Header{"Retry-After": {"9"}}, envelope(130429, 0, false), channel.NotAccepted, connection, 9 * time.Second},
-		{"pair limit", 400, nil, envelope(131056, 2494055, false), channel.NotAccepted, message, 6 * time.Second},
+		{"pair limit", 400, nil, envelope(131056, 2494055, false), channel.NotAccepted, pair, 6 * time.Second},
 		{"maintenance, as 503", 503, nil, envelope(131057, 0, true), channel.NotAccepted, connection, 10 * time.Minute},
 		{"registered too often", 400, nil, envelope(133016, 0, false), channel.NotAccepted, connection, 72 * time.Hour},
 		{"429 without an envelope", 429, nil, []byte("slow down"), channel.NotAccepted, connection, time.Minute},
@@ -94,6 +100,26 @@ func TestVerdicts(t *testing.T) {
 		require.Regexp(t, sentence, one.detail, code)
 		require.Contains(t, []channel.Class{channel.NotAccepted, channel.Refused, channel.Unknown}, one.class, code)
 		require.Equal(t, one.class == channel.NotAccepted, one.wait > 0, code)
+		if one.class == channel.Refused { // who reads about it must learn what to do
+			require.Regexp(t, sentence, one.remedy, code)
+		}
+		require.False(t, one.suspect && (one.class != channel.Refused || one.scope != channel.ScopeMessage), "%d stops its campaign at once", code)
+	}
+}
+
+// What a status says of a failure reaches as far as the same answer to a send would.
+func TestAFailedStatusSaysHowFarItReaches(t *testing.T) {
+	t.Parallel()
+	for code, want := range map[int]channel.Status{131042: {Scope: connection}, 131048: {Scope: campaigns, RetryAfter: 4 * time.Hour}, 132015: {Scope: template, RetryAfter: 3 * time.Hour},
+		131026: {}, 139999: {}} {
+		status, known, err := readStatus(&rawStatus{ID: "wamid.1", Status: "failed", Errors: []struct {
+			Code int `json:"code"`
+		}{{code}}})
+		require.NoError(t, err)
+		require.True(t, known)
+		require.Equal(t, want.Scope, status.Scope, code)
+		require.Equal(t, want.RetryAfter, status.RetryAfter, code)
+		require.Equal(t, describe(code), status.Detail)
 	}
 }
 

@@ -35,7 +35,7 @@ func TestConformance(t *testing.T) {
 		Account:        account,
 		To:             channel.Address{Kind: "phone", Value: "+5511999990001"},
 		Accepted:       channel.Content{Template: &channel.Template{Name: "order_update", Language: "pt_BR", Parameters: []string{"Ana", "42"}}},
-		Refused:        channel.Content{Template: &channel.Template{Name: "no_such_template", Language: "pt_BR"}},
+		Refused:        channel.Content{Text: "No window is open."},
 		RetryLaterCode: 130429,
 		Answer:         `{"messaging_product":"whatsapp","contacts":[{"input":"1","wa_id":"1"}],"messages":[{"id":"wamid.X"}]}`,
 		MessageID: func(body []byte) string {

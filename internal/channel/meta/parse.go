@@ -153,6 +153,9 @@ func readStatus(in *rawStatus) (channel.Status, bool, error) {
 	if len(in.Errors) > 0 {
 		status.Code = in.Errors[0].Code
 		status.Detail = describe(status.Code)
+		if found, listed := verdictOf(status.Code, 0); listed && status.Kind == channel.StatusFailed {
+			status.Scope, status.RetryAfter = found.scope, found.wait
+		}
 	}
 	return status, true, nil
 }

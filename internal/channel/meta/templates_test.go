@@ -55,7 +55,7 @@ func TestListTemplatesReadsEveryPage(t *testing.T) {
 	expired := account
 	expired.Token = "expired"
 	_, err = adapter.ListTemplates(t.Context(), expired)
-	require.ErrorContains(t, err, "put a new one")
+	require.ErrorContains(t, err, "Put a new one")
 	nowhere := account
 	nowhere.AccountID = "../me"
 	_, err = adapter.ListTemplates(t.Context(), nowhere)

@@ -90,7 +90,7 @@ func TestParseWebhookStatuses(t *testing.T) {
 		{ProviderID: "wamid.B", Kind: channel.StatusRead},
 		{
 			ProviderID: "wamid.C", Kind: channel.StatusFailed, At: time.Unix(1698266947, 0).UTC(), Code: 131049,
-			Detail: "Meta held the message back because the contact gets much marketing; wait at least 24 hours.",
+			Detail: "Meta held the message back because the contact gets much marketing.",
 		},
 	}}}, deliveries)
 }

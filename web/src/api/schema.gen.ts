@@ -640,6 +640,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/connections/{id}/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Go on sending on a connection that the provider's answers have held
+         * @description If what held it is not mended, the next message meets the same answer and holds it again. One that is disabled stays so.
+         */
+        post: operations["resumeConnection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/connections/{id}/run": {
         parameters: {
             query?: never;
@@ -1399,12 +1419,22 @@ export interface components {
             id: string;
             name: string;
             /**
+             * Format: int64
+             * @description the provider's code that paused it; absent when a person did
+             */
+            paused_code?: number;
+            /**
              * Format: double
              * @description of late, while it runs
              */
             rate_per_s?: number;
             /** Format: int64 */
             recipients: number;
+            /**
+             * Format: date-time
+             * @description when a paused one goes on by itself; absent: when a person resumes it
+             */
+            resumes_at?: string;
             skipped: components["schemas"]["Skipped"];
             /** Format: date-time */
             started_at?: string;
@@ -1553,7 +1583,7 @@ export interface components {
             name: string;
             /**
              * Format: date-time
-             * @description when a held connection goes on by itself
+             * @description when a held connection or a paused campaign goes on by itself; absent: when a person lets it
              */
             until?: string;
         };
@@ -1628,6 +1658,13 @@ export interface components {
         };
         ConnectionLive: {
             detail: string;
+            /** @description why nothing is sent on it now; empty when it may send */
+            held_reason: string;
+            /**
+             * Format: date-time
+             * @description when it goes on by itself; absent: when a person lets it
+             */
+            held_until?: string;
             /** Format: int64 */
             sent: number;
             /** @enum {string} */
@@ -4127,6 +4164,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConnectionLive"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    resumeConnection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Connection"];
                 };
             };
             /** @description Error */

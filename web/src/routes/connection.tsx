@@ -14,6 +14,7 @@ import { ConnectionStateLabel, standingOf } from "../components/state";
 import { Checklist } from "../features/connection/checklist";
 import { Danger } from "../features/connection/danger";
 import { ConnectionForm } from "../features/connection/form";
+import { Hold } from "../features/connection/hold";
 import { changeConnection, checkConnection, connectionLiveQuery, connectionQuery, pointWebhook, type ConnectionInput } from "../features/connection/queries";
 import { formatInstant } from "../lib/format";
 import { NotFound } from "./fallback";
@@ -63,7 +64,7 @@ function Details({ connection }: { connection: Connection }) {
   return (
     <div className="page narrow connection">
       <Standing connection={connection} keep={keep} />
-      <Sending id={connection.id} />
+      <Sending connection={connection} keep={keep} />
       <Name key={connection.name} connection={connection} keep={keep} />
       {!connection.simulated && <Webhook connection={connection} />}
       <Credentials connection={connection} keep={keep} />
@@ -185,21 +186,26 @@ function Credentials({ connection, keep }: { connection: Connection; keep: (chan
 }
 
 /** What this connection's sender does now. */
-function Sending({ id }: { id: string }) {
+function Sending({ connection, keep }: { connection: Connection; keep: (changed: Connection) => void }) {
+  const { id } = connection;
   const { t } = useTranslation();
   const { me } = route.useRouteContext();
   const polling = usePolling(5_000);
   const live = useQuery({ ...connectionLiveQuery(id), refetchInterval: polling });
   const now = useNow();
   if (live.data === undefined) return <div style={{ height: 20 + 36 }} />;
-  const { state, detail, until, workflow_url } = live.data;
+  const { state, detail, until, workflow_url, held_reason } = live.data;
+  const held = held_reason !== "" && connection.disabled_at == null;
   return (
+    <>
+    {held && <Hold id={id} live={live.data} onResumed={keep} />}
     <div style={{ margin: "16px 0 20px", minHeight: 20 }} role="status">
       <span className="quiet">{t("connection.sender")}</span> {t(`connection.live.${state}`)}
-      {detail !== "" && <span className="quiet"> · {detail}</span>}
-      {until != null && new Date(until) > now && <span className="quiet"> · {t("connection.until", { at: formatInstant(until, now) })}</span>}
+      {detail !== "" && !held && <span className="quiet"> · {detail}</span>}
+      {until != null && !held && new Date(until) > now && <span className="quiet"> · {t("connection.until", { at: formatInstant(until, now) })}</span>}
       {" · "}<Link className="text" to="/connections/$id/run" params={{ id }}>{t("run.open")}</Link>
       {me.temporal_ui && workflow_url != null && workflow_url !== "" && <> · <a className="text" href={workflow_url} target="_blank" rel="noreferrer">{t("campaign.openTemporal")}</a></>}
     </div>
+    </>
   );
 }

@@ -1,5 +1,5 @@
 // The parts of a campaign's page: its words, its progress, its tiles, its facts.
-import { IconInfoCircle } from "@tabler/icons-react";
+import { IconAlertTriangle, IconInfoCircle } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import type { Campaign, CampaignLive } from "../../api/types";
@@ -29,9 +29,7 @@ export function RunProgress({ campaign, live }: { campaign: Campaign; live: Camp
   const { counts } = campaign;
   return (
     <section className="page" aria-label={t("campaign.progress")} style={{ paddingBottom: 12 }}>
-      {campaign.state_detail !== "" && (
-        <div className="panel notice" style={{ padding: "9px 12px", marginBottom: 16 }}><IconInfoCircle size={17} color={campaign.state === "paused" ? "var(--warn)" : "var(--quiet)"} aria-hidden="true" /><span>{campaign.state_detail}</span></div>
-      )}
+      {campaign.state_detail !== "" && <StateNotice campaign={campaign} />}
       <div style={{ display: "flex", flexWrap: "wrap", alignItems: "baseline", gap: "2px 20px", marginBottom: 10 }}>
         <div>
           <span className="num" style={{ fontSize: 26, fontWeight: 600, letterSpacing: "-0.02em" }}>{percentDone(counts)}%</span>{" "}
@@ -43,6 +41,27 @@ export function RunProgress({ campaign, live }: { campaign: Campaign; live: Camp
       <StateBar counts={counts} />
       <div style={{ marginTop: 10, minHeight: 20 }}><LiveWords live={campaign.state === "paused" ? undefined : live} /></div>
     </section>
+  );
+}
+
+/** Why it is in its state, and what ends a pause. */
+function StateNotice({ campaign }: { campaign: Campaign }) {
+  const { t } = useTranslation();
+  const now = useNow();
+  const paused = campaign.state === "paused";
+  const next = !paused || campaign.paused_code == null ? "" : campaign.resumes_at != null ? t("campaign.resumesAt", { at: formatFinish(campaign.resumes_at, now) }) : t("campaign.resumeWhenMended");
+  return (
+    <div className="panel notice" style={{ padding: "9px 12px", marginBottom: 16 }} role={paused ? "status" : undefined}>
+      {paused && campaign.paused_code != null
+        ? <IconAlertTriangle size={17} color="var(--warn)" aria-hidden="true" />
+        : <IconInfoCircle size={17} color={paused ? "var(--warn)" : "var(--quiet)"} aria-hidden="true" />}
+      <span>
+        {paused && campaign.paused_code != null && <strong>{t("campaign.pausedByProvider")} </strong>}
+        {campaign.state_detail}
+        {next !== "" && <> <span className="quiet">{next}</span></>}
+        {paused && campaign.paused_code != null && campaign.paused_code !== 0 && <> <span className="quiet num">({t("campaign.providerCode", { code: campaign.paused_code })})</span></>}
+      </span>
+    </div>
   );
 }
 

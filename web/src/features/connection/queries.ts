@@ -74,4 +74,7 @@ export const disableConnection = (id: string) => unwrap(api.POST("/api/v1/connec
 
 export const enableConnection = (id: string) => unwrap(api.POST("/api/v1/connections/{id}/enable", at(id)));
 
+/** Ends what holds it; if that is not mended, the next message is told so again. */
+export const resumeConnection = (id: string) => unwrap(api.POST("/api/v1/connections/{id}/resume", at(id)));
+
 export const deleteConnection = (id: string) => unwrap(api.DELETE("/api/v1/connections/{id}", at(id)));
