@@ -55,6 +55,7 @@ func (s *Server) build() error {
 	s.runRoutes()
 	s.dashboardRoutes()
 	s.demoRoutes()
+	s.auditRoutes()
 	s.healthRoutes()
 	s.healthPageRoutes()
 	s.restoreRoutes()
@@ -103,6 +104,7 @@ func (s *Server) authorise(ctx huma.Context, next func(huma.Context)) {
 	c := humagin.Unwrap(ctx)
 	c.Request = c.Request.WithContext(context.WithValue(c.Request.Context(), serverKey{}, s)) // for resolvers
 	if s.admit(c, ctx.Operation().OperationID) {
+		s.watch(c, ctx)
 		next(ctx)
 	}
 }

@@ -110,6 +110,7 @@ func (s *Server) createCampaign(ctx context.Context, in *campaignIn) (*Out[Campa
 	var made campaign.Campaign
 	err = s.DB.InCompany(ctx, company, func(tx postgres.Tx) (err error) {
 		made, err = campaign.Create(ctx, tx, company, fields)
+		audit.About(ctx, made.ID)
 		return err
 	})
 	if err != nil {

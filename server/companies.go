@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"omnidesk/internal/account"
+	"omnidesk/internal/audit"
 	"omnidesk/internal/id"
 	"omnidesk/internal/postgres"
 )
@@ -76,6 +77,7 @@ func (s *Server) enterCompany(ctx context.Context, in *enterIn) (*sessionOut, er
 			return nil, err
 		}
 		company = &parsed
+		audit.In(ctx, parsed) // its admins shall see who looks in
 	}
 	caller := who(ctx)
 	token, principal, err := s.logins.EnterCompany(ctx, caller, company, in.name)

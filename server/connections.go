@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"omnidesk/internal/audit"
 	"omnidesk/internal/connection"
 	"omnidesk/internal/id"
 	"omnidesk/internal/pace"
@@ -122,6 +123,7 @@ func (s *Server) addConnection(ctx context.Context, tx postgres.Tx, company id.I
 	if err != nil {
 		return view, err
 	}
+	audit.About(ctx, view.ID)
 	return view, send.SetLimits(ctx, tx, company, view.ID, pace.Defaults(string(view.Channel)), s.now())
 }
 

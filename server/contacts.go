@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"omnidesk/internal/audit"
 	"omnidesk/internal/contact"
 	"omnidesk/internal/id"
 	"omnidesk/internal/postgres"
@@ -137,6 +138,7 @@ func (s *Server) createContact(ctx context.Context, in *contactIn) (*Out[Contact
 	var made contact.Contact
 	err := s.DB.InCompany(ctx, company, func(tx postgres.Tx) (err error) {
 		made, err = contact.Create(ctx, tx, company, draft)
+		audit.About(ctx, made.ID)
 		return err
 	})
 	if err != nil {

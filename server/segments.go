@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"time"
 
+	"omnidesk/internal/audit"
 	"omnidesk/internal/contact"
 	"omnidesk/internal/id"
 	"omnidesk/internal/postgres"
@@ -78,7 +79,9 @@ func (s *Server) getSegment(ctx context.Context, in *IDPath) (*Out[Segment], err
 
 func (s *Server) createSegment(ctx context.Context, in *segmentIn) (*Out[Segment], error) {
 	made, err := s.oneSegment(ctx, func(tx postgres.Tx, company id.ID) (contact.Segment, error) {
-		return contact.CreateSegment(ctx, tx, company, in.Body.Name, in.Body.Filter)
+		made, err := contact.CreateSegment(ctx, tx, company, in.Body.Name, in.Body.Filter)
+		audit.About(ctx, made.ID)
+		return made, err
 	})
 	if err == nil {
 		s.changed(companyOf(ctx), realtime.Contacts, id.Nil)

@@ -107,7 +107,8 @@ type Server struct {
 	api         huma.API
 	engine      *gin.Engine
 	handler     http.Handler
-	routes      map[string]string // METHOD path of a plain route → its name in the table
+	actions     func() map[string]string // what stands in the audit log, in words
+	routes      map[string]string        // METHOD path of a plain route → its name in the table
 	now         func() time.Time
 }
 

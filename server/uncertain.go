@@ -183,7 +183,7 @@ type Decision struct {
 }
 
 func decisionsAbout(ctx context.Context, tx postgres.Tx, company, message id.ID) ([]Decision, error) {
-	found, err := audit.About(ctx, tx, company, message)
+	found, err := audit.Of(ctx, tx, company, message)
 	views := make([]Decision, 0, len(found))
 	for _, d := range found {
 		views = append(views, Decision{string(d.Action), d.By, d.At.UTC()})

@@ -12,31 +12,79 @@ import (
 	"github.com/google/uuid"
 )
 
-const about = `-- name: About :many
-SELECT a.action, a.at, coalesce(u.name, '') AS by_name
-FROM audit_subjects s
-JOIN audit a ON a.company_id = s.company_id AND a.id = s.audit_id
-LEFT JOIN users u ON u.id = a.user_id
-WHERE s.company_id = $1 AND s.subject_id = $2
-ORDER BY a.id
+const insertSubjects = `-- name: InsertSubjects :exec
+INSERT INTO audit_subjects (company_id, subject_id, audit_id)
+SELECT DISTINCT $1::uuid, unnest($2::uuid[]), $3::uuid ON CONFLICT DO NOTHING
 `
 
-type AboutRow struct {
-	Action string
-	At     time.Time
-	ByName string
+func (q *Queries) InsertSubjects(ctx context.Context, companyID uuid.UUID, subjects []uuid.UUID, auditID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, insertSubjects, companyID, subjects, auditID)
+	return err
 }
 
-func (q *Queries) About(ctx context.Context, companyID uuid.UUID, subjectID uuid.UUID) ([]AboutRow, error) {
-	rows, err := q.db.Query(ctx, about, companyID, subjectID)
+const list = `-- name: List :many
+SELECT a.id, a.user_id, coalesce(u.name, '') AS by_name, a.action, a.kind, a.address, a.request_id, a.at,
+    (SELECT count(*) FROM audit_subjects s WHERE s.company_id = a.company_id AND s.audit_id = a.id)::int AS subjects,
+    coalesce((SELECT s.subject_id FROM audit_subjects s WHERE s.company_id = a.company_id AND s.audit_id = a.id ORDER BY s.subject_id LIMIT 1),
+        '00000000-0000-0000-0000-000000000000')::uuid AS subject_id
+FROM audit a LEFT JOIN users u ON u.id = a.user_id
+WHERE a.company_id = $1 AND a.id < $2::uuid AND a.id >= $3::uuid
+  AND ($4::uuid = '00000000-0000-0000-0000-000000000000' OR a.user_id = $4::uuid)
+  AND ($5::text = '' OR a.action = $5::text)
+ORDER BY a.id DESC LIMIT $6::int
+`
+
+type ListParams struct {
+	CompanyID uuid.UUID
+	Before    uuid.UUID
+	Since     uuid.UUID
+	UserID    uuid.UUID
+	Action    string
+	RowLimit  int32
+}
+
+type ListRow struct {
+	ID        uuid.UUID
+	UserID    uuid.UUID
+	ByName    string
+	Action    string
+	Kind      string
+	Address   string
+	RequestID *uuid.UUID
+	At        time.Time
+	Subjects  int32
+	SubjectID uuid.UUID
+}
+
+// Newest first. The nil id stands for everybody, an empty action for all.
+func (q *Queries) List(ctx context.Context, arg ListParams) ([]ListRow, error) {
+	rows, err := q.db.Query(ctx, list,
+		arg.CompanyID,
+		arg.Before,
+		arg.Since,
+		arg.UserID,
+		arg.Action,
+		arg.RowLimit,
+	)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []AboutRow
+	var items []ListRow
 	for rows.Next() {
-		var i AboutRow
-		if err := rows.Scan(&i.Action, &i.At, &i.ByName); err != nil {
+		var i ListRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.UserID,
+			&i.ByName,
+			&i.Action,
+			&i.Kind,
+			&i.Address,
+			&i.RequestID,
+			&i.At,
+			&i.Subjects,
+			&i.SubjectID,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -47,36 +95,83 @@ func (q *Queries) About(ctx context.Context, companyID uuid.UUID, subjectID uuid
 	return items, nil
 }
 
-const insert = `-- name: Insert :exec
-INSERT INTO audit (company_id, id, user_id, action, at) VALUES ($1, $2, $3, $4, $5)
+const note = `-- name: Note :execrows
+INSERT INTO audit (company_id, id, user_id, action, at, kind, address, request_id)
+SELECT $1::uuid, $2::uuid, $3::uuid, $4::text, $5::timestamptz, $6::text, $7::text, $8::uuid
+WHERE ($9::boolean OR pg_current_xact_id_if_assigned() IS NOT NULL)
+  AND NOT EXISTS (SELECT FROM audit_subjects s JOIN audit a ON a.company_id = s.company_id AND a.id = s.audit_id
+      WHERE s.company_id = $1::uuid AND s.subject_id = $10::uuid AND s.audit_id >= $11::uuid
+        AND a.user_id = $3::uuid AND a.action = $4::text)
+ON CONFLICT DO NOTHING
 `
 
-type InsertParams struct {
+type NoteParams struct {
 	CompanyID uuid.UUID
 	ID        uuid.UUID
 	UserID    uuid.UUID
 	Action    string
 	At        time.Time
+	Kind      string
+	Address   string
+	RequestID *uuid.UUID
+	Always    bool
+	Often     uuid.UUID
+	Lately    uuid.UUID
 }
 
-func (q *Queries) Insert(ctx context.Context, arg InsertParams) error {
-	_, err := q.db.Exec(ctx, insert,
+// Only a transaction that has written something has a number by now. A call that commits several of them is noted by
+// the first. What is done often to one subject is noted once in a while.
+func (q *Queries) Note(ctx context.Context, arg NoteParams) (int64, error) {
+	result, err := q.db.Exec(ctx, note,
 		arg.CompanyID,
 		arg.ID,
 		arg.UserID,
 		arg.Action,
 		arg.At,
+		arg.Kind,
+		arg.Address,
+		arg.RequestID,
+		arg.Always,
+		arg.Often,
+		arg.Lately,
 	)
-	return err
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
-const insertSubjects = `-- name: InsertSubjects :exec
-INSERT INTO audit_subjects (company_id, subject_id, audit_id)
-SELECT $1, unnest($2::uuid[]), $3::uuid
-ON CONFLICT DO NOTHING
+const of = `-- name: Of :many
+SELECT a.action, a.at, coalesce(u.name, '') AS by_name
+FROM audit_subjects s
+JOIN audit a ON a.company_id = s.company_id AND a.id = s.audit_id
+LEFT JOIN users u ON u.id = a.user_id
+WHERE s.company_id = $1 AND s.subject_id = $2
+ORDER BY a.id
 `
 
-func (q *Queries) InsertSubjects(ctx context.Context, companyID uuid.UUID, subjects []uuid.UUID, auditID uuid.UUID) error {
-	_, err := q.db.Exec(ctx, insertSubjects, companyID, subjects, auditID)
-	return err
+type OfRow struct {
+	Action string
+	At     time.Time
+	ByName string
+}
+
+func (q *Queries) Of(ctx context.Context, companyID uuid.UUID, subjectID uuid.UUID) ([]OfRow, error) {
+	rows, err := q.db.Query(ctx, of, companyID, subjectID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []OfRow
+	for rows.Next() {
+		var i OfRow
+		if err := rows.Scan(&i.Action, &i.At, &i.ByName); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

@@ -31,6 +31,8 @@ var exceptions = map[string]string{
 	"null users":    "a superadmin belongs to no company",
 	"null sessions": "a superadmin has entered none yet",
 	// What the cross-company role reaches.
+	"system audit":          "notes what a superadmin does beside companies, reads the platform's own lines",
+	"system audit_subjects": "as audit",
 	"system companies":      "login: the company's name and zone",
 	"system users":          "login: the password's hash and the role",
 	"system sessions":       "each request begins by its session",

@@ -169,7 +169,10 @@ func (db *DB) InCompany(ctx context.Context, company id.ID, do func(Tx) error) e
 		if _, err := tx.Exec(ctx, setCompany, company); err != nil {
 			return fmt.Errorf("setting the company: %w", err)
 		}
-		return do(tx)
+		if err := do(tx); err != nil {
+			return err
+		}
+		return last(ctx, tx, company)
 	})
 }
 
@@ -177,7 +180,27 @@ const setCompany = `SELECT set_config('app.company_id', $1::uuid::text, true)`
 
 // InSystem runs do in a transaction of the cross-company role.
 func (db *DB) InSystem(ctx context.Context, do func(Tx) error) error {
-	return inTx(ctx, db.system, do)
+	return inTx(ctx, db.system, func(tx Tx) error {
+		if err := do(tx); err != nil {
+			return err
+		}
+		return last(ctx, tx, id.Nil)
+	})
+}
+
+type lastKey struct{}
+
+// BeforeCommit returns a context under which every transaction of InCompany and InSystem ends with do, before it
+// commits. company is the transaction's, id.Nil under the cross-company role. An error undoes the transaction.
+func BeforeCommit(ctx context.Context, do func(ctx context.Context, tx Tx, company id.ID) error) context.Context {
+	return context.WithValue(ctx, lastKey{}, do)
+}
+
+func last(ctx context.Context, tx Tx, company id.ID) error {
+	if do, ok := ctx.Value(lastKey{}).(func(context.Context, Tx, id.ID) error); ok {
+		return do(ctx, tx, company)
+	}
+	return nil
 }
 
 func inTx(ctx context.Context, pool *pgxpool.Pool, do func(Tx) error) error {
