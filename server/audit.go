@@ -86,7 +86,7 @@ type AuditLine struct {
 // AuditPage is part of the log, the newest first.
 type AuditPage struct {
 	Items      []AuditLine `json:"items"`
-	NextCursor string      `json:"next_cursor,omitempty"`
+	NextCursor string      `json:"next_cursor" doc:"empty on the last page"`
 	Actions    []Choice    `json:"actions,omitempty" doc:"what can be chosen by; with the first page only"`
 }
 

@@ -2,6 +2,7 @@ package server
 
 import (
 	"encoding/csv"
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -67,8 +68,8 @@ func TestTheAuditLogIsChosenFromAndDownloaded(t *testing.T) {
 	x := newSite(t)
 	x.addUser(t, &x.mine, "eva@example.com", account.Admin, false)
 	ana, eva := x.signIn(t, "ana@example.com"), x.signIn(t, "eva@example.com")
-	for _, c := range []*caller{ana, eva, ana} {
-		a := c.do(http.MethodPost, "/api/v1/contacts", map[string]any{"name": "Rui"})
+	for i, c := range []*caller{ana, eva, ana} {
+		a := c.do(http.MethodPost, "/api/v1/contacts", map[string]any{"name": "Rui", "phone": fmt.Sprintf("+551198765432%d", i)})
 		require.Equal(t, http.StatusCreated, a.status, a.body)
 	}
 	require.Len(t, ana.auditLog(""), 5)

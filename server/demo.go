@@ -6,6 +6,7 @@ import (
 	"net/http"
 
 	"omnidesk/internal/account"
+	"omnidesk/internal/audit"
 	"omnidesk/internal/campaign"
 	"omnidesk/internal/contact"
 	"omnidesk/internal/id"
@@ -21,6 +22,7 @@ func (s *Server) demoRoutes() {
 
 // removeDemo first ends what sends: a workflow that is woken then finds nothing to do, and later nothing at all.
 func (s *Server) removeDemo(ctx context.Context, in *removeDemoIn) (*sessionOut, error) {
+	audit.In(ctx, audit.Platform) // what the demo company has is deleted, its log as well
 	caller := who(ctx)
 	if !caller.Company.Demo {
 		return nil, account.ErrNoDemo
