@@ -67,6 +67,12 @@ const shots: Shot[] = [
     await page.getByRole("button", { name: "Send again" }).click();
     await expect(page.getByRole("dialog")).toContainText("may get them twice");
   } },
+  { name: "audit", path: "/audit", ready: "Delete a contact" },
+  { name: "audit-line", path: "/audit", ready: "Delete a contact", act: async (page) => {
+    await page.getByText("Pause a campaign").first().click();
+    await expect(page.getByRole("dialog")).toContainText("2001:db8");
+  } },
+  { name: "audit-empty", path: "/audit", empty: true, ready: "Each change that somebody makes" },
   { name: "uncertain-empty", path: "/uncertain", empty: true, ready: "wait here until" },
   { name: "health", path: "/health", ready: "Everything works" },
   { name: "health-trouble", path: "/health", me: data.superadmin, ready: "5 things need a look" },

@@ -4,6 +4,40 @@
  */
 
 export interface paths {
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who changed what, newest first */
+        get: operations["listAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit/export": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The audit log as a file */
+        get: operations["exportAudit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/auth/company": {
         parameters: {
             query?: never;
@@ -1385,6 +1419,35 @@ export interface components {
             /** @description with at least one of these tags */
             tag_ids?: string[];
         };
+        AuditLine: {
+            /** @description the operation, as the API's document names it, or what it decided */
+            action: string;
+            /** @description from where */
+            address: string;
+            /** Format: date-time */
+            at: string;
+            /** @description the person's name; empty for one of the platform */
+            by: string;
+            id: string;
+            /** @description what it is about: campaigns, contacts … */
+            kind: string;
+            /** @description names the same call in the server's log */
+            request_id?: string;
+            /** @description the first of its subjects */
+            subject_id?: string;
+            /** Format: int64 */
+            subjects: number;
+            user_id: string;
+            /** @description the operation in words */
+            words: string;
+        };
+        AuditPage: {
+            /** @description what can be chosen by; with the first page only */
+            actions?: components["schemas"]["Choice"][];
+            items: components["schemas"]["AuditLine"][];
+            /** @description empty on the last page */
+            next_cursor: string;
+        };
         Build: {
             sandbox: boolean;
             sandbox_url?: string;
@@ -1553,6 +1616,10 @@ export interface components {
             /** @description finds them among the contacts; empty when no filter can */
             filter: string;
             message: string;
+        };
+        Choice: {
+            value: string;
+            words: string;
         };
         Company: {
             demo: boolean;
@@ -2748,6 +2815,81 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    listAudit: {
+        parameters: {
+            query?: {
+                action?: string;
+                /** @description next_cursor of the page before */
+                cursor?: string;
+                limit?: number;
+                /** @description nothing older */
+                since?: string;
+                /** @description what one person did */
+                user_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    exportAudit: {
+        parameters: {
+            query?: {
+                action?: string;
+                format?: "csv" | "xlsx";
+                /** @description nothing older */
+                since?: string;
+                /** @description what one person did */
+                user_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the file, streamed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                    "text/csv; charset=utf-8; header=present": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     enterCompany: {
         parameters: {
             query?: never;

@@ -6,6 +6,7 @@ type Schemas = components["schemas"];
 export type Me = Schemas["Me"];
 export type Session = Schemas["Session"];
 export type Company = Schemas["Company"];
+export type AuditLine = Schemas["AuditLine"];
 export type Connection = Schemas["Connection"];
 export type Line = Schemas["Line"];
 export type Usage = Schemas["Usage"];

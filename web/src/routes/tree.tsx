@@ -2,6 +2,7 @@
 import type { QueryClient } from "@tanstack/react-query";
 import { createRootRouteWithContext, createRoute, createRouter, lazyRouteComponent, Outlet, redirect } from "@tanstack/react-router";
 import type { CampaignState, SetupStep } from "../api/types";
+import type { AuditChoice } from "../features/audit/queries";
 import { meQuery } from "../features/account/queries";
 import { parseStates } from "../features/campaign/filter";
 import type { Choice } from "../features/contact/choice";
@@ -137,6 +138,13 @@ const uncertain = createRoute({
   component: lazyRouteComponent(() => import("./uncertain")),
 });
 
+const audit = createRoute({
+  getParentRoute: () => inCompany,
+  path: "/audit",
+  validateSearch: (search): AuditChoice => ({ action: text(search.action), by: text(search.by) }),
+  component: lazyRouteComponent(() => import("./audit")),
+});
+
 const contacts = createRoute({
   getParentRoute: () => inCompany,
   path: "/contacts",
@@ -241,7 +249,7 @@ const tree = root.addChildren([
       health,
       companies,
       you,
-      inCompany.addChildren([home, campaigns, newCampaign, campaign, editCampaign, campaignRun, connectionRun, uncertain, contacts, contact, segments, imports, newImport, oneImport, templates, connections, newConnection, connection, settings, welcome]),
+      inCompany.addChildren([home, campaigns, newCampaign, campaign, editCampaign, campaignRun, connectionRun, uncertain, audit, contacts, contact, segments, imports, newImport, oneImport, templates, connections, newConnection, connection, settings, welcome]),
     ]),
   ]),
 ]);
