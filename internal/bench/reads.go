@@ -10,6 +10,7 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/cookiejar"
+	"net/url"
 	"os"
 	"slices"
 	"strings"
@@ -47,7 +48,19 @@ var reads = []read{
 	{"contacts_page", func(b *readsBench) string { return "/contacts?limit=200&cursor=" + b.cursor("/contacts?limit=200") }},
 	{"contacts_by_tag", func(b *readsBench) string { return "/contacts?tag_id=" + pick(b.tags) }},
 	{"contact", func(b *readsBench) string { return "/contacts/" + pick(b.contacts) }},
+	{"contacts_search_rare", func(b *readsBench) string { return searched(fmt.Sprint("Ana ", rand.IntN(200_000))) }},
+	{"contacts_search_usual", func(*readsBench) string { return searched(pick([]string{"ana", "silva", "joao", "ra"})) }},
+	{"contacts_search_two", func(*readsBench) string { return searched(pick([]string{"ana souza", "joao lima", "carla rocha"})) }},
+	{"contacts_search_digits", func(*readsBench) string { return searched(fmt.Sprintf("+5511900%06d", rand.IntN(200_000))) }},
+	{"contacts_search_few_digits", func(*readsBench) string { return searched(fmt.Sprint(1000 + rand.IntN(9000))) }},
+	{"contacts_filter", func(*readsBench) string { return "/contacts?filter=" + url.QueryEscape(pick(filters)) }},
 	{"contacts_count", fixed("/contacts/count")},
+	{"contacts_count_search", func(*readsBench) string { return "/contacts/count?q=" + pick([]string{"ana", "silva", "ana+souza"}) }},
+	{"contacts_count_filter", func(*readsBench) string { return "/contacts/count?filter=" + url.QueryEscape(pick(filters)) }},
+	{"contact_timeline", func(b *readsBench) string { return "/contacts/" + pick(b.contacts) + "/timeline" }},
+	{"contact_attributes", fixed("/contacts/attributes")},
+	{"segments", fixed("/segments")},
+	{"imports", fixed("/imports")},
 	{"tags", fixed("/tags")},
 	{"campaigns", fixed("/campaigns")},
 	{"campaign", func(b *readsBench) string { return "/campaigns/" + pick(b.campaigns) }},
@@ -58,6 +71,10 @@ var reads = []read{
 	}},
 	{"campaign_course", func(b *readsBench) string { return "/campaigns/" + pick(b.campaigns) + "/course" }},
 	{"campaign_failures", func(b *readsBench) string { return "/campaigns/" + pick(b.campaigns) + "/failures" }},
+	{"campaign_live", func(b *readsBench) string { return "/campaigns/" + pick(b.campaigns) + "/live" }},
+	{"uncertain", fixed("/uncertain")},
+	{"uncertain_count", fixed("/uncertain/count")},
+	{"message", func(b *readsBench) string { return "/messages/" + pick(b.messages) }},
 	{"message_story", func(b *readsBench) string { return "/messages/" + pick(b.messages) + "/story" }},
 	{"dashboard_today", fixed("/dashboard/traffic?range=today")},
 	{"dashboard_30d", fixed("/dashboard/traffic?range=30d")},
@@ -68,8 +85,19 @@ var reads = []read{
 	{"connection_usage", func(b *readsBench) string { return "/connections/" + b.connection.String() + "/usage" }},
 	{"connections", fixed("/connections")},
 	{"connection", func(b *readsBench) string { return "/connections/" + b.connection.String() }},
+	{"audit", fixed("/audit")},
+	{"health", fixed("/health")},
+	{"settings", fixed("/company")},
+	{"setup", fixed("/company/setup")},
+	{"sessions", fixed("/auth/sessions")},
 	{"me", fixed("/auth/me")},
 }
+
+// filters are of the usual kinds: by an attribute, by tags, by what became of a campaign.
+var filters = []string{`city = "Recife"`, `city = "Recife" and points > 900`, `tag:"tag 3" and not opted_out`, `points >= 990 or city contains "lin"`,
+	`read:"Campaign 7" and tag:"tag 5"`, `delivered:"Campaign 4" and not read:"Campaign 4"`}
+
+func searched(q string) string { return "/contacts?q=" + url.QueryEscape(q) }
 
 type readsBench struct {
 	rig        *rig.Rig

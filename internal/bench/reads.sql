@@ -50,6 +50,7 @@ SELECT '%[1]s', message, '%[2]s', contact, identity, campaign, (SELECT id FROM z
     CASE WHEN state = 3 THEN (ARRAY[131026, 131049, 131047])[1 + sequence %% 3] END, CASE WHEN state = 3 THEN 'as the provider said' END,
     'wamid.' || message, '{"kind":"text","text":"Hello"}'
 FROM line;
+INSERT INTO contact_messages (company_id, contact_id, message_id) SELECT '%[1]s', contact, message FROM line;
 
 -- What the roll-ups would have made of them.
 INSERT INTO campaign_counts (company_id, campaign_id, queued, sending, sent, failed, delivered, read, uncertain, canceled, expired, suppressed)
