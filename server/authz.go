@@ -71,6 +71,8 @@ var table = map[string]rule{
 	"enableConnection":   {least: admin, company: true},
 	"connectionUsage":    {least: admin, company: true},
 	"deleteConnection":   {least: admin, company: true},
+	"getLimits":          {least: admin, company: true},
+	"putLimits":          {least: admin, company: true},
 
 	"listContacts":  {least: admin, company: true},
 	"countContacts": {least: admin, company: true},

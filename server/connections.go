@@ -83,6 +83,7 @@ func (s *Server) connectionRoutes() {
 		describe("Changed credentials are checked at once.")), s.updateConnection)
 	s.connectionCheckRoutes()
 	s.connectionActionRoutes()
+	s.limitRoutes()
 }
 
 func (s *Server) listConnections(ctx context.Context, _ *struct{}) (*Out[ConnectionList], error) {

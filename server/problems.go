@@ -19,6 +19,7 @@ import (
 	"omnidesk/internal/connection"
 	"omnidesk/internal/contact"
 	"omnidesk/internal/filter"
+	"omnidesk/internal/pace"
 	"omnidesk/internal/send"
 )
 
@@ -216,8 +217,13 @@ func startProblem(problems *campaign.ProblemsError) *huma.ErrorModel {
 }
 
 func settingsProblem(settings *account.SettingsError) *huma.ErrorModel {
+	return unfitFields(settings.Problems)
+}
+
+// unfitFields is a 422 that names each field of the body and says what to do.
+func unfitFields(problems []pace.Problem) *huma.ErrorModel {
 	p := problemOf(http.StatusUnprocessableEntity, "", "The request has an unfit field.")
-	for _, one := range settings.Problems {
+	for _, one := range problems {
 		p.Errors = append(p.Errors, &huma.ErrorDetail{Location: "body." + one.Field, Message: one.Message})
 	}
 	return p

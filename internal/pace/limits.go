@@ -103,11 +103,8 @@ func (log Log) within(window time.Duration, now time.Time) (n int) {
 
 // day is what the company's calendar day leaves, warm-up included.
 func (l Limits) day(used Used, lane Lane, zone *time.Location, now time.Time) Verdict {
-	limit, kind := l.PerDay, DayUsedUp
 	today := now.In(zone)
-	if most := l.WarmUp.capOn(today); most > 0 && (limit == 0 || most < limit) {
-		limit, kind = most, WarmingUp
-	}
+	limit, kind := l.ofDay(today)
 	if limit == 0 {
 		return Verdict{Room: Unlimited, At: now}
 	}
@@ -119,6 +116,14 @@ func (l Limits) day(used Used, lane Lane, zone *time.Location, now time.Time) Ve
 		return Verdict{Room: most - spent, At: now}
 	}
 	return Verdict{At: nextDay(today), Reason: Reason{Kind: kind, Limit: limit, Used: spent}}
+}
+
+// ofDay is how many messages a day may have; 0: as many as you like.
+func (l Limits) ofDay(today time.Time) (limit int, kind Kind) {
+	if most := l.WarmUp.capOn(today); most > 0 && (l.PerDay == 0 || most < l.PerDay) {
+		return most, WarmingUp
+	}
+	return l.PerDay, DayUsedUp
 }
 
 // nextDay is the first instant of the next date. Clocks may skip midnight or go back over it.
@@ -256,4 +261,32 @@ func grainOf(age time.Duration) time.Duration {
 	default:
 		return 2 * time.Minute
 	}
+}
+
+// Use is how much of one limit is used.
+type Use struct {
+	Field       string // the limit's name in the API; warm_up while its cap is the tighter one of the day
+	Limit, Used int
+}
+
+// Uses lists the limits that count messages, the shortest first.
+func (l Limits) Uses(used Used, zone *time.Location, now time.Time) (uses []Use) {
+	used = used.At(zone, now)
+	for _, limit := range []struct {
+		field  string
+		most   int
+		window time.Duration
+	}{{"per_second", l.PerSecond, time.Second}, {"per_minute", l.PerMinute, time.Minute}, {"per_hour", l.PerHour, time.Hour}} {
+		if limit.most > 0 {
+			uses = append(uses, Use{limit.field, limit.most, used.Log.within(limit.window, now)})
+		}
+	}
+	switch most, kind := l.ofDay(now.In(zone)); {
+	case most == 0:
+	case kind == WarmingUp:
+		uses = append(uses, Use{"warm_up", most, used.Today})
+	default:
+		uses = append(uses, Use{"per_day", most, used.Today})
+	}
+	return uses
 }

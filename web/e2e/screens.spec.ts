@@ -217,6 +217,13 @@ const shots: Shot[] = [
   { name: "connections", path: "/connections", ready: "After-sales" },
   { name: "connections-empty", path: "/connections", empty: true, ready: "A connection is" },
   { name: "connection", path: `/connections/${data.id(31)}`, ready: "Meta accepts" },
+  { name: "connection-limits", path: `/connections/${data.id(31)}`, ready: "Change limits", status: 422, act: async (page) => {
+    await page.getByRole("button", { name: "Change limits" }).click();
+    await page.getByLabel("Messages a minute").fill("0");
+    await page.getByLabel("Messages day by day").fill("20, 40, 80, 160");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("Write the first day").waitFor();
+  } },
   { name: "connection-disabled", path: `/connections/${data.id(33)}`, ready: "nothing is sent on it" },
   { name: "connection-delete", path: `/connections/${data.id(31)}`, ready: "Meta accepts", act: async (page) => {
     await page.getByRole("button", { name: "Delete" }).click();

@@ -657,6 +657,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/connections/{id}/limits": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a connection may send */
+        get: operations["getLimits"];
+        /**
+         * Replace a connection's limits
+         * @description They count within two seconds, for what is being sent, too.
+         */
+        put: operations["putLimits"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/connections/{id}/live": {
         parameters: {
             query?: never;
@@ -1985,6 +2006,15 @@ export interface components {
         FailureList: {
             items: components["schemas"]["Failure"][];
         };
+        Governor: {
+            /** @description of its channel */
+            defaults: components["schemas"]["Limits"];
+            limits: components["schemas"]["Limits"];
+            /** @description when something may go next, if the limits alone decide */
+            next: components["schemas"]["NextSend"][];
+            /** @description of each limit that counts messages */
+            used: components["schemas"]["LimitUse"][];
+        };
         Health: {
             /** Format: date-time */
             at: string;
@@ -2186,6 +2216,52 @@ export interface components {
              */
             used: number;
         };
+        Limits: {
+            /**
+             * Format: int64
+             * @description seconds between two messages to one contact
+             */
+            contact_gap_s?: number;
+            /**
+             * Format: int64
+             * @description seconds between two messages of campaigns are drawn from here
+             */
+            gap_from_s?: number;
+            /**
+             * Format: int64
+             * @description to here
+             */
+            gap_until_s?: number;
+            /**
+             * Format: int64
+             * @description of the company's calendar day
+             */
+            per_day?: number;
+            /**
+             * Format: int64
+             * @description within any 60 minutes
+             */
+            per_hour?: number;
+            /**
+             * Format: int64
+             * @description within any 60 seconds
+             */
+            per_minute?: number;
+            /**
+             * Format: int64
+             * @description messages; campaigns leave the last fifth of each limit for answers and codes
+             */
+            per_second?: number;
+            warm_up?: components["schemas"]["WarmUp"];
+        };
+        LimitUse: {
+            /** @enum {string} */
+            limit: "per_second" | "per_minute" | "per_hour" | "per_day" | "warm_up";
+            /** Format: int64 */
+            most: number;
+            /** Format: int64 */
+            used: number;
+        };
         Line: {
             detail: string;
             /** @enum {string} */
@@ -2328,6 +2404,16 @@ export interface components {
             email: string;
             /** @description to be used once; it is shown only now */
             password: string;
+        };
+        NextSend: {
+            /**
+             * Format: date-time
+             * @description absent: now
+             */
+            at?: string;
+            /** @enum {string} */
+            of: "campaigns" | "others";
+            words: string;
         };
         PasswordInBody: {
             current_password: string;
@@ -2779,6 +2865,12 @@ export interface components {
             name: string;
             /** @enum {string} */
             role: "superadmin" | "admin" | "user";
+        };
+        WarmUp: {
+            /** @description messages of the first day, of the second… */
+            caps: number[];
+            /** @description the first day, such as 2026-11-22 */
+            from: string;
         };
         WorkflowRun: {
             /**
@@ -4274,6 +4366,74 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Connection"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getLimits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Governor"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    putLimits: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Limits"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Governor"];
                 };
             };
             /** @description Error */

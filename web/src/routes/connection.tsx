@@ -15,6 +15,7 @@ import { Checklist } from "../features/connection/checklist";
 import { Danger } from "../features/connection/danger";
 import { ConnectionForm } from "../features/connection/form";
 import { Hold } from "../features/connection/hold";
+import { ConnectionLimits } from "../features/connection/limits";
 import { changeConnection, checkConnection, connectionLiveQuery, connectionQuery, pointWebhook, type ConnectionInput } from "../features/connection/queries";
 import { formatInstant } from "../lib/format";
 import { NotFound } from "./fallback";
@@ -65,6 +66,7 @@ function Details({ connection }: { connection: Connection }) {
     <div className="page narrow connection">
       <Standing connection={connection} keep={keep} />
       <Sending connection={connection} keep={keep} />
+      <ConnectionLimits id={connection.id} />
       <Name key={connection.name} connection={connection} keep={keep} />
       {!connection.simulated && <Webhook connection={connection} />}
       <Credentials connection={connection} keep={keep} />

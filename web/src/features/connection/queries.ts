@@ -1,5 +1,6 @@
 import { keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { api, unwrap } from "../../api/client";
+import type { Limits } from "../../api/types";
 
 export const connectionsQuery = queryOptions({
   queryKey: ["connections", "list"],
@@ -17,6 +18,12 @@ export const connectionLiveQuery = (id: string) =>
     queryKey: ["connections", "live", id],
     queryFn: ({ signal }) => unwrap(api.GET("/api/v1/connections/{id}/live", { params: { path: { id } }, signal })),
     retry: false,
+  });
+
+export const connectionLimitsQuery = (id: string) =>
+  queryOptions({
+    queryKey: ["connections", "limits", id],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/v1/connections/{id}/limits", { params: { path: { id } }, signal })),
   });
 
 /** The work that is open on a connection and keeps it from being deleted. */
@@ -65,6 +72,8 @@ export const createConnection = (body: ConnectionInput) => unwrap(api.POST("/api
 export const simulateConnection = (name: string) => unwrap(api.POST("/api/v1/connections/simulated", { body: { name } }));
 
 export const changeConnection = (id: string, body: Partial<ConnectionInput>) => unwrap(api.PATCH("/api/v1/connections/{id}", { ...at(id), body }));
+
+export const putLimits = (id: string, body: Limits) => unwrap(api.PUT("/api/v1/connections/{id}/limits", { ...at(id), body }));
 
 export const checkConnection = (id: string) => unwrap(api.POST("/api/v1/connections/{id}/check", at(id)));
 
