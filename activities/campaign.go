@@ -277,8 +277,10 @@ func (a *Campaigns) feedBatch(ctx context.Context, ref flow.Ref) (fed int, err e
 			}
 			fed += n
 		}
+		// gofail: var feedBeforeCommit struct{}
 		return wake.Append(ctx, tx, ref.Company, flow.Sender(c.Connection), false)
 	})
+	// gofail: var feedAfterCommit struct{}
 	return fed, err
 }
 

@@ -90,11 +90,13 @@ func (s *Server) metaPost(c *gin.Context) {
 		c.JSON(http.StatusOK, gin.H{"status": "ok"})
 		return
 	}
+	// gofail: var hookBeforeCommit struct{}
 	if err := s.take(ctx, route, deliveries, raw, signature); err != nil {
 		s.metrics.webhooks.WithLabelValues("meta", "failed").Inc()
 		s.writeProblem(c, s.problem(ctx, "webhookMeta", err))
 		return
 	}
+	// gofail: var hookAfterCommit struct{}
 	s.metrics.webhooks.WithLabelValues("meta", "ok").Inc()
 	c.JSON(http.StatusOK, gin.H{"status": "ok"})
 }

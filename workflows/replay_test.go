@@ -57,6 +57,7 @@ func TestRecordedHistoriesHoldEveryStory(t *testing.T) {
 	}
 	for name, want := range map[string]flow.Workflow{"campaign": flow.CampaignWorkflow, "pause": flow.CampaignWorkflow, "cancel": flow.CampaignWorkflow,
 		"scheduled": flow.CampaignWorkflow, "sender": flow.SenderWorkflow, "failed-page": flow.SenderWorkflow, "continue-as-new": flow.SenderWorkflow,
+		"slowed-down": flow.SenderWorkflow, "held": flow.SenderWorkflow, "campaign-continue-as-new": flow.CampaignWorkflow,
 		"urgent": flow.SenderWorkflow, "urgent-beside-page": flow.SenderWorkflow, "window": flow.CampaignWorkflow, "stopped": flow.CampaignWorkflow, "sender-after-window": flow.SenderWorkflow,
 		// Of senders that knew no urgent runs.
 		"in-turns-sender": flow.SenderWorkflow, "in-turns-failed-page": flow.SenderWorkflow, "in-turns-continue-as-new": flow.SenderWorkflow,
@@ -64,19 +65,22 @@ func TestRecordedHistoriesHoldEveryStory(t *testing.T) {
 		require.Equal(t, want, kind(name), name)
 	}
 	for name, event := range map[string]enums.EventType{
-		"campaign":        enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED,
-		"sender":          enums.EVENT_TYPE_ACTIVITY_TASK_COMPLETED,
-		"pause":           enums.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED,
-		"cancel":          enums.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED,
-		"scheduled":       enums.EVENT_TYPE_TIMER_FIRED,
-		"failed-page":     enums.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT,
-		"continue-as-new": enums.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW,
-		"import":          enums.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED,
-		"import-undo":     enums.EVENT_TYPE_ACTIVITY_TASK_COMPLETED,
+		"campaign":                 enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED,
+		"sender":                   enums.EVENT_TYPE_ACTIVITY_TASK_COMPLETED,
+		"pause":                    enums.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED,
+		"cancel":                   enums.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED,
+		"scheduled":                enums.EVENT_TYPE_TIMER_FIRED,
+		"failed-page":              enums.EVENT_TYPE_ACTIVITY_TASK_TIMED_OUT,
+		"slowed-down":              enums.EVENT_TYPE_TIMER_FIRED,
+		"continue-as-new":          enums.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW,
+		"campaign-continue-as-new": enums.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW,
+		"import":                   enums.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED,
+		"import-undo":              enums.EVENT_TYPE_ACTIVITY_TASK_COMPLETED,
 	} {
 		require.Positive(t, count(all[name], event), "%s holds no %s", name, event)
 	}
 	require.Positive(t, versions(all["sender"]))
+	require.Positive(t, versions(all["sender-after-window"]), "an older sender's recordings are the in-turns ones")
 	require.Zero(t, versions(all["in-turns-sender"]), "record this one with no newer program than its own")
 	require.Zero(t, count(all["cancel"], enums.EVENT_TYPE_ACTIVITY_TASK_FAILED))
 	require.Contains(t, string(mark(all["pause"])), `"paused"`)

@@ -147,9 +147,9 @@ func TestFailedPageIsFollowedByALookNotByARetry(t *testing.T) {
 }
 
 func TestLongHistoryContinuesAsNewWithNothingButTheRow(t *testing.T) {
-	for name, w := range map[string]func(workflow.Context, flow.Ref) error{"campaign": workflows.Campaign, "sender": workflows.Sender} {
+	for name, w := range map[string]func(workflow.Context, flow.Ref) error{"campaign": workflows.Campaign, "sender": workflows.Sender, "import": workflows.Import} {
 		t.Run(name, func(t *testing.T) {
-			s := newStage(t)
+			s := newImportStage(t)
 			s.looks = []flow.Look{{Step: flow.StepWait, Until: s.Now().Add(time.Minute)}}
 			s.RegisterDelayedCallback(func() { s.SetContinueAsNewSuggested(true) }, 30*time.Second)
 			err := s.run(t, w)

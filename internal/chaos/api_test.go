@@ -156,6 +156,29 @@ func (h *house) listed(campaignID, state string) map[id.ID]bool {
 	}
 }
 
+// uncertainOutside are the uncertain messages outside campaigns, as the API lists them.
+func (h *house) uncertainOutside() map[id.ID]bool {
+	found := map[id.ID]bool{}
+	for cursor := ""; ; {
+		var page struct {
+			Items []struct {
+				ID           id.ID  `json:"id"`
+				CampaignName string `json:"campaign_name"`
+			} `json:"items"`
+			NextCursor string `json:"next_cursor"`
+		}
+		require.NoError(h.t, h.api.get("/uncertain?"+url.Values{"limit": {"200"}, "cursor": {cursor}}.Encode(), &page))
+		for _, item := range page.Items {
+			if item.CampaignName == "" {
+				found[item.ID] = true
+			}
+		}
+		if cursor = page.NextCursor; cursor == "" {
+			return found
+		}
+	}
+}
+
 // accepted counts what the sandbox has accepted since it began.
 func (h *house) accepted() (n int64) {
 	var answer struct{ Count int64 }

@@ -48,9 +48,15 @@ type house struct {
 	links      *links
 	company    id.ID
 	connection string
+	controls   map[string]string // of a fragile house: where failpoints are armed, by part
 }
 
 func newHouse(t *testing.T) *house {
+	t.Helper()
+	return buildHouse(t, func(o *rig.Options) { o.Binary = omnidesk(t, o.Dir) })
+}
+
+func buildHouse(t *testing.T, furnish func(*rig.Options)) *house {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "omnidesk-chaos-")
 	require.NoError(t, err)
@@ -58,10 +64,12 @@ func newHouse(t *testing.T) *house {
 	config, err := filepath.Abs("../../temporal-dev.yaml")
 	require.NoError(t, err)
 	links := newLinks(t)
-	r, err := rig.New(t.Context(), rig.Options{
-		Dir: dir, Durable: true, Reach: links.reach, Binary: omnidesk(t, dir), TemporalBinary: temporal(t), TemporalConfig: config,
+	options := rig.Options{
+		Dir: dir, Durable: true, Reach: links.reach, TemporalBinary: temporal(t), TemporalConfig: config,
 		WorkEnv: []string{"OMNIDESK_SLOTS=" + strconv.Itoa(slots), "OMNIDESK_PROVIDER_TIMEOUT=" + providerTimeout.String()},
-	})
+	}
+	furnish(&options)
+	r, err := rig.New(t.Context(), options)
 	require.NoError(t, err)
 	h := &house{t: t, rig: r, links: links, hooks: newHooks(t, r.AppURL())}
 	t.Cleanup(h.close)

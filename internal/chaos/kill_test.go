@@ -2,6 +2,7 @@ package chaos
 
 import (
 	"net/http"
+	"slices"
 	"testing"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/rig"
 	"omnidesk/internal/sandbox/world"
+	"omnidesk/internal/send"
 )
 
 const (
@@ -22,33 +24,83 @@ const (
 
 // TestKills runs one campaign after the other in one installation and kills a part in the middle of each.
 func TestKills(t *testing.T) {
+	t.Parallel() // with the other tests that mostly wait for lost claims; storms have the machine to themselves
 	h := newHouse(t)
 	h.importContacts(recipients)
 	h.slow(sendTime)
 	for _, part := range []string{rig.Serve, rig.Temporal, postgresPart} {
-		run(t, h, "kill "+part, 0, func(h *house) { h.kill(part) })
+		run(t, h, "kill "+part, 0, 1, func(h *house) { h.kill(part) })
 	}
-	run(t, h, "kill worker", unanswered, func(h *house) { h.kill(rig.Work) })
-	run(t, h, "kill worker, then PostgreSQL while it recovers", unanswered, func(h *house) {
-		before := h.epoch()
-		h.kill(rig.Work)
-		require.Eventually(t, func() bool { return h.epoch() > before }, deadline, poll, "the new worker's page begins")
+	run(t, h, "restart PostgreSQL", 0, 1, func(h *house) {
+		h.rig.Postgres.Stop()
+		h.revive(postgresPart)
+	})
+	run(t, h, "kill worker", unanswered, 1, func(h *house) { h.kill(rig.Work) })
+	run(t, h, "kill worker, then PostgreSQL while it recovers", unanswered, 1, func(h *house) {
+		h.killAndRecover()
 		h.kill(postgresPart)
 	})
-	run(t, h, "kill Temporal, then the worker while it is away", unanswered, func(h *house) {
+	run(t, h, "kill worker, and again while it recovers", unanswered, 2, func(h *house) {
+		h.killAndRecover()
+		h.kill(rig.Work)
+	})
+	run(t, h, "kill Temporal, then the worker while it is away", unanswered, 1, func(h *house) {
 		h.killOnly(rig.Temporal)
 		h.rig.Kill(rig.Work)
 		h.revive(rig.Temporal)
 		h.revive(rig.Work)
 	})
+	t.Run("claims of a dead worker are uncertain soon", func(t *testing.T) { h.in(t).oldClaims() })
 	for _, delay := range []time.Duration{500 * time.Millisecond, 2500 * time.Millisecond} {
 		t.Run("pause with sends of "+delay.String(), func(t *testing.T) { h.in(t).pause(delay) })
 	}
 }
 
+// killAndRecover returns when the new worker's page begins.
+func (h *house) killAndRecover() {
+	before := h.epoch()
+	h.kill(rig.Work)
+	require.Eventually(h.t, func() bool { return h.epoch() > before }, deadline, poll, "the new worker's page begins")
+}
+
+// usualTimeout of one send is what a worker has unless it is set; oldest is how old a claim whose owner is dead may become.
+const (
+	usualTimeout = 30 * time.Second
+	oldest       = 45 * time.Second
+)
+
+// oldClaims kills a worker that gives the provider as long as usual.
+func (h *house) oldClaims() {
+	hurried := h.rig.WorkEnv
+	defer func() { h.rig.WorkEnv = hurried; h.kill(rig.Work) }()
+	h.rig.WorkEnv = append(slices.Clone(hurried), "OMNIDESK_PROVIDER_TIMEOUT="+usualTimeout.String())
+	h.kill(rig.Work)
+	h.slow(sendTime)
+	since := h.accepted()
+	campaignID := h.start("old claims")
+	h.awaitAccepted(since + recipients/5)
+	release := h.hooks.hold(h.t)
+	h.leaveUnanswered(unanswered)
+	h.kill(rig.Work)
+	h.slow(0)
+	h.awaitCampaign(campaignID, "is finished with nothing open", finished)
+	before := h.compare(campaignID, since)
+	require.GreaterOrEqual(h.t, before.uncertain, unanswered)
+	var age float64
+	require.NoError(h.t, h.rig.DB.InCompany(h.t.Context(), h.company, func(tx postgres.Tx) error {
+		return tx.QueryRow(h.t.Context(), `SELECT extract(epoch FROM max(ended_at - claimed_at))::float8 FROM messages WHERE company_id = $1 AND campaign_id = $2 AND state = $3`,
+			h.company, campaignID, int16(send.Uncertain)).Scan(&age)
+	}))
+	require.LessOrEqual(h.t, age, oldest.Seconds())
+	figure(h.t, "old_claims_s", age, "s", before.uncertain)
+	release()
+	h.awaitSettled(campaignID, before)
+}
+
 // run starts a campaign, lets it be damaged in the middle, and compares. So many sends are accepted and not yet
-// answered when the damage is done; only a dying worker may be given some, a living one learns that they timed out.
-func run(t *testing.T, outer *house, name string, unanswered int, damage func(*house)) {
+// answered when the damage is done; only a dying worker may be given some, a living one learns that they timed out. deaths
+// is how many pages die.
+func run(t *testing.T, outer *house, name string, unanswered, deaths int, damage func(*house)) {
 	t.Run(name, func(t *testing.T) {
 		h := outer.in(t)
 		began := time.Now()
@@ -72,15 +124,17 @@ func run(t *testing.T, outer *house, name string, unanswered int, damage func(*h
 		}
 		before := h.compare(campaignID, since)
 		require.GreaterOrEqual(t, before.uncertainAccepted, unanswered, "what was on its way is uncertain, not sent again")
-		require.LessOrEqual(t, before.uncertain, bound, "a kill makes at most 2 × slots uncertain")
+		require.LessOrEqual(t, before.uncertain, deaths*bound, "a kill makes at most 2 × slots uncertain")
 		require.Equal(t, recipients, before.messages)
 		release()
+		statuses := time.Now()
 		h.awaitSettled(campaignID, before)
+		figure(t, "settle_s", time.Since(statuses).Seconds(), "s", before.uncertainAccepted)
 		after := h.compare(campaignID, since)
 		require.Zero(t, after.uncertainAccepted, "statuses settle what the sandbox accepted")
 		require.Equal(t, recipients, after.accepted+after.uncertain)
 		t.Logf("messages %d · accepted %d · lost %d · duplicated %d · uncertain %d of at most %d (settled %d) · %s", after.messages, after.accepted,
-			after.lost, after.duplicated, before.uncertain, bound, before.uncertain-after.uncertain, time.Since(began).Round(100*time.Millisecond))
+			after.lost, after.duplicated, before.uncertain, deaths*bound, before.uncertain-after.uncertain, time.Since(began).Round(100*time.Millisecond))
 	})
 }
 

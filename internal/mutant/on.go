@@ -23,6 +23,9 @@ func Schema() string {
 		return `DROP POLICY company ON contacts; ALTER TABLE contacts DISABLE ROW LEVEL SECURITY`
 	case "unique-without-company":
 		return `ALTER TABLE tags DROP CONSTRAINT tags_company_id_name_key; ALTER TABLE tags ADD UNIQUE (name)`
+	case "claim-after-restore":
+		return `CREATE OR REPLACE FUNCTION refuse_after_restore(of_company uuid, of_witness uuid, seen_mark bigint, seen_timeline text, seen_lsn bigint) RETURNS void
+			LANGUAGE plpgsql STABLE AS 'BEGIN END'`
 	}
 	return ""
 }

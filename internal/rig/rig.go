@@ -31,6 +31,7 @@ type Options struct {
 	TemporalConfig string // temporal-dev.yaml
 	Durable        bool   // keep every commit through a crash, as in production
 	SandboxArgs    []string
+	ServeEnv       []string
 	WorkEnv        []string
 	// Reach tells a part the address (host:port) at which it finds another one; nil: its own. A test puts a
 	// faulty network there.
@@ -94,6 +95,15 @@ func (r *Rig) StartPostgres(ctx context.Context) (err error) {
 	return err
 }
 
+// Restore starts PostgreSQL on a base backup that Postgres.Backup has made, after a kill. Parts that live on find their
+// database at an earlier time.
+func (r *Rig) Restore(ctx context.Context) error {
+	if err := r.Postgres.Restore(); err != nil {
+		return err
+	}
+	return r.StartPostgres(ctx)
+}
+
 func (r *Rig) choosePorts() error {
 	var held []net.Listener
 	defer func() {
@@ -124,6 +134,15 @@ func listenAnywhere() (l net.Listener, err error) {
 	return nil, err
 }
 
+// FreeAddress is one on the loopback at which nobody listens; it stays free when its listener is started again.
+func FreeAddress() (string, error) {
+	l, err := listenAnywhere()
+	if err != nil {
+		return "", fmt.Errorf("choosing a free port: %w", err)
+	}
+	return l.Addr().String(), l.Close()
+}
+
 // AppURL is where the server answers.
 func (r *Rig) AppURL() string { return address(r.Ports.App) }
 
@@ -147,8 +166,8 @@ func (r *Rig) Start(ctx context.Context, part string) error {
 		args := append([]string{"sandbox", "--address", "127.0.0.1:" + strconv.Itoa(r.Ports.Sandbox), "--data", filepath.Join(r.Dir, "sandbox")}, r.SandboxArgs...)
 		return r.launch(ctx, part, args, nil, r.SandboxURL()+"/healthz")
 	case Serve:
-		return r.launch(ctx, part, []string{"serve"}, []string{"PORT=" + strconv.Itoa(r.Ports.App), "OMNIDESK_PUBLIC_URL=" + r.AppURL(),
-			"OMNIDESK_METRICS_ADDRESS=127.0.0.1:" + strconv.Itoa(r.Ports.ServeMetrics)}, r.AppURL()+"/healthz")
+		return r.launch(ctx, part, []string{"serve"}, append([]string{"PORT=" + strconv.Itoa(r.Ports.App), "OMNIDESK_PUBLIC_URL=" + r.AppURL(),
+			"OMNIDESK_METRICS_ADDRESS=127.0.0.1:" + strconv.Itoa(r.Ports.ServeMetrics)}, r.ServeEnv...), r.AppURL()+"/healthz")
 	case Work:
 		return r.launch(ctx, part, []string{"work"}, append([]string{"OMNIDESK_METRICS_ADDRESS=127.0.0.1:" + strconv.Itoa(r.Ports.WorkMetrics),
 			"OMNIDESK_POSITION_FILE=" + r.PositionFile()}, r.WorkEnv...),

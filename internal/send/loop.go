@@ -179,7 +179,9 @@ func (p *page) sendOne(ctx context.Context, c Claim) sent {
 		o := channel.Outcome{Class: channel.Accepted, ProviderID: "mutant." + c.ID.String()}
 		return sent{c, o, outcomeEvent(c, o, "", time.Now())}
 	}
+	// gofail: var sendBeforeCall struct{}
 	o := p.Sender.Send(ctx, message)
+	// gofail: var sendAfterCall struct{}
 	s := sent{c, o, outcomeEvent(c, o, written(c, content), time.Now())}
 	p.watch(s)
 	return s
@@ -229,6 +231,7 @@ func (p *page) release(batch []sent) {
 	defer p.mu.Unlock()
 	p.open -= len(batch)
 	for _, s := range batch {
+		// gofail: var sendAfterRecord struct{}
 		p.openOf[s.claim.Campaign]--
 		switch s.event.State {
 		case Sent:

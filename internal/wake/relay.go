@@ -125,6 +125,7 @@ func (r *Relay) pass(ctx context.Context) (time.Duration, error) {
 		next = min(next, failedGap)
 	}
 	if len(sent) > 0 {
+		// gofail: var wakeAfterSignal struct{}
 		if err := r.delete(ctx, sent); err != nil {
 			return next, err
 		}
