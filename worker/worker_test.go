@@ -31,6 +31,7 @@ func TestCampaignsOnARealServer(t *testing.T) {
 	for name, run := range map[string]func(*testing.T){"plain": s.plain, "paused and resumed": s.paused, "canceled": s.canceled,
 		"canceled with claims that come back": s.cameBack, "scheduled": s.scheduled, "watched": s.watched, "provider cut off and back": s.cutOff, "slow down and come later": s.comeLater,
 		"a reply beside a page": s.beside, "a reply by itself": s.alone, "outside the window": s.asleep,
+		"a gap between messages": s.gapped, "limits that are edited": s.edited,
 		"paused by the provider for a while": s.spam, "paused by the provider until resumed": s.templateGone, "refused by the provider": s.tokenGone} {
 		t.Run(name, func(t *testing.T) {
 			t.Cleanup(func() { s.control(t, "PUT", "/sandbox/faults", []world.Fault{}) })
@@ -159,6 +160,53 @@ func (s *stage) asleep(t *testing.T) {
 	k.examine(flow.Campaign(c), "", "window", fewEvents)
 	k.awaitEnd(flow.Sender(k.connection))
 	k.examine(flow.Sender(k.connection), "", "sender-after-window", fewEvents)
+}
+
+// gapped sends a campaign on a connection that leaves a gap after each message: each waits on a timer that says why.
+func (s *stage) gapped(t *testing.T) {
+	k := s.newShop(t, 3)
+	k.limit(pace.Limits{GapFrom: 3 * time.Second, GapUntil: 4 * time.Second})
+	c := k.launch(nil)
+	live, run := k.awaitLive(flow.Sender(k.connection), func(l flow.Live) bool { return l.Doing == flow.StepWait })
+	require.Regexp(t, `^waits until \d\d:\d\d:\d\d in São Paulo: the gap between campaign messages$`, live.Reason)
+	k.awaitState(c, campaign.Finished)
+	require.Equal(t, send.Counts{Sent: 3}, k.settle(c))
+	k.awaitEnd(flow.Sender(k.connection))
+	h := k.examine(flow.Sender(k.connection), run, "paced", fewEvents)
+	require.Equal(t, 3, scheduled(h, flow.SendPage), "one message each")
+	gaps := 0
+	for _, event := range h.Events {
+		if event.GetEventType() == enums.EVENT_TYPE_TIMER_STARTED && strings.Contains(string(event.GetUserMetadata().GetSummary().GetData()), "the gap between campaign messages") {
+			gaps++
+		}
+	}
+	require.GreaterOrEqual(t, gaps, 2)
+	k.awaitEnd(flow.Campaign(c))
+}
+
+// edited takes the limits away that a campaign waits for.
+func (s *stage) edited(t *testing.T) {
+	k := s.newShop(t, 40)
+	k.limit(pace.Limits{PerHour: 10})
+	c := k.launch(nil)
+	live, _ := k.awaitLive(flow.Sender(k.connection), func(l flow.Live) bool { return l.Doing == flow.StepWait && strings.Contains(l.Reason, "an hour") })
+	require.Contains(t, live.Reason, "8 of 10 messages an hour are used, the rest is kept for answers")
+	require.Len(t, k.taken(), 8)
+	k.limit(pace.Limits{})
+	k.awaitState(c, campaign.Finished)
+	require.Equal(t, send.Counts{Sent: 40}, k.settle(c))
+	k.awaitEnd(flow.Sender(k.connection))
+	k.examine(flow.Sender(k.connection), "", "limits-edited", fewEvents)
+	k.awaitEnd(flow.Campaign(c))
+}
+
+// limit sets the connection's limits, as the server does.
+func (k *shop) limit(limits pace.Limits) {
+	k.Helper()
+	k.tx(func(tx postgres.Tx) error {
+		return send.SetLimits(k.Context(), tx, k.company, k.connection, limits, time.Now())
+	})
+	k.relay.Hint()
 }
 
 // sleeping is a window of an hour, twelve hours from now.

@@ -59,6 +59,7 @@ func TestRecordedHistoriesHoldEveryStory(t *testing.T) {
 		"scheduled": flow.CampaignWorkflow, "sender": flow.SenderWorkflow, "failed-page": flow.SenderWorkflow, "continue-as-new": flow.SenderWorkflow,
 		"slowed-down": flow.SenderWorkflow, "held": flow.SenderWorkflow, "campaign-continue-as-new": flow.CampaignWorkflow,
 		"urgent": flow.SenderWorkflow, "urgent-beside-page": flow.SenderWorkflow, "window": flow.CampaignWorkflow, "stopped": flow.CampaignWorkflow, "sender-after-window": flow.SenderWorkflow,
+		"paced": flow.SenderWorkflow, "limits-edited": flow.SenderWorkflow,
 		// Of senders that knew no urgent runs.
 		"in-turns-sender": flow.SenderWorkflow, "in-turns-failed-page": flow.SenderWorkflow, "in-turns-continue-as-new": flow.SenderWorkflow,
 		"import": flow.ImportWorkflow, "import-undo": flow.ImportWorkflow} {
@@ -76,6 +77,7 @@ func TestRecordedHistoriesHoldEveryStory(t *testing.T) {
 		"campaign-continue-as-new": enums.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW,
 		"import":                   enums.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED,
 		"import-undo":              enums.EVENT_TYPE_ACTIVITY_TASK_COMPLETED,
+		"paced":                    enums.EVENT_TYPE_TIMER_FIRED,
 	} {
 		require.Positive(t, count(all[name], event), "%s holds no %s", name, event)
 	}
@@ -89,6 +91,8 @@ func TestRecordedHistoriesHoldEveryStory(t *testing.T) {
 	require.Contains(t, string(mark(all["stopped"])), "the provider's time is over")
 	require.Contains(t, string(mark(all["window"])), "outside the sending window")
 	require.Contains(t, string(mark(all["sender-after-window"])), "outside the sending window")
+	require.Contains(t, string(mark(all["paced"])), "the gap between campaign messages")
+	require.Contains(t, string(mark(all["limits-edited"])), "messages an hour are used")
 }
 
 // A replay must notice a change of the order of steps, or it proves nothing.

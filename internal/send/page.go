@@ -63,6 +63,7 @@ type page struct {
 	Options
 	db      *postgres.DB
 	epoch   atomic.Int32
+	clock   func() time.Time
 	started time.Time
 
 	work chan Claim
@@ -105,9 +106,7 @@ var (
 // RunPage sends what is queued on a connection in the lanes of the options. It returns without error when it ended in order: its work
 // or its time is over, the connection is held, a newer run has taken over, or ctx was cancelled.
 func RunPage(ctx context.Context, db *postgres.DB, o Options) (flow.PageResult, error) {
-	p := &page{Options: o, db: db, started: time.Now(), limit: 2 * o.Slots, openOf: map[id.ID]int{}, noted: map[id.ID]string{},
-		suspects: map[id.ID]suspicion{}, paused: map[id.ID]time.Time{},
-		work: make(chan Claim, 2*o.Slots), news: make(chan struct{}, 1)}
+	p := newPage(db, o)
 	if err := p.begin(ctx); err != nil {
 		return p.result, err
 	}
@@ -125,6 +124,12 @@ func RunPage(ctx context.Context, db *postgres.DB, o Options) (flow.PageResult, 
 	stopKeeping()
 	keeper.Wait()
 	return p.result, errors.Join(err, p.end(lasting))
+}
+
+func newPage(db *postgres.DB, o Options) *page {
+	return &page{Options: o, db: db, started: time.Now(), limit: 2 * o.Slots, openOf: map[id.ID]int{}, clock: time.Now, noted: map[id.ID]string{},
+		suspects: map[id.ID]suspicion{}, paused: map[id.ID]time.Time{},
+		work: make(chan Claim, 2*o.Slots), news: make(chan struct{}, 1)}
 }
 
 // begin fences older pages, turns claims without an owner into uncertain ones and refuses a wrong clock.
@@ -263,7 +268,7 @@ func (p *page) openCount() int {
 func (p *page) now() time.Time {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if now := time.Now(); now.After(p.last) {
+	if now := p.clock(); now.After(p.last) {
 		return now
 	}
 	return p.last
