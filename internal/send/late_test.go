@@ -13,10 +13,10 @@ import (
 
 func TestClaimWhoseWindowHasClosedIsGivenBack(t *testing.T) {
 	now := time.Now()
-	p := &page{Options: Options{
+	p := newPage(nil, Options{
 		Render: func(Claim) (channel.Content, error) { return channel.Content{Text: "Hello"}, nil },
 		Sender: refusing{},
-	}}
+	})
 	given := p.sendOne(context.Background(), Claim{ID: id.New(), Attempt: id.New(), At: now, until: now})
 	require.Equal(t, Queued, given.event.State)
 	require.Nil(t, given.event.RetryAt)
