@@ -382,11 +382,10 @@ func fieldsOf(name, connectionID string, content Content, audience Audience) (ca
 	return fields, err
 }
 
+// read takes a draft without its template or text: it is kept while it is being written, and a start names what is missing.
 func (c Content) read() (campaign.Content, error) {
 	content := c.asGiven()
 	switch {
-	case c.Kind == campaign.KindTemplate && c.Template == nil:
-		return content, unfit("content.template", "is missing")
 	case c.Kind == campaign.KindTemplate && c.Text != "":
 		return content, unfit("content.text", "goes with kind text only")
 	case c.Kind == campaign.KindText && c.Template != nil:

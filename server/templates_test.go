@@ -111,6 +111,16 @@ func TestADraftIsCheckedAndPreviewedBeforeItIsSaved(t *testing.T) {
 		c.do(http.MethodPost, "/api/v1/campaigns", strings.Replace(draft(`{"import_id":"`+id.New().String()+`"}`, "x"), "{", `{"name":"June",`, 1)).problem(t, http.StatusUnprocessableEntity).fields())
 }
 
+func TestADraftIsKeptBeforeItsTemplateIsChosen(t *testing.T) {
+	x := newSite(t)
+	c := x.signIn(t, "ana@example.com")
+	connection := c.connect("3001")
+	made := as[Campaign](t, c.do(http.MethodPost, "/api/v1/campaigns",
+		fmt.Sprintf(`{"name":"June","connection_id":%q,"content":{"kind":"template"},"audience":{"all":true}}`, connection.ID)), http.StatusCreated)
+	require.Nil(t, as[Campaign](t, c.do(http.MethodGet, "/api/v1/campaigns/"+made.ID, nil), http.StatusOK).Content.Template)
+	require.Contains(t, c.do(http.MethodPost, "/api/v1/campaigns/"+made.ID+"/start", nil).problem(t, http.StatusUnprocessableEntity).fields(), "body.content.template")
+}
+
 func TestATestMessageGoesThroughTheLedgerBeforeCampaigns(t *testing.T) {
 	x := newSite(t)
 	c := x.signIn(t, "ana@example.com")

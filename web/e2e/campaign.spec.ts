@@ -1,42 +1,8 @@
 // A campaign from the login to its last tick, on the running program and its sandbox.
 import { expect, type Page, test } from "@playwright/test";
-
-// read when a test runs: e2e/start.ts may set them first
-const sandbox = () => process.env.OMNIDESK_SANDBOX_URL ?? "http://localhost:8090";
-const stamp = Date.now().toString(36); // runs on the same data do not meet
-
-function need(name: string): string {
-  const value = process.env[name];
-  if (value === undefined || value === "") throw new Error(`set ${name}, and OMNIDESK_URL, or OMNIDESK_TEST_BINARY to start a program`);
-  return value;
-}
+import { count, importContacts, logIn, sandbox, stamp, start } from "./walk";
 
 test.use({ baseURL: process.env.OMNIDESK_URL });
-
-async function logIn(page: Page) {
-  const login = new URL("/login", need("OMNIDESK_URL"));
-  await page.goto(login.href);
-  await page.getByLabel("E-mail").fill(need("OMNIDESK_E2E_EMAIL"));
-  await page.getByRole("textbox", { name: "Password" }).fill(need("OMNIDESK_E2E_PASSWORD"));
-  await page.getByRole("button", { name: "Log in" }).click();
-  await expect(page.getByRole("link", { name: "Campaigns", exact: true })).toBeVisible();
-}
-
-/** Imports n contacts with a tag of their own; one row more is unfit. */
-async function importContacts(page: Page, tag: string, n: number, area: number) {
-  const rows = Array.from({ length: n }, (_, k) => `+5511${area}${String(k).padStart(6, "0")},Pessoa ${k},${k % 2 === 0 ? "Bia" : ""},Campinas`);
-  const csv = ["phone,name,first_name,city", ...rows, "not a number,Nobody,,"].join("\n");
-  await page.goto("/contacts/imports/new");
-  await page.locator("input[type=file]").setInputFiles({ name: "people.csv", mimeType: "text/csv", buffer: Buffer.from(csv) });
-  await expect(page.getByRole("combobox", { name: "phone: Holds" })).toHaveValue("Phone", { timeout: 30_000 });
-  await page.getByRole("combobox", { name: "Tags for every contact" }).fill(tag);
-  await page.keyboard.press("Enter");
-  await expect(page.locator("[data-preview=refused]")).toContainText("1", { timeout: 30_000 });
-  await page.getByRole("button", { name: `Add ${n} contacts` }).click();
-  await expect(page.locator("header").getByText("Finished")).toBeVisible({ timeout: 30_000 });
-  await expect(page.locator("[data-sum=added]")).toContainText(String(n));
-  await expect(page.locator("[data-sum=refused]")).toContainText("1");
-}
 
 async function draft(page: Page, name: string, tag: string) {
   await page.goto("/campaigns/new");
@@ -55,20 +21,9 @@ async function draft(page: Page, name: string, tag: string) {
   await page.getByRole("combobox", { name: "Tags" }).fill(tag);
   await page.getByRole("option", { name: tag }).click();
   await page.keyboard.press("Escape");
-  await page.getByRole("button", { name: "Save draft" }).click();
-  await expect(page).toHaveURL(/\/edit$/);
+  await expect(page.locator("[data-saved=true]")).toBeVisible();
   await expect(page.getByRole("region", { name: "Whom it reaches" })).toContainText("Ready");
 }
-
-/** Starts the draft that is open, after the summary. */
-async function start(page: Page, sentence: RegExp) {
-  await page.getByRole("button", { name: /^(Start|Schedule)/ }).click();
-  await expect(page.getByRole("dialog")).toContainText(sentence);
-  await page.getByRole("dialog").getByRole("button", { name: /^(Start|Schedule)/ }).click();
-}
-
-const tile = (page: Page, state: string) => page.locator(`[data-state=${state}] .n`);
-const count = async (page: Page, state: string) => Number((await tile(page, state).innerText()).replaceAll(",", ""));
 
 test.beforeEach(async ({ page }) => {
   await logIn(page);
@@ -117,18 +72,26 @@ test("a segment's campaign is previewed, tested, overtaken and scheduled", async
   expect(thread.lines.at(-1)?.text).toContain("Oi Bia");
 
   // Somebody else writes the draft meanwhile: the later one is told, and what was chosen here stays.
-  const id = /campaigns\/([^/]+)\/edit/.exec(page.url())?.[1] ?? "";
-  const theirs = await page.request.patch(`/api/v1/campaigns/${id}`, { data: { version: 1, name: `Theirs ${stamp}` } });
+  await expect(page.locator("[data-saved=true]")).toBeVisible();
+  const id = new URL(page.url()).searchParams.get("draft")?.replaceAll('"', "") ?? "";
+  await page.route(`**/campaigns/${id}`, (route) => (route.request().method() === "PATCH" ? route.abort() : route.continue())); // what is typed can't be saved yet
+  await page.getByRole("textbox", { name: "Name", exact: true }).fill(`Mine ${stamp}`);
+  await expect(page.getByText("Not saved; what you typed stays here")).toBeVisible();
+  const now = (await (await page.request.get(`/api/v1/campaigns/${id}`)).json()) as { version: number };
+  const theirs = await page.request.patch(`/api/v1/campaigns/${id}`, { data: { version: now.version, name: `Theirs ${stamp}` } });
   expect(theirs.ok(), await theirs.text()).toBe(true);
   await expect(page.getByText(/changed this draft meanwhile/)).toBeVisible();
+  await page.unroute(`**/campaigns/${id}`);
   await page.getByRole("button", { name: "Keep mine" }).click();
-  await expect(page.getByRole("textbox", { name: "Name", exact: true })).toHaveValue(`Segment ${stamp}`);
+  await expect(page.locator("[data-saved=true]")).toBeVisible();
+  await page.reload(); // goes on with the saved draft
+  await expect(page.getByRole("textbox", { name: "Name", exact: true })).toHaveValue(`Mine ${stamp}`);
 
   const tomorrow = new Date(Date.now() + 24 * 3_600_000).toISOString().slice(0, 10);
   await page.getByLabel("At a set time").check();
   await page.getByLabel("Start", { exact: true }).fill(`${tomorrow}T09:00`);
   await start(page, /3 people get this from .* on .*09:00, São Paulo time/);
-  await expect(page.getByRole("heading", { name: `Segment ${stamp}` })).toBeVisible();
+  await expect(page.getByRole("heading", { name: `Mine ${stamp}` })).toBeVisible();
   await expect(page.locator("header").getByText("Scheduled")).toBeVisible({ timeout: 60_000 });
 });
 
@@ -137,7 +100,6 @@ test("a field that no contact has is refused under its input", async ({ page }) 
   await importContacts(page, tag, 3, 982);
   await draft(page, `Refused ${stamp}`, tag);
   await page.getByLabel("Parameter 3", { exact: true }).fill("{{no_such_field}}");
-  await page.getByRole("button", { name: "Save draft" }).click();
   await expect(page.locator("form").getByText(/no_such_field/).filter({ hasNotText: "Reads:" }).first()).toBeVisible();
   await expect(page.getByRole("button", { name: /^Start/ })).toBeDisabled();
   await expect(page.getByLabel("Parameter 3", { exact: true })).toHaveValue("{{no_such_field}}");

@@ -88,7 +88,7 @@ const shots: Shot[] = [
   { name: "campaigns-broken", path: "/campaigns", broken: true, ready: "The database does not answer", status: 503 },
   { name: "campaign-new", path: "/campaigns/new", ready: "As soon as I start it" },
   { name: "campaign-new-errors", path: "/campaigns/new", ready: "As soon as I start it", act: async (page) => {
-    await page.getByRole("button", { name: "Save draft" }).click();
+    await page.getByRole("button", { name: "Start…" }).click();
     await expect(page.getByText("Fill this in.").first()).toBeVisible();
   } },
   { name: "campaign-templates", path: "/campaigns/new", ready: "As soon as I start it", act: async (page) => {
@@ -113,19 +113,16 @@ const shots: Shot[] = [
   } },
   { name: "campaign-conflict", path: `/campaigns/${data.draft.id}/edit`, overtaken: true, ready: "contacts get it", status: 409, act: async (page) => {
     await page.getByRole("textbox", { name: "Name", exact: true }).fill("Wholesale price list, winter");
-    await page.getByRole("button", { name: "Save draft" }).click();
     await expect(page.getByText("Rodrigo Alves changed this draft")).toBeVisible();
     await expect(page.getByRole("textbox", { name: "Name", exact: true })).toHaveValue("Wholesale price list, winter");
   } },
   { name: "campaign-compare", path: `/campaigns/${data.draft.id}/edit`, overtaken: true, ready: "contacts get it", status: 409, act: async (page) => {
     await page.getByRole("textbox", { name: "Name", exact: true }).fill("Wholesale price list, winter");
-    await page.getByRole("button", { name: "Save draft" }).click();
     await page.getByRole("button", { name: /Compare/ }).click();
     await expect(page.getByRole("dialog")).toContainText("Wholesale prices, December");
   } },
   { name: "campaign-edit-refused", path: `/campaigns/${data.draft.id}/edit`, refuse: true, ready: "contacts get it", status: 422, act: async (page) => {
     await page.getByRole("textbox", { name: "Name", exact: true }).fill("Spring collection");
-    await page.getByRole("button", { name: "Save draft" }).click();
     await expect(page.getByText("is taken by another campaign")).toBeVisible();
     await expect(page.getByRole("textbox", { name: "Name", exact: true })).toHaveValue("Spring collection");
   } },

@@ -21,18 +21,23 @@ export default async function start(): Promise<(() => Promise<void>) | undefined
   try {
     const words = await untilReady(child);
     const url = /Application\s+(\S+)/.exec(words)?.[1];
-    const login = /^.*?(\S+@\S+)\s+(\S+)\s*$/m.exec(words.split("\n").filter((line) => /demo/i.test(line)).join("\n"));
-    if (url === undefined || login === null) throw new Error(`the program did not say where it is or who may log in:\n${words}`);
+    const login = loginOf(words, "Demo admin");
+    const root = loginOf(words, "Superadmin");
+    if (url === undefined || login === null || root === null) throw new Error(`the program did not say where it is or who may log in:\n${words}`);
     process.env.OMNIDESK_URL = url;
     process.env.OMNIDESK_SANDBOX_URL = /Phones\s+(\S+)/.exec(words)?.[1];
     process.env.OMNIDESK_E2E_EMAIL = login[1];
     process.env.OMNIDESK_E2E_PASSWORD = login[2];
+    process.env.OMNIDESK_E2E_ROOT_EMAIL = root[1];
+    process.env.OMNIDESK_E2E_ROOT_PASSWORD = root[2]; // to be changed at its first login
   } catch (error) {
     await stop(child, data);
     throw error;
   }
   return () => stop(child, data);
 }
+
+const loginOf = (words: string, who: string) => new RegExp(`^\\s*${who}\\s+(\\S+@\\S+)\\s+(\\S+)\\s*$`, "m").exec(words);
 
 /** Everything it said up to the line that follows the logins. */
 function untilReady(child: ChildProcess): Promise<string> {

@@ -3,15 +3,17 @@ import { useForm } from "@mantine/form";
 import { IconPlayerPlay } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Navigate, useBlocker, useNavigate } from "@tanstack/react-router";
-import { useState } from "react";
+import type { TFunction } from "i18next";
+import { useEffect, useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ApiError, fieldComplaints, fieldPath, toFormErrors } from "../api/problem";
 import type { Campaign } from "../api/types";
 import { toastDone, toastError } from "../components/errors";
 import { useNow } from "../components/small";
+import { storable, useAutosave } from "../features/campaign/autosave";
 import { CheckPanel } from "../features/campaign/check";
 import { Conflict } from "../features/campaign/conflict";
-import { complaints, type Draft, differences, draftField, toDraft, toInput } from "../features/campaign/draft";
+import { complaints, type Draft, differences, draftField, sameDraft, toDraft, toInput } from "../features/campaign/draft";
 import { CampaignForm, type CampaignParts } from "../features/campaign/form";
 import { useDraftCheck } from "../features/campaign/live";
 import { Preview, shownSample } from "../features/campaign/preview";
@@ -28,15 +30,19 @@ interface Props {
   parts: CampaignParts;
   /** the company's */
   zone: string;
+  /** the draft has just been kept for the first time */
+  onMade?: (id: string) => void;
 }
 
-/** Writes a draft with a live look at what it would do, saves it, starts it. */
-export function CampaignEditor({ campaign, initial, parts, zone }: Props) {
+/** Writes a draft with a live look at what it would do; saves it as one types, and starts it. */
+export function CampaignEditor({ campaign, initial, parts, zone, onMade }: Props) {
   const { t } = useTranslation();
   const queries = useQueryClient();
   const navigate = useNavigate();
   const now = useNow(30_000);
   const [saved, setSaved] = useState(campaign); // the version this form is based on, whatever is fetched meanwhile
+  const base = useRef(campaign); // the same, for saves that follow one another
+  const adopt = (version: Campaign) => { base.current = version; setSaved(version); };
   const [confirming, setConfirming] = useState(false);
   const [at, flip] = useState(0); // which contact is looked at
   const form = useForm<Draft>({
@@ -44,15 +50,15 @@ export function CampaignEditor({ campaign, initial, parts, zone }: Props) {
     validate: (draft) => Object.fromEntries(Object.entries(complaints(draft, new Date(), zone)).map(([field, what]) => [field, t(`form.${what ?? "missing"}`)])),
   });
   const draft = form.values;
-  const dirty = differences(draft, saved === undefined ? initial : toDraft(saved, zone)).length > 0;
-  useBlocker({ shouldBlockFn: () => dirty && !window.confirm(t("form.leave")), enableBeforeUnload: () => dirty });
+  const store = storable(draft, t("form.untitled"));
+  const dirty = saved === undefined ? differences(draft, initial).length > 0 : !sameDraft("draft" in store ? store.draft : draft, toDraft(saved, zone), zone);
 
   const sync = useTemplateSync(parts.templates);
   const live = useDraftCheck(draft, zone);
   const latest = useQuery({ ...campaignQuery(saved?.id ?? ""), enabled: saved !== undefined }).data;
 
   const keep = (changed: Campaign) => {
-    setSaved(changed);
+    adopt(changed);
     queries.setQueryData(campaignQuery(changed.id).queryKey, changed);
     void queries.invalidateQueries({ queryKey: ["campaigns", "list"] });
   };
@@ -62,20 +68,23 @@ export function CampaignEditor({ campaign, initial, parts, zone }: Props) {
     if (saved !== undefined && error instanceof ApiError && error.status === 409) void queries.invalidateQueries({ queryKey: campaignQuery(saved.id).queryKey });
     else if (Object.keys(said.fields).length === 0 && said.rest.length === 0) toastError(error, t);
   };
-  // What was just saved is no loss, though this render may not know it yet.
-  const edit = (id: string) => navigate({ to: "/campaigns/$id/edit", params: { id }, replace: true, ignoreBlocker: true });
   const save = useMutation({
-    mutationFn: (values: Draft) => (saved === undefined ? createCampaign(toInput(values, zone)) : saveCampaign(saved.id, saved.version, toInput(values, zone))),
+    scope: { id: "draft" },
+    mutationFn: (values: Draft) => {
+      const on = base.current;
+      return on === undefined ? createCampaign(toInput(values, zone)) : saveCampaign(on.id, on.version, toInput(values, zone));
+    },
     onError: complain,
-    onSuccess: keep,
+    onSuccess: (made) => {
+      const first = base.current === undefined;
+      keep(made);
+      if (first) onMade?.(made.id);
+    },
   });
   const start = useMutation({
     mutationFn: async () => {
-      const base = dirty || saved === undefined ? await save.mutateAsync(draft) : saved;
-      return actOnCampaign(base.id, "start").catch(async (error: unknown) => {
-        if (saved === undefined) await edit(base.id); // it is a draft now, and stays one
-        throw error;
-      });
+      const made = dirty || saved === undefined ? await save.mutateAsync(draft) : saved;
+      return actOnCampaign(made.id, "start");
     },
     onError: (error) => { setConfirming(false); if (!save.isError) complain(error); live.again(); },
     onSuccess: async (started) => {
@@ -93,27 +102,39 @@ export function CampaignEditor({ campaign, initial, parts, zone }: Props) {
   const loose = toFormErrors(fieldComplaints(save.error ?? start.error), draftField).rest;
   const ready = live.check !== undefined && !live.stale && live.check.problems.length === 0 && live.check.recipients > 0 && theirs === undefined;
 
+  const unsaved = dirty && theirs === undefined && "draft" in store ? store.draft : null;
+  useAutosave(start.isPending ? null : unsaved, saved?.version ?? 0, save);
+  useBlocker({
+    // What can be kept is kept on the way out; only what can't be is asked about.
+    shouldBlockFn: async () => {
+      if (!dirty) return false;
+      const left = unsaved !== null && await save.mutateAsync(unsaved).then(() => true, () => false);
+      return !left && !window.confirm(t("form.leave"));
+    },
+    enableBeforeUnload: () => dirty,
+  });
+  useTheirs(dirty ? undefined : theirs, (draftOfTheirs) => { adopt(draftOfTheirs); form.setValues(toDraft(draftOfTheirs, zone)); form.clearErrors(); });
+
   if (theirs !== undefined && theirs.state !== "draft" && !dirty) return <Navigate to="/campaigns/$id" params={{ id: theirs.id }} search={{}} replace />;
-  const submit = form.onSubmit((values) => save.mutate(values, { onSuccess: (made) => { if (saved === undefined) void edit(made.id); else toastDone(t("form.saved")); } }));
+  const submit = () => { if (unsaved !== null) save.mutate(unsaved); };
   return (
     <div className="page form">
       <div>
-        {theirs !== undefined && (
+        {theirs !== undefined && dirty && (
           <Conflict
             theirs={theirs} form={form} zone={zone} read={(field, values) => readField(field, values, parts)}
-            onTake={() => { setSaved(theirs); form.setValues(toDraft(theirs, zone)); form.clearErrors(); }}
-            onKeep={() => setSaved(theirs)}
+            onTake={() => { adopt(theirs); form.setValues(toDraft(theirs, zone)); form.clearErrors(); }}
+            onKeep={() => adopt(theirs)}
           />
         )}
         <CampaignForm
           {...parts} form={form} template={template} zone={zone} hints={hints} loose={loose} syncing={sync.isPending} onSync={(id) => sync.mutate([id])} onSubmit={submit}
           footer={
             <Group gap="xs">
-              <Button type="submit" variant="default" size="sm" loading={save.isPending && !start.isPending} disabled={!dirty && saved !== undefined}>{t("form.save")}</Button>
-              <Button size="sm" leftSection={<IconPlayerPlay size={15} />} disabled={!ready} onClick={() => { if (!form.validate().hasErrors) setConfirming(true); }}>
-                {draft.when === "at" ? t("form.scheduleMore") : t("form.startMore", { count: live.check?.recipients ?? 0, n: formatCount(live.check?.recipients ?? 0) })}
+              <Button size="sm" leftSection={<IconPlayerPlay size={15} />} disabled={!ready && !live.incomplete} onClick={() => { if (!form.validate().hasErrors && ready) setConfirming(true); }}>
+                {draft.when === "at" ? t("form.scheduleMore") : live.check === undefined ? t("form.start") : t("form.startMore", { count: live.check?.recipients ?? 0, n: formatCount(live.check?.recipients ?? 0) })}
               </Button>
-              <span className="quiet">{dirty ? t("form.unsaved") : saved === undefined ? "" : t("form.allSaved")}</span>
+              <span className="quiet" role="status" data-saved={!dirty && saved !== undefined}>{standing(t, { dirty, saved: saved !== undefined, saving: save.isPending, failed: save.isError, missing: "missing" in store ? store.missing : undefined })}</span>
             </Group>
           }
         />
@@ -128,6 +149,26 @@ export function CampaignEditor({ campaign, initial, parts, zone }: Props) {
       )}
     </div>
   );
+}
+
+/** Nothing typed here is at stake: another's version is taken, and said. */
+function useTheirs(theirs: Campaign | undefined, take: (theirs: Campaign) => void) {
+  const { t } = useTranslation();
+  const latest = useRef(take);
+  useEffect(() => { latest.current = take; });
+  useEffect(() => {
+    if (theirs?.state !== "draft") return;
+    latest.current(theirs);
+    toastDone(t("conflict.taken", { who: theirs.changed_by === "" ? t("conflict.somebody") : theirs.changed_by }));
+  }, [theirs, t]);
+}
+
+/** Whether what is on the screen is kept, in a word. */
+function standing(t: TFunction, of: { dirty: boolean; saved: boolean; saving: boolean; failed: boolean; missing: "connection_id" | "audience" | undefined }): string {
+  if (!of.dirty) return of.saved ? t("form.allSaved") : "";
+  if (of.missing !== undefined) return t(`form.unsavedFor.${of.missing}`);
+  if (of.saving) return t("form.saving");
+  return of.failed ? t("form.notSaved") : t("form.unsaved");
 }
 
 /** The beginning of a filter that describes the audience, for links to those left out; null when none does. */

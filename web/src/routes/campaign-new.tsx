@@ -1,4 +1,4 @@
-import { getRouteApi } from "@tanstack/react-router";
+import { getRouteApi, Navigate, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { Crumb, Failed, PageHead, Waiting } from "../components/page";
@@ -11,7 +11,10 @@ const route = getRouteApi("/signed-in/shell/in-company/campaigns/new");
 
 export default function NewCampaignPage() {
   const { t } = useTranslation();
+  const { draft } = route.useSearch();
+  const [begun] = useState(draft);
   const { parts, pending, error } = useCampaignParts();
+  if (begun !== undefined) return <Navigate to="/campaigns/$id/edit" params={{ id: begun }} replace />;
   return (
     <>
       <PageHead title={t("campaign.new")} crumb={<Crumb to="/campaigns" label={t("campaign.title")} />} />
@@ -25,8 +28,10 @@ export default function NewCampaignPage() {
 function Opened({ parts }: { parts: CampaignParts }) {
   const { me } = route.useRouteContext();
   const search = route.useSearch();
+  const navigate = useNavigate();
   const [initial] = useState(() => begin(parts, search));
-  return <CampaignEditor initial={initial} parts={parts} zone={me.company?.zone ?? "UTC"} />;
+  // The address names the draft from its first save on, for a reload; the form stays as it is.
+  return <CampaignEditor initial={initial} parts={parts} zone={me.company?.zone ?? "UTC"} onMade={(id) => void navigate({ to: "/campaigns/new", search: { draft: id }, replace: true, ignoreBlocker: true })} />;
 }
 
 /** A new draft with what there is only one of, and what the link that led here names. */

@@ -108,8 +108,8 @@ const campaigns = createRoute({
 const newCampaign = createRoute({
   getParentRoute: () => inCompany,
   path: "/campaigns/new",
-  validateSearch: (search): { connection?: string; template?: string; language?: string } => ({
-    connection: text(search.connection), template: text(search.template), language: text(search.language),
+  validateSearch: (search): { connection?: string; template?: string; language?: string; draft?: string } => ({
+    connection: text(search.connection), template: text(search.template), language: text(search.language), draft: text(search.draft),
   }),
   component: lazyRouteComponent(() => import("./campaign-new")),
 });

@@ -102,9 +102,11 @@ function Through({ setup }: { setup: Setup }) {
 
 function StepBody({ step, setup }: { step: SetupStep; setup: Setup }) {
   const { t } = useTranslation();
+  const queries = useQueryClient();
   const navigate = useNavigate();
-  const goOn = () => void navigate({ to: "/welcome", search: {} });
-  const keep = useKeepSetup(goOn);
+  const show = (now: Setup) => void navigate({ to: "/welcome", search: { step: nextStep(now) ?? undefined } });
+  const goOn = () => void queries.fetchQuery(setupQuery).catch(() => setup).then(show); // the rows as they are now
+  const keep = useKeepSetup(show);
   const state = setup.steps.find((s) => s.name === step)?.state;
   const Body = bodies[step];
   return (
@@ -116,7 +118,7 @@ function StepBody({ step, setup }: { step: SetupStep; setup: Setup }) {
         {state === "open" && step !== "company" && (
           <Button variant="subtle" color="gray" size="sm" loading={keep.isPending} onClick={() => keep.mutate({ skipped: [...skippedOf(setup), step], dismissed: false })}>{t("setup.skip")}</Button>
         )}
-        {state !== "open" && <Button size="sm" variant={step === "company" ? "default" : "filled"} rightSection={<IconArrowRight size={15} />} onClick={goOn}>{t("setup.goOn")}</Button>}
+        {state !== "open" && step !== "company" && <Button size="sm" rightSection={<IconArrowRight size={15} />} onClick={goOn}>{t("setup.goOn")}</Button>}
       </Group>
     </>
   );

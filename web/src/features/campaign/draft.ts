@@ -74,6 +74,7 @@ function toAudience(d: Draft): CampaignInput["audience"] {
 
 function toContent(d: Draft): CampaignInput["content"] {
   if (d.kind === "text") return { kind: "text", text: d.text };
+  if (d.template_name.trim() === "") return { kind: "template" };
   return { kind: "template", template: { name: d.template_name.trim(), language: d.language.trim(), parameters: d.parameters } };
 }
 
@@ -95,11 +96,10 @@ export function toInput(d: Draft, zone: string): CampaignInput {
 export function toCheck(d: Draft, zone: string): DraftInput | null {
   const nobody = missingAudience(d) !== null;
   if (d.connection_id === null || nobody) return null;
-  const content = d.kind === "template" && d.template_name === "" ? { kind: "template" as const } : toContent(d);
-  return { connection_id: d.connection_id, content, audience: toAudience(d), starts_at: startOf(d, zone), expires_at: endOf(d, zone) };
+  return { connection_id: d.connection_id, content: toContent(d), audience: toAudience(d), starts_at: startOf(d, zone), expires_at: endOf(d, zone) };
 }
 
-function missingAudience(d: Draft): "tag_ids" | "segment_id" | "import_id" | "filter" | null {
+export function missingAudience(d: Draft): "tag_ids" | "segment_id" | "import_id" | "filter" | null {
   if (d.audience === "tags" && d.tag_ids.length === 0) return "tag_ids";
   if (d.audience === "segment" && d.segment_id === null) return "segment_id";
   if (d.audience === "import" && d.import_id === null) return "import_id";
@@ -142,6 +142,9 @@ export function complaints(d: Draft, now: Date, zone: string): DraftComplaints {
   else if (expires !== undefined && starts !== undefined && expires <= starts) found.expires_at = "beforeStart";
   return found;
 }
+
+/** Whether two drafts would be kept alike: what is hidden in the form, such as the text of a template's campaign, makes no difference. */
+export const sameDraft = (a: Draft, b: Draft, zone: string) => JSON.stringify(toInput(a, zone)) === JSON.stringify(toInput(b, zone));
 
 /** The fields in which two drafts differ, in the order of the form. */
 export function differences(a: Draft, b: Draft): (keyof Draft)[] {

@@ -26,6 +26,7 @@ export function TestMessage({ connections, templates, phones, onState }: Props) 
   const fit = templates.filter((one) => one.connection_id === connection && one.unfit === "" && one.parameters === 0);
   const [chosen, setChosen] = useState<string | null>(null);
   const template = fit.find((one) => keyOf(one) === chosen) ?? fit.find((one) => one.language.startsWith("en")) ?? fit[0];
+  const simulated = usable.some((one) => one.id === connection && one.simulated);
   const [phone, setPhone] = useState("");
   const [missing, setMissing] = useState(false);
   const send = useMutation({
@@ -45,7 +46,7 @@ export function TestMessage({ connections, templates, phones, onState }: Props) 
       <Select label={t("form.template")} allowDeselect={false} disabled={fit.length === 0} error={fit.length === 0 ? t("setup.noTemplate") : undefined}
         data={fit.map((one) => ({ value: keyOf(one), label: `${one.name} · ${one.language}` }))} value={template === undefined ? null : keyOf(template)} onChange={setChosen} />
       {template !== undefined && <PhoneBubble headerFormat={template.header_format} header={template.header} footer={template.footer} buttons={template.buttons} body={template.body} />}
-      <TextInput label={t("setup.phone")} description={t("contact.phoneHint")} type="tel" placeholder="+55 11 98765-4321" value={phone} onChange={(e) => setPhone(e.currentTarget.value)}
+      <TextInput label={t("setup.phone")} description={t(simulated ? "trial.anyNumber" : "contact.phoneHint")} type="tel" placeholder="+55 11 98765-4321" value={phone} onChange={(e) => setPhone(e.currentTarget.value)}
         error={missing ? t("form.missing") : complaint || (send.error !== null && describeError(send.error, t))} />
       <div><Button type="submit" size="sm" loading={send.isPending} disabled={template === undefined} leftSection={<IconSend size={15} />}>{t("setup.sendTest")}</Button></div>
       {send.data !== undefined && <Ticks key={send.data.message_id} id={send.data.message_id} onState={onState} />}
