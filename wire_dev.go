@@ -87,8 +87,8 @@ func (c *devCommand) prepare(ctx context.Context, start dev.Start) ([]dev.Login,
 		return nil, fmt.Errorf("telling the sandbox about simulated numbers: %w", err)
 	}
 	if made.Created {
-		if err := askProvider(ctx, db, store, made, start.SandboxURL); err != nil {
-			return nil, fmt.Errorf("checking the demo's number: %w", err)
+		if err := askProvider(ctx, db, store, made.Company, start.SandboxURL); err != nil {
+			return nil, fmt.Errorf("checking the demo's numbers: %w", err)
 		}
 	}
 	logins := []dev.Login{{Who: "Superadmin", Email: c.AdminEmail, Password: password}}
@@ -98,20 +98,38 @@ func (c *devCommand) prepare(ctx context.Context, start dev.Start) ([]dev.Login,
 	return logins, nil
 }
 
-// askProvider checks the demo's number and reads its templates, as a person would by a click.
-func askProvider(ctx context.Context, db *postgres.DB, store *connection.Store, made demo.Demo, sandboxURL string) error {
+// askProvider checks the demo's numbers and reads their templates, as a person would by a click.
+func askProvider(ctx context.Context, db *postgres.DB, store *connection.Store, company id.ID, sandboxURL string) error {
 	adapters, err := newAdapters(config.Sandbox{SandboxURL: sandboxURL}, 0)
 	if err != nil {
 		return err
 	}
-	var account channel.Account
-	if err := db.InCompany(ctx, made.Company, func(tx postgres.Tx) (err error) {
-		account, err = store.Account(ctx, tx, made.Company, made.Connection)
-		return err
+	var accounts []channel.Account
+	if err := db.InCompany(ctx, company, func(tx postgres.Tx) error {
+		views, err := store.List(ctx, tx, company)
+		if err != nil {
+			return err
+		}
+		for _, view := range views {
+			account, err := store.Account(ctx, tx, company, view.ID)
+			if err != nil {
+				return err
+			}
+			accounts = append(accounts, account)
+		}
+		return nil
 	}); err != nil {
 		return err
 	}
-	adapter := adapters[account.Kind]
+	for _, account := range accounts {
+		if err := askAbout(ctx, db, store, adapters[account.Kind], account); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func askAbout(ctx context.Context, db *postgres.DB, store *connection.Store, adapter channel.Adapter, account channel.Account) error {
 	lister, able := adapter.(channel.TemplateLister)
 	if !able {
 		return fmt.Errorf("%s lists no templates", account.Kind)
@@ -121,11 +139,12 @@ func askProvider(ctx context.Context, db *postgres.DB, store *connection.Store, 
 	if err != nil {
 		return err
 	}
-	return db.InCompany(ctx, made.Company, func(tx postgres.Tx) error {
-		if err := store.KeepCheck(ctx, tx, made.Company, made.Connection, check, time.Now()); err != nil {
+	return db.InCompany(ctx, account.Company, func(tx postgres.Tx) error {
+		now := time.Now()
+		if err := store.KeepCheck(ctx, tx, account.Company, account.Connection, check, now); err != nil {
 			return err
 		}
-		return template.Replace(ctx, tx, made.Company, made.Connection, templates, time.Now())
+		return template.Replace(ctx, tx, account.Company, account.Connection, templates, now)
 	})
 }
 

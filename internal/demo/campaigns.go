@@ -38,9 +38,12 @@ var (
 	}
 )
 
+// numbers are the demo's connections.
+type numbers struct{ usual, slow id.ID }
+
 // addCampaigns writes two campaigns of the past days with what became of each message, starts one now and
 // schedules one for tomorrow at nine. What is written goes through the same methods as what is sent.
-func addCampaigns(ctx context.Context, tx postgres.Tx, company, connection id.ID, zone *time.Location, contacts []contact.Contact, now time.Time) error {
+func addCampaigns(ctx context.Context, tx postgres.Tx, company id.ID, connections numbers, zone *time.Location, contacts []contact.Contact, now time.Time) error {
 	tags := map[string]id.ID{}
 	for _, c := range contacts {
 		for _, tag := range c.Tags {
@@ -48,15 +51,15 @@ func addCampaigns(ctx context.Context, tx postgres.Tx, company, connection id.ID
 		}
 	}
 	for _, s := range stories {
-		if err := s.write(ctx, tx, company, connection, zone, tags, now); err != nil {
+		if err := s.write(ctx, tx, company, connections.usual, zone, tags, now); err != nil {
 			return fmt.Errorf("telling the story of %q: %w", s.name, err)
 		}
 	}
 	today := time.Date(now.In(zone).Year(), now.In(zone).Month(), now.In(zone).Day(), 9, 0, 0, 0, zone)
 	tomorrow := today.AddDate(0, 0, 1)
 	for _, fields := range []campaign.Fields{
-		{Name: "Order updates", Connection: connection, Content: order, Audience: campaign.Audience{TagIDs: []id.ID{tags["customers"]}}},
-		{Name: "VIP preview", Connection: connection, Content: offer, Audience: campaign.Audience{TagIDs: []id.ID{tags["vip"]}}, StartsAt: &tomorrow},
+		{Name: "Order updates", Connection: connections.slow, Content: order, Audience: campaign.Audience{TagIDs: []id.ID{tags["customers"]}}},
+		{Name: "VIP preview", Connection: connections.usual, Content: offer, Audience: campaign.Audience{TagIDs: []id.ID{tags["vip"]}}, StartsAt: &tomorrow},
 	} {
 		made, err := campaign.Create(ctx, tx, company, fields)
 		if err != nil {

@@ -28,6 +28,15 @@ const (
 	number    = "+15550001000"
 )
 
+// The second number is slow on purpose, so that a campaign can be watched: 120 contacts take about a quarter of an hour.
+const (
+	slowAppID     = "100000000000002"
+	slowAccountID = "200000000000002"
+	slowNumberID  = "300000000000002"
+	slowNumber    = "+15550001001"
+	slowPerMinute = 10
+)
+
 // Demo is the demo company as it stands.
 type Demo struct {
 	Created  bool   // now, by this call
@@ -98,11 +107,19 @@ func fill(ctx context.Context, db *postgres.DB, store *connection.Store, company
 		if len(views) > 0 {
 			return nil // people have linked numbers of their own; there is nothing to tell the sandbox
 		}
-		view, err := addConnection(ctx, tx, store, demo.Company)
+		now := time.Now()
+		view, err := addConnection(ctx, tx, store, demo.Company, connection.Draft{Name: "Sandbox WhatsApp", AppID: appID, AccountID: accountID, NumberID: numberID}, number)
 		if err != nil {
 			return err
 		}
-		now := time.Now()
+		slow, err := addConnection(ctx, tx, store, demo.Company, connection.Draft{Name: "Shop updates", AppID: slowAppID, AccountID: slowAccountID, NumberID: slowNumberID}, slowNumber)
+		if err != nil {
+			return err
+		}
+		limits := pace.Limits{PerMinute: slowPerMinute, ContactGap: 6 * time.Second}
+		if err := send.SetLimits(ctx, tx, company.ID, slow.ID, limits, now); err != nil {
+			return err
+		}
 		contacts, err := addContacts(ctx, tx, company.ID, now)
 		if err != nil {
 			return err
@@ -111,7 +128,7 @@ func fill(ctx context.Context, db *postgres.DB, store *connection.Store, company
 		if err != nil {
 			return fmt.Errorf("loading the demo's zone: %w", err)
 		}
-		if err := addCampaigns(ctx, tx, company.ID, view.ID, zone, contacts, now); err != nil {
+		if err := addCampaigns(ctx, tx, company.ID, numbers{view.ID, slow.ID}, zone, contacts, now); err != nil {
 			return err
 		}
 		if err := addSegments(ctx, tx, company.ID); err != nil {
@@ -136,11 +153,11 @@ func read(ctx context.Context, tx postgres.Tx, store *connection.Store, view con
 	return nil
 }
 
-// addConnection links the sandbox's number. It counts as connected, because the sandbox is told of it before
+// addConnection links a number of the sandbox. It counts as connected, because the sandbox is told of it before
 // anybody can send.
-func addConnection(ctx context.Context, tx postgres.Tx, store *connection.Store, company id.ID) (connection.View, error) {
-	view, err := store.Create(ctx, tx, company, connection.Draft{Name: "Sandbox WhatsApp", AppID: appID, AppSecret: secret.Token(),
-		AccountID: accountID, NumberID: numberID, Token: "sandbox-" + secret.Token(), Simulated: true})
+func addConnection(ctx context.Context, tx postgres.Tx, store *connection.Store, company id.ID, draft connection.Draft, number string) (connection.View, error) {
+	draft.AppSecret, draft.Token, draft.Simulated = secret.Token(), "sandbox-"+secret.Token(), true
+	view, err := store.Create(ctx, tx, company, draft)
 	if err != nil {
 		return connection.View{}, err
 	}

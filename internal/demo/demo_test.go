@@ -3,6 +3,7 @@ package demo_test
 import (
 	"context"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -60,6 +61,7 @@ func TestTheDemoIsMadeOnceAndFoundAgain(t *testing.T) {
 		return err
 	}))
 	requireCampaigns(t, db, first.Company)
+	requireSlowNumber(t, db, store, first.Company)
 	require.NoError(t, send.RollUp(ctx, db))
 	requireCampaigns(t, db, first.Company)
 	tokens, err := account.NewTokens(account.NewTokenSecret())
@@ -121,6 +123,26 @@ func requireCampaigns(t *testing.T, db *postgres.DB, company id.ID) {
 		require.Positive(t, got.Replies)
 		got.Replies = 0
 		require.Equal(t, want, got)
+		return nil
+	}))
+}
+
+// requireSlowNumber: the campaign that runs at the first start goes through a number on which it takes a while.
+func requireSlowNumber(t *testing.T, db *postgres.DB, store *connection.Store, company id.ID) {
+	t.Helper()
+	require.NoError(t, db.InCompany(t.Context(), company, func(tx postgres.Tx) error {
+		connections, err := store.List(t.Context(), tx, company)
+		require.NoError(t, err)
+		require.Len(t, connections, 2)
+		campaigns, err := campaign.List(t.Context(), tx, company, contact.First, "", 10)
+		require.NoError(t, err)
+		running := slices.IndexFunc(campaigns, func(c campaign.Campaign) bool { return c.Name == "Order updates" })
+		governor, err := send.GovernorOf(t.Context(), tx, company, campaigns[running].Connection, time.Now())
+		require.NoError(t, err)
+		require.Equal(t, 10, governor.Limits.PerMinute)
+		customers, err := contact.Count(t.Context(), tx, company, contact.Query{Tag: &campaigns[running].Audience.TagIDs[0]})
+		require.NoError(t, err)
+		require.EqualValues(t, 120, customers.Contacts, "at 8 of 10 a minute these take 15 minutes")
 		return nil
 	}))
 }
