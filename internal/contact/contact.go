@@ -354,3 +354,11 @@ func phoneTaken(err error) error {
 	}
 	return err
 }
+
+// Backdate lets a contact have been added at an earlier instant, for demo data.
+func Backdate(ctx context.Context, tx postgres.Tx, company, contact id.ID, created time.Time) error {
+	if err := New(tx).backdate(ctx, created, company, contact); err != nil {
+		return fmt.Errorf("backdating a contact: %w", err)
+	}
+	return nil
+}

@@ -148,3 +148,6 @@ WHERE w.company_id = @company_id AND w.contact_id = @contact_id;
 
 -- name: findPhone :one
 SELECT contact_id, id FROM identities WHERE company_id = @company_id AND kind = 'phone' AND scope = '' AND value = @value;
+
+-- name: backdate :exec
+UPDATE contacts SET created_at = @created_at WHERE company_id = @company_id AND id = @id;

@@ -48,6 +48,15 @@ func (q *Queries) attributeInUse(ctx context.Context, companyID uuid.UUID, name 
 	return exists, err
 }
 
+const backdate = `-- name: backdate :exec
+UPDATE contacts SET created_at = $1 WHERE company_id = $2 AND id = $3
+`
+
+func (q *Queries) backdate(ctx context.Context, createdAt time.Time, companyID uuid.UUID, iD uuid.UUID) error {
+	_, err := q.db.Exec(ctx, backdate, createdAt, companyID, iD)
+	return err
+}
+
 const campaignsOfSegment = `-- name: campaignsOfSegment :many
 SELECT name FROM campaigns WHERE company_id = $1 AND state IN ('draft', 'starting', 'scheduled')
   AND frozen_at IS NULL AND audience ->> 'segment_id' = $2::text

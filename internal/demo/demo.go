@@ -30,8 +30,6 @@ const (
 
 // The second number is slow on purpose, so that a campaign can be watched: 120 contacts take about a quarter of an hour.
 const (
-	slowAppID     = "100000000000002"
-	slowAccountID = "200000000000002"
 	slowNumberID  = "300000000000002"
 	slowNumber    = "+15550001001"
 	slowPerMinute = 10
@@ -107,12 +105,12 @@ func fill(ctx context.Context, db *postgres.DB, store *connection.Store, company
 		if len(views) > 0 {
 			return nil // people have linked numbers of their own; there is nothing to tell the sandbox
 		}
-		now := time.Now()
-		view, err := addConnection(ctx, tx, store, demo.Company, connection.Draft{Name: "Sandbox WhatsApp", AppID: appID, AccountID: accountID, NumberID: numberID}, number)
+		now, appSecret := time.Now(), secret.Token()
+		view, err := addConnection(ctx, tx, store, demo.Company, connection.Draft{Name: "Sandbox WhatsApp", NumberID: numberID, AppSecret: appSecret}, number)
 		if err != nil {
 			return err
 		}
-		slow, err := addConnection(ctx, tx, store, demo.Company, connection.Draft{Name: "Shop updates", AppID: slowAppID, AccountID: slowAccountID, NumberID: slowNumberID}, slowNumber)
+		slow, err := addConnection(ctx, tx, store, demo.Company, connection.Draft{Name: "Shop updates", NumberID: slowNumberID, AppSecret: appSecret}, slowNumber)
 		if err != nil {
 			return err
 		}
@@ -156,7 +154,7 @@ func read(ctx context.Context, tx postgres.Tx, store *connection.Store, view con
 // addConnection links a number of the sandbox. It counts as connected, because the sandbox is told of it before
 // anybody can send.
 func addConnection(ctx context.Context, tx postgres.Tx, store *connection.Store, company id.ID, draft connection.Draft, number string) (connection.View, error) {
-	draft.AppSecret, draft.Token, draft.Simulated = secret.Token(), "sandbox-"+secret.Token(), true
+	draft.AppID, draft.AccountID, draft.Token, draft.Simulated = appID, accountID, "sandbox-"+secret.Token(), true
 	view, err := store.Create(ctx, tx, company, draft)
 	if err != nil {
 		return connection.View{}, err

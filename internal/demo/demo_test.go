@@ -61,6 +61,7 @@ func TestTheDemoIsMadeOnceAndFoundAgain(t *testing.T) {
 		return err
 	}))
 	requireCampaigns(t, db, first.Company)
+	requireKnownBefore(t, db, first.Company)
 	requireSlowNumber(t, db, store, first.Company)
 	require.NoError(t, send.RollUp(ctx, db))
 	requireCampaigns(t, db, first.Company)
@@ -123,6 +124,19 @@ func requireCampaigns(t *testing.T, db *postgres.DB, company id.ID) {
 		require.Positive(t, got.Replies)
 		got.Replies = 0
 		require.Equal(t, want, got)
+		return nil
+	}))
+}
+
+// requireKnownBefore: nobody gets a message before they are a contact.
+func requireKnownBefore(t *testing.T, db *postgres.DB, company id.ID) {
+	t.Helper()
+	require.NoError(t, db.InCompany(t.Context(), company, func(tx postgres.Tx) error {
+		var messages, early int
+		require.NoError(t, tx.QueryRow(t.Context(), `SELECT count(*), count(*) FILTER (WHERE m.sent_at < c.created_at)
+			FROM messages m JOIN contacts c ON c.company_id = m.company_id AND c.id = m.contact_id WHERE m.sent_at IS NOT NULL`).Scan(&messages, &early))
+		require.Positive(t, messages)
+		require.Zero(t, early)
 		return nil
 	}))
 }

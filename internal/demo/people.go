@@ -66,6 +66,10 @@ func addContacts(ctx context.Context, tx postgres.Tx, company id.ID, now time.Ti
 				return nil, fmt.Errorf("opting a demo contact out: %w", err)
 			}
 		}
+		known := now.AddDate(0, 0, -(i*13)%30-12) // before the first campaign
+		if err := contact.Backdate(ctx, tx, company, one.ID, known); err != nil {
+			return nil, err
+		}
 		made = append(made, one)
 	}
 	return made, nil

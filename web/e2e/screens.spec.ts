@@ -110,6 +110,7 @@ const shots: Shot[] = [
   { name: "campaign-start", path: `/campaigns/${data.draft.id}/edit`, ready: "contacts get it", act: async (page) => {
     await page.getByRole("button", { name: /^Start: / }).click();
     await expect(page.getByRole("dialog")).toContainText("2,304 people get this from Sales");
+    await expect(page.getByRole("dialog")).toContainText("between 07:00 and 21:00 where they are");
   } },
   { name: "campaign-conflict", path: `/campaigns/${data.draft.id}/edit`, overtaken: true, ready: "contacts get it", status: 409, act: async (page) => {
     await page.getByRole("textbox", { name: "Name", exact: true }).fill("Wholesale price list, winter");

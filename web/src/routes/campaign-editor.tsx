@@ -20,6 +20,7 @@ import { Preview, shownSample } from "../features/campaign/preview";
 import { actOnCampaign, campaignQuery, createCampaign, saveCampaign } from "../features/campaign/queries";
 import { StartDialog } from "../features/campaign/summary";
 import { TestSend } from "../features/campaign/trial";
+import { settingsQuery } from "../features/settings/queries";
 import { useTemplateSync } from "../features/template/sync";
 import { formatCount } from "../lib/format";
 
@@ -94,6 +95,8 @@ export function CampaignEditor({ campaign, initial, parts, zone, onMade }: Props
     },
   });
   const busy = save.isPending || start.isPending;
+  const settings = useQuery(settingsQuery).data;
+  const hours = settings === undefined || (settings.window_from === "00:00" && settings.window_until === "24:00") ? null : { from: settings.window_from, until: settings.window_until };
 
   const theirs = saved !== undefined && latest !== undefined && !busy && latest.version > saved.version ? latest : undefined;
   const template = parts.templates.items.find((one) => one.connection_id === draft.connection_id && one.name === draft.template_name && one.language === draft.language);
@@ -145,7 +148,7 @@ export function CampaignEditor({ campaign, initial, parts, zone, onMade }: Props
         <TestSend draft={draft} zone={zone} sample={shownSample(live.samples, at)} />
       </aside>
       {live.check !== undefined && (
-        <StartDialog opened={confirming} onClose={() => setConfirming(false)} draft={draft} check={live.check} connection={connection} zone={zone} now={now} starting={start.isPending} onStart={() => start.mutate()} />
+        <StartDialog opened={confirming} onClose={() => setConfirming(false)} draft={draft} check={live.check} connection={connection} zone={zone} hours={hours} now={now} starting={start.isPending} onStart={() => start.mutate()} />
       )}
     </div>
   );

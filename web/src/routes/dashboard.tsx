@@ -30,12 +30,12 @@ export default function DashboardPage() {
       <div className="dashboard">
         <div>
           <Widget title={t("dashboard.traffic")} place={1} height={264}><TrafficPart span={span} search={search} metric={metric} /></Widget>
-          <Widget title={t("dashboard.byCampaign")} place={4} height={120}><CampaignPart span={span} metric={metric} /></Widget>
+          <Widget title={t("dashboard.byCampaign")} place={4} height={66}><CampaignPart span={span} metric={metric} /></Widget>
         </div>
         <div>
           <Widget title={t("dashboard.concerns")} place={2} height={44}><Concerns /></Widget>
           <Widget title={t("dashboard.running")} place={3} height={72}><Running /></Widget>
-          <Widget title={t("dashboard.byConnection")} place={5} height={80}><ConnectionPart span={span} metric={metric} /></Widget>
+          <Widget title={t("dashboard.byConnection")} place={5} height={66}><ConnectionPart span={span} metric={metric} /></Widget>
         </div>
       </div>
     </>

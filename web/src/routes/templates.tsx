@@ -53,8 +53,10 @@ function Body({ connections, templates, syncing }: { connections: Connection[]; 
   const narrow = useMediaQuery("(max-width: 1240px)") ?? false;
   const several = connections.length > 1;
   const names = new Map(connections.map((c) => [c.id, c.name]));
+  const accounts = new Map(connections.map((c) => [c.id, c.account_id]));
+  const grouped = (items: Templates["items"]) => groupTemplates(items, (id) => accounts.get(id) ?? id);
   const ofConnection = templates.items.filter((one) => connection === undefined || one.connection_id === connection);
-  const groups = groupTemplates(ofConnection.filter((one) => standing === undefined || standingOf(one) === standing));
+  const groups = grouped(ofConnection.filter((one) => standing === undefined || standingOf(one) === standing));
   const opened = groups.find((group) => group.key === template) ?? (narrow ? undefined : groups[0]);
   const failed = templates.syncs.filter((s) => s.problem !== "" && (connection === undefined || s.connection_id === connection));
 
@@ -64,10 +66,10 @@ function Body({ connections, templates, syncing }: { connections: Connection[]; 
   return (
     <>
       <div className="filters" role="group" aria-label={t("template.filter")}>
-        <Link className={standing === undefined ? "chip active" : "chip"} to="/templates" search={{ connection }}>{t("common.all")} <Count n={groupTemplates(ofConnection).length} /></Link>
+        <Link className={standing === undefined ? "chip active" : "chip"} to="/templates" search={{ connection }}>{t("common.all")} <Count n={grouped(ofConnection).length} /></Link>
         {standings.map((one) => (
           <Link key={one} className={standing === one ? "chip active" : "chip"} to="/templates" search={{ connection, standing: one }}>
-            {t(`template.standing.${one}`)} <Count n={groupTemplates(ofConnection.filter((item) => standingOf(item) === one)).length} />
+            {t(`template.standing.${one}`)} <Count n={grouped(ofConnection.filter((item) => standingOf(item) === one)).length} />
           </Link>
         ))}
         {several && <span className="divider" aria-hidden="true" />}

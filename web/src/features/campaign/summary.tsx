@@ -21,13 +21,15 @@ interface Props {
   check: Check;
   connection: string;
   zone: string;
+  /** when campaigns may reach people, on their own clocks; null: at any hour, or not known yet */
+  hours: { from: string; until: string } | null;
   now: Date;
   starting: boolean;
   onStart: () => void;
 }
 
 /** The last look before a start. */
-export function StartDialog({ opened, onClose, draft, check, connection, zone, now, starting, onStart }: Props) {
+export function StartDialog({ opened, onClose, draft, check, connection, zone, hours, now, starting, onStart }: Props) {
   const { t } = useTranslation();
   const { skipped } = check;
   const left = skipped.opted_out + skipped.no_phone + skipped.window_shut;
@@ -35,6 +37,7 @@ export function StartDialog({ opened, onClose, draft, check, connection, zone, n
   return (
     <Modal opened={opened} onClose={onClose} title={<Text fw={600}>{draft.when === "at" ? t("summary.scheduleTitle") : t("summary.startTitle")}</Text>}>
       <Text data-summary>{summaryWords(draft, check, connection, zone, now, t)}</Text>
+      {hours !== null && <Text c="dimmed" mt={6}>{t("summary.hours", hours)}</Text>}
       {left > 0 && <Text c="dimmed" mt={6}>{t("summary.left", { count: left, n: formatCount(left) })}</Text>}
       {ends !== null && <Text c="dimmed" mt={6}>{t("summary.ends", { at: formatInstant(ends.at, now, zone), city: zoneCity(zone) })}</Text>}
       {check.warnings.map((warning, index) => (

@@ -26,7 +26,7 @@ export function ContactTimeline({ phone, events, hasMore, loadingMore, loadMore 
             <div style={{ minWidth: 0, flex: 1 }}>
               <div className="between">
                 <div style={{ minWidth: 0 }}><What event={event} phone={phone ?? undefined} /></div>
-                <Time at={event.at} />
+                <Time at={event.message?.sent_at ?? event.at} />
               </div>
               {event.message != null && event.message.text !== "" && <div className="quiet wrap clamp">{event.message.text}</div>}
               {event.message?.error_detail != null && <div style={{ color: "var(--mantine-color-error)" }}>{event.message.error_detail}</div>}

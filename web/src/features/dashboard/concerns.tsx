@@ -36,7 +36,7 @@ function Line({ concern }: { concern: Concern }) {
   const now = useNow(30_000);
   const { icon: Icon, color } = looks[concern.kind];
   const kind = concern.kind === "held" && concern.until == null ? "heldOpen" : concern.kind === "paused" && concern.until != null ? "pausedUntil" : concern.kind;
-  const words = t(`dashboard.concern.${kind}`, { n: formatCount(concern.count ?? 0), at: concern.until == null ? "" : formatInstant(concern.until, now) });
+  const words = t(`dashboard.concern.${kind}`, { count: concern.count ?? 0, n: formatCount(concern.count ?? 0), at: concern.until == null ? "" : formatInstant(concern.until, now) });
   const inside = (
     <>
       <Icon size={16} color={color} aria-hidden="true" />

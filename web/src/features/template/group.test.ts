@@ -8,8 +8,11 @@ const one = (part: Partial<SyncedTemplate>): SyncedTemplate => ({
 });
 
 describe("templates", () => {
-  it("puts the languages of one name and one connection together", () => {
-    const groups = groupTemplates([one({}), one({ language: "pt_BR" }), one({ connection_id: "c2" }), one({ name: "z" })]);
+  it("puts the languages of one name and one account together", () => {
+    const items = [one({}), one({ language: "pt_BR" }), one({ connection_id: "c2" }), one({ name: "z" })];
+    const shared = groupTemplates(items, () => "account");
+    expect(shared.map((g) => [g.connection_ids, g.name, g.languages.length])).toEqual([[["c1", "c2"], "promo", 2], [["c1"], "z", 1]]);
+    const groups = groupTemplates(items, (connection) => connection);
     expect(groups.map((g) => [g.connection_id, g.name, g.languages.length])).toEqual([["c1", "promo", 2], ["c2", "promo", 1], ["c1", "z", 1]]);
   });
 

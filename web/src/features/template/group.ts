@@ -3,19 +3,23 @@ import type { SyncedTemplate, TemplateSync } from "../../api/types";
 
 export interface TemplateGroup {
   key: string;
+  /** one through which it can be sent */
   connection_id: string;
+  /** all of them: numbers of one account have the same templates */
+  connection_ids: string[];
   name: string;
   category: string;
   languages: SyncedTemplate[];
 }
 
-/** The languages of each name together, in the order given. */
-export function groupTemplates(items: SyncedTemplate[]): TemplateGroup[] {
+/** The languages of each name and account together, in the order given; accountOf tells a connection's account. */
+export function groupTemplates(items: SyncedTemplate[], accountOf: (connection: string) => string): TemplateGroup[] {
   const groups = new Map<string, TemplateGroup>();
   for (const item of items) {
-    const key = `${item.connection_id} ${item.name}`;
-    const group = groups.get(key) ?? { key, connection_id: item.connection_id, name: item.name, category: item.category, languages: [] };
-    group.languages.push(item);
+    const key = `${accountOf(item.connection_id)} ${item.name}`;
+    const group = groups.get(key) ?? { key, connection_id: item.connection_id, connection_ids: [], name: item.name, category: item.category, languages: [] };
+    if (!group.connection_ids.includes(item.connection_id)) group.connection_ids.push(item.connection_id);
+    if (!group.languages.some((one) => one.language === item.language)) group.languages.push(item);
     groups.set(key, group);
   }
   return [...groups.values()];

@@ -20,7 +20,7 @@ interface Props {
 export function TemplateList({ groups, selected, connections, onOpen }: Props) {
   const { t } = useTranslation();
   const columns: Column<TemplateGroup>[] = [
-    { key: "name", header: t("template.name"), width: "minmax(0, 1.5fr)", cell: (g) => <Name group={g} connection={connections?.get(g.connection_id)} /> },
+    { key: "name", header: t("template.name"), width: "minmax(0, 1.5fr)", cell: (g) => <Name group={g} connection={connections === null ? undefined : g.connection_ids.map((id) => connections.get(id)).join(", ")} /> },
     { key: "category", header: t("template.category"), width: "104px", wide: true, cell: (g) => <span className="quiet">{words(g.category)}</span> },
     { key: "languages", header: t("template.languages"), width: "minmax(0, 1.6fr)", cell: (g) => <Languages group={g} /> },
     { key: "quality", header: t("template.qualityHead"), width: "92px", wide: true, cell: (g) => <Quality quality={worst(g)} /> },

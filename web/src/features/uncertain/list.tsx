@@ -40,7 +40,7 @@ export function UncertainList({ messages, chosen, onChoose, ...more }: Props) {
     { key: "phone", header: t("message.phone"), width: "140px", wide: true, cell: (m) => <span className="num quiet">{m.phone ?? "–"}</span> },
     { key: "campaign", header: t("uncertain.campaign"), width: "minmax(0, 1.2fr)", wide: true, cell: (m) => <div className="clip">{m.campaign_name || <span className="quiet">{t("uncertain.outside")}</span>}</div> },
     { key: "why", header: t("message.note"), width: "minmax(0, 2fr)", wide: true, cell: (m) => <div className="clip quiet">{m.error_detail ?? m.text}</div> },
-    { key: "time", header: t("uncertain.since"), width: "104px", align: "end", cell: (m) => <Time at={m.ended_at ?? m.claimed_at} /> },
+    { key: "time", header: t("uncertain.since"), width: "124px", align: "end", cell: (m) => <Time at={m.ended_at ?? m.claimed_at} /> },
   ];
   return (
     <>
