@@ -160,7 +160,9 @@ func (t *turn) readLock(results pgx.BatchResults) error {
 func (t *turn) plan() {
 	room := t.pacing.room(t.from, t.zone, t.at)
 	t.most = min(t.most, room.Room)
-	t.got.wait = room.wait
+	if room.Room == 0 { // else a lane that may go is looked at again soon, whatever another one waits for
+		t.got.wait = room.wait
+	}
 	if t.from.single() && room.Room > 0 {
 		t.from.lanes = t.from.lanes[:room.lanes]
 	}
@@ -212,7 +214,7 @@ type harvest struct {
 	claims    []Claim
 	ended     []id.ID      // what the gate did not let through
 	postponed int          // until the gap to the contact's last message is over
-	wait      pace.Verdict // of what the limits did not let go
+	wait      pace.Verdict // when the limits let nothing go
 }
 
 func (h *harvest) read(results pgx.BatchResults, like Claim, single bool) error {

@@ -241,15 +241,14 @@ func TestAnAnswerInSeveralBubblesBorrowsTenGaps(t *testing.T) {
 	require.WithinDuration(t, r.takes()[0].Add(12*time.Second), *r.outlook().UrgentRetry, time.Second)
 }
 
-func TestACampaignAloneAsksNoContactForItsGap(t *testing.T) {
+func TestASecondCampaignKeepsTheGapToTheContactsOfTheFirst(t *testing.T) {
 	r := newRunning(t, 30)
 	r.limit(pace.Limits{ContactGap: 6 * time.Second, PerHour: 100_000})
-	r.pass(time.Hour)
 	r.page(newScript(accept))
-	other := r.another(30) // to the same contacts, seconds later
+	r.another(30)
 	provider := newScript(accept)
 	r.page(provider)
-	require.Zero(t, provider.sends(), other)
+	require.Zero(t, provider.sends())
 	require.Equal(t, send.Counts{Sent: 30, Queued: 30}, r.rows())
 }
 
@@ -300,4 +299,27 @@ func TestWhatWaitsIsKeptWithItsReason(t *testing.T) {
 	require.True(t, r.look().Claimable)
 	require.Equal(t, map[string]bool{used: false}, r.kept(r.connection))
 	require.Equal(t, map[string]bool{gap: false, used: false}, r.kept(r.campaign))
+}
+
+func TestAnAnswerIsSentWhileCodesWaitForALimit(t *testing.T) {
+	r := newRunning(t, 3)
+	r.limit(pace.Limits{PerHour: 1})
+	r.queue(r.single(1, send.LaneUrgent, greeting), r.single(2, send.LaneUrgent, greeting))
+	provider := newScript(nil)
+	queued := make(chan struct{})
+	provider.answer = func(out channel.Outgoing, nth int) channel.Outcome {
+		if nth == 1 { // by then the run knows that the second code has to wait
+			time.AfterFunc(300*time.Millisecond, func() {
+				defer close(queued)
+				r.queue(r.single(3, send.LaneReply, greeting))
+			})
+		}
+		return accept(out, nth)
+	}
+	options := r.options(provider)
+	options.Urgent, options.Linger = true, 4*time.Second
+	_, err := send.RunPage(t.Context(), r.db, options)
+	require.NoError(t, err)
+	<-queued
+	require.Equal(t, 2, provider.sends(), "the first code and the answer")
 }
