@@ -60,13 +60,13 @@ func TestACampaignLeavesTheLastFifthOfALimit(t *testing.T) {
 	r.page(provider)
 	require.Equal(t, 16, provider.sends(), "another page has the same log")
 
-	code, answer := r.queue(r.single(1, send.LaneUrgent, greeting))[0], id.Nil
+	code := r.queue(r.single(1, send.LaneUrgent, greeting))[0]
 	r.urgent(provider)
 	require.Equal(t, 1, provider.seen[code], "a code may use what a campaign may not")
 	for nth := 2; nth <= 5; nth++ {
 		r.queue(r.single(nth, send.LaneUrgent, greeting))
 	}
-	answer = r.queue(r.single(6, send.LaneReply, greeting))[0]
+	answer := r.queue(r.single(6, send.LaneReply, greeting))[0]
 	r.urgent(provider)
 	require.Equal(t, 20, provider.sends(), "the answer, which no hour limits but which counts, and two codes more")
 	require.Equal(t, 1, provider.seen[answer])

@@ -315,7 +315,7 @@ func (l *sourceList) next(ctx context.Context) *source {
 
 func (l *sourceList) look(ctx context.Context) {
 	age, first := time.Since(l.looked), l.looked.IsZero()
-	if age <= sourcesFor && !(l.empty() && age > l.page.lookEvery()/2) {
+	if age <= sourcesFor && (!l.empty() || age <= l.page.lookEvery()/2) {
 		return
 	}
 	if age > sourcesFor {
