@@ -26,7 +26,10 @@ func TestAHoldAfterARestoreIsShownAndReleasedByAnAdmin(t *testing.T) {
 		return made.ID
 	}
 	running, starting, planned := campaign("running"), campaign("starting"), campaign("scheduled")
-	_, err := owner.Exec(t.Context(), `INSERT INTO restore_holds (company_id, found_at, reason) SELECT company_id, now(), 'The database has gone back.' FROM companies`)
+	halted, due := campaign("paused"), campaign("scheduled")
+	_, err := owner.Exec(t.Context(), `UPDATE campaigns SET resumes_at = CASE id WHEN $1 THEN now() END, starts_at = CASE id WHEN $2 THEN now() ELSE starts_at END`, halted, due)
+	require.NoError(t, err)
+	_, err = owner.Exec(t.Context(), `INSERT INTO restore_holds (company_id, found_at, reason) SELECT company_id, now(), 'The database has gone back.' FROM companies`)
 	require.NoError(t, err)
 	part := as[Health](t, ana.do(http.MethodGet, "/api/v1/health", nil), http.StatusOK).Parts[0]
 	require.Equal(t, "restore", part.Name)
@@ -41,7 +44,10 @@ func TestAHoldAfterARestoreIsShownAndReleasedByAnAdmin(t *testing.T) {
 		require.NoError(t, owner.QueryRow(t.Context(), `SELECT state FROM campaigns WHERE id = $1`, of).Scan(&state))
 		return state
 	}
-	require.Equal(t, []string{"paused", "draft", "scheduled"}, []string{state(running), state(starting), state(planned)}, "what might go on by itself is stopped")
+	require.Equal(t, []string{"paused", "draft", "scheduled", "paused"}, []string{state(running), state(starting), state(planned), state(due)}, "what might go on by itself is stopped")
+	var resumes int
+	require.NoError(t, owner.QueryRow(t.Context(), `SELECT count(*) FROM campaigns WHERE resumes_at IS NOT NULL`).Scan(&resumes))
+	require.Zero(t, resumes, "not even at the provider's time")
 	var action string
 	require.NoError(t, owner.QueryRow(t.Context(), `SELECT action FROM audit WHERE company_id = $1 AND action LIKE 'restore%'`, x.mine).Scan(&action))
 	require.Equal(t, "restore.doubted", action)

@@ -14,7 +14,7 @@ SELECT * FROM campaigns WHERE company_id = @company_id AND id = @id FOR UPDATE;
 
 -- name: LockGoingOn :many
 SELECT id, state FROM campaigns
-WHERE company_id = @company_id AND (state IN ('starting', 'running') OR (state = 'scheduled' AND starts_at <= sqlc.arg(now)::timestamptz))
+WHERE company_id = @company_id AND (state IN ('starting', 'running') OR resumes_at IS NOT NULL OR (state = 'scheduled' AND starts_at <= sqlc.arg(now)::timestamptz))
 ORDER BY id FOR UPDATE;
 
 -- name: LockShared :one

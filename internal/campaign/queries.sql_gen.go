@@ -361,7 +361,7 @@ func (q *Queries) Lock(ctx context.Context, companyID uuid.UUID, iD uuid.UUID) (
 
 const lockGoingOn = `-- name: LockGoingOn :many
 SELECT id, state FROM campaigns
-WHERE company_id = $1 AND (state IN ('starting', 'running') OR (state = 'scheduled' AND starts_at <= $2::timestamptz))
+WHERE company_id = $1 AND (state IN ('starting', 'running') OR resumes_at IS NOT NULL OR (state = 'scheduled' AND starts_at <= $2::timestamptz))
 ORDER BY id FOR UPDATE
 `
 

@@ -137,7 +137,8 @@ func Pause(ctx context.Context, tx postgres.Tx, company, campaign id.ID, now tim
 }
 
 // StopAll stops what would go on by itself after a restore of the database, because nobody knows how far it came: running
-// campaigns and scheduled ones whose time has come are paused, and one that was about to start is a draft again. The
+// campaigns, those that a provider's time would resume, and scheduled ones whose time has come are paused until a person
+// resumes them, and one that was about to start is a draft again. The
 // company's claims are on hold meanwhile, so that none is under way.
 func StopAll(ctx context.Context, tx postgres.Tx, company id.ID, detail string, now time.Time) (stopped []id.ID, err error) {
 	rows, err := New(tx).LockGoingOn(ctx, company, now)
