@@ -75,7 +75,7 @@ func replace(path string, text []byte) error {
 	if err != nil {
 		return err
 	}
-	defer os.Remove(draft.Name()) // after the rename there is none
+	defer func() { _ = os.Remove(draft.Name()) }() // after the rename there is none
 	_, err = draft.Write(text)
 	if err = errors.Join(err, draft.Sync(), draft.Close()); err != nil {
 		return err
