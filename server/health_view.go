@@ -116,6 +116,11 @@ func (s *Server) healthPage(ctx context.Context, _ *struct{}) (*Out[Health], err
 		view.Parts = append([]HealthPart{*held}, view.Parts...)
 	}
 	view.Connections, err = s.connectionsHealth(ctx, caller.Company.ID)
+	for i, c := range view.Connections {
+		if held != nil && c.State == good {
+			view.Connections[i].State, view.Connections[i].Detail = warn, "It is on hold with everything else, after the restore of the database."
+		}
+	}
 	return out(view), err
 }
 

@@ -82,7 +82,7 @@ func (s *Server) restorePart(ctx context.Context, company id.ID) (part *HealthPa
 		if err != nil || hold == nil {
 			return err
 		}
-		part = &HealthPart{Name: "restore", State: bad, Detail: fmt.Sprintf("Nothing is sent since %s. %s", hold.FoundAt.UTC().Format("2 January 15:04 UTC"), hold.Reason),
+		part = &HealthPart{Name: "restore", State: bad, Detail: fmt.Sprintf("Nothing has been sent since %s. %s", hold.FoundAt.UTC().Format("2 January 15:04 UTC"), hold.Reason),
 			Remedy: "Find out what was sent after the backup, pause or cancel what must not go on, then release it."}
 		return nil
 	})

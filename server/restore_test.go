@@ -31,7 +31,9 @@ func TestAHoldAfterARestoreIsShownAndReleasedByAnAdmin(t *testing.T) {
 	require.NoError(t, err)
 	_, err = owner.Exec(t.Context(), `INSERT INTO restore_holds (company_id, found_at, reason) SELECT company_id, now(), 'The database has gone back.' FROM companies`)
 	require.NoError(t, err)
-	part := as[Health](t, ana.do(http.MethodGet, "/api/v1/health", nil), http.StatusOK).Parts[0]
+	health := as[Health](t, ana.do(http.MethodGet, "/api/v1/health", nil), http.StatusOK)
+	require.Equal(t, warn, health.Connections[0].State, "no connection says that it can send")
+	part := health.Parts[0]
 	require.Equal(t, "restore", part.Name)
 	require.Equal(t, bad, part.State)
 	require.Contains(t, part.Detail, "The database has gone back.")

@@ -18,7 +18,7 @@ export function Release({ detail }: { detail: string }) {
     <>
       <Button size="xs" variant="default" onClick={() => setAsking(true)}>{t("health.release.button")}</Button>
       <Modal opened={asking} onClose={() => { if (!release.isPending) setAsking(false); }} title={<Text fw={600}>{t("health.release.title")}</Text>}>
-        <Text className="quiet">{detail}</Text>
+        <Text size="sm" className="quiet">{detail}</Text>
         <Radio.Group mt="md" label={t("health.release.question")} value={open} onChange={(value) => setOpen(value as Choice)}>
           <Stack gap="sm" mt="xs">
             {choices.map((choice) => <Radio key={choice} value={choice} label={t(`health.release.${choice}`)} description={t(`health.release.${choice}Means`)} />)}
