@@ -90,6 +90,7 @@ type Campaign struct {
 	ResumesAt      *time.Time `json:"resumes_at,omitempty" doc:"when a paused one goes on by itself; absent: when a person resumes it"`
 	Content        Content    `json:"content"`
 	Audience       Audience   `json:"audience"`
+	AudienceName   string     `json:"audience_name" doc:"of the audience's segment, imported file or campaign; empty when it names none, or one that is gone; with one campaign only, not in lists"`
 	StartsAt       *time.Time `json:"starts_at,omitempty"`
 	ExpiresAt      *time.Time `json:"expires_at,omitempty"`
 	Version        int        `json:"version"`
@@ -103,7 +104,7 @@ type Campaign struct {
 	ChangedBy      string     `json:"changed_by" doc:"that person's name; empty when it is not of this company"`
 	Counts         Counts     `json:"counts"`
 	RatePerS       *float64   `json:"rate_per_s,omitempty" doc:"of late, while it runs"`
-	FinishAt       *time.Time `json:"finish_at,omitempty" doc:"if it goes on at that rate"`
+	FinishAt       *time.Time `json:"finish_at,omitempty" doc:"as windows and limits let it go on, at the rate of late; absent: nobody can know"`
 }
 
 // CampaignList is one page.
@@ -207,16 +208,9 @@ func (s *Server) campaignView(c campaign.Campaign, n send.Counts) Campaign {
 		ChangedAt: utc(c.ChangedAt), ChangedBy: c.ChangedBy}
 	view.Counts = Counts{Planned: max(c.Recipients-n.Total(), 0), Queued: n.Queued, Sending: n.Sending, Sent: n.Sent, Delivered: n.Delivered,
 		Read: n.Read, Failed: n.Failed, Uncertain: n.Uncertain, Canceled: n.Canceled, Expired: n.Expired, Suppressed: n.Suppressed}
-	open := view.Counts.Planned + n.Open()
-	if c.State != campaign.Running {
-		return view
-	}
-	now := s.now()
-	if rate, known := s.rates.observe(c.ID, now, c.Recipients-open); known {
-		view.RatePerS = &rate
-		if seconds := float64(open) / rate; rate > 0 && seconds < 365*24*3600 {
-			at := now.Add(time.Duration(seconds * float64(time.Second))).UTC().Truncate(time.Second)
-			view.FinishAt = &at
+	if c.State == campaign.Running {
+		if rate, known := s.rates.observe(c.ID, s.now(), c.Recipients-view.Counts.Planned-n.Open()); known {
+			view.RatePerS = &rate
 		}
 	}
 	return view
@@ -233,9 +227,19 @@ func contentView(c campaign.Content) Content {
 // rates remember, for campaigns that people look at, how many recipients were done when. It is a display only:
 // a restart forgets it and the rate appears again at the second look.
 type rates struct {
-	mu   sync.Mutex
-	seen map[id.ID][]look
+	mu        sync.Mutex
+	seen      map[id.ID][]look
+	last      map[id.ID]float64 // the last rate above 0
+	forecasts map[id.ID]forecast
 }
+
+// forecast is when a campaign finishes, as it looked at an instant.
+type forecast struct {
+	made, at time.Time // at zero: nobody knew
+}
+
+// forecastFor is how long a forecast serves.
+const forecastFor = 5 * time.Second
 
 type look struct {
 	at   time.Time
@@ -248,7 +252,36 @@ const (
 	mostWatched = 10_000
 )
 
-func newRates() *rates { return &rates{seen: map[id.ID][]look{}} }
+func newRates() *rates {
+	return &rates{seen: map[id.ID][]look{}, last: map[id.ID]float64{}, forecasts: map[id.ID]forecast{}}
+}
+
+// lately is the last rate that was above 0, in messages a second; 0: none was seen.
+func (r *rates) lately(campaign id.ID) float64 {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.last[campaign]
+}
+
+func (r *rates) forecast(campaign id.ID, now time.Time) (at *time.Time, fresh bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	kept, known := r.forecasts[campaign]
+	if !known || now.Sub(kept.made) > forecastFor || kept.made.After(now) {
+		return nil, false
+	}
+	return utc(&kept.at), true
+}
+
+func (r *rates) keepForecast(campaign id.ID, now time.Time, at *time.Time) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	kept := forecast{made: now}
+	if at != nil {
+		kept.at = *at
+	}
+	r.forecasts[campaign] = kept
+}
 
 // observe adds a look and returns the rate over the last half minute; known is false before there are two
 // looks at least a second apart.
@@ -257,6 +290,8 @@ func (r *rates) observe(campaign id.ID, now time.Time, done int) (perSecond floa
 	defer r.mu.Unlock()
 	if len(r.seen) >= mostWatched {
 		clear(r.seen)
+		clear(r.last)
+		clear(r.forecasts)
 	}
 	looks := r.seen[campaign]
 	for len(looks) > 1 && now.Sub(looks[1].at) > rateWindow {
@@ -273,5 +308,9 @@ func (r *rates) observe(campaign id.ID, now time.Time, done int) (perSecond floa
 	if elapsed < rateGap {
 		return 0, false
 	}
-	return float64(max(done-looks[0].done, 0)) / elapsed.Seconds(), true
+	perSecond = float64(max(done-looks[0].done, 0)) / elapsed.Seconds()
+	if perSecond > 0 {
+		r.last[campaign] = perSecond
+	}
+	return perSecond, true
 }

@@ -88,10 +88,17 @@ func (s *Server) listCampaigns(ctx context.Context, in *campaignsIn) (*Out[Campa
 			ids[i] = c.ID
 		}
 		counts, err := send.CountsOf(ctx, tx, company, ids...)
-		for _, c := range found {
-			list.Items = append(list.Items, s.campaignView(c, counts[c.ID]))
+		if err != nil {
+			return err
 		}
-		return err
+		for _, c := range found {
+			view := s.campaignView(c, counts[c.ID])
+			if view.FinishAt, err = s.forecast(ctx, tx, company, c, counts[c.ID]); err != nil {
+				return err
+			}
+			list.Items = append(list.Items, view)
+		}
+		return nil
 	})
 	return out(list), err
 }
@@ -175,7 +182,15 @@ func (s *Server) readCampaign(ctx context.Context, tx postgres.Tx, company, want
 		return Campaign{}, err
 	}
 	counts, err := send.CountsOf(ctx, tx, company, wanted)
-	return s.campaignView(found, counts[wanted]), err
+	if err != nil {
+		return Campaign{}, err
+	}
+	view := s.campaignView(found, counts[wanted])
+	if view.AudienceName, err = campaign.AudienceName(ctx, tx, company, found.Audience); err != nil {
+		return Campaign{}, err
+	}
+	view.FinishAt, err = s.forecast(ctx, tx, company, found, counts[wanted])
+	return view, err
 }
 
 func (s *Server) updateCampaign(ctx context.Context, in *campaignPatchIn) (*Out[Campaign], error) {

@@ -12,6 +12,7 @@ import (
 	"omnidesk/internal/id"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/send"
+	"omnidesk/internal/template"
 )
 
 // Traffic counts what became known in a span of time.
@@ -55,10 +56,10 @@ type TrafficShares struct {
 
 // Concern is something that waits for a person.
 type Concern struct {
-	Kind   string     `json:"kind" enum:"uncertain,paused,failing,unchecked,held"`
-	ID     string     `json:"id" doc:"of the campaign (uncertain, paused) or connection"`
-	Name   string     `json:"name"`
-	Count  int        `json:"count,omitempty" doc:"of uncertain messages"`
+	Kind   string     `json:"kind" enum:"uncertain,paused,failing,unchecked,held,template"`
+	ID     string     `json:"id" doc:"of the campaign (uncertain, paused) or connection; empty for uncertain messages outside campaigns"`
+	Name   string     `json:"name" doc:"of the campaign or the connection; empty for uncertain messages outside campaigns"`
+	Count  int        `json:"count,omitempty" doc:"of uncertain messages, or of templates that the provider has rejected, paused or disabled"`
 	Detail string     `json:"detail,omitempty"`
 	Until  *time.Time `json:"until,omitempty" doc:"when a held connection or a paused campaign goes on by itself; absent: when a person lets it"`
 }
@@ -233,17 +234,28 @@ func (s *Server) dashboardConcerns(ctx context.Context, _ *struct{}) (*Out[Conce
 		if err != nil {
 			return err
 		}
-		uncertain, err := send.UncertainCampaigns(ctx, tx, company, mostConcerns)
+		uncertain, err := send.UncertainBy(ctx, tx, company, mostCounted, mostConcerns)
+		if err != nil {
+			return err
+		}
+		unfit, err := template.RefusedBy(ctx, tx, company)
 		if err != nil {
 			return err
 		}
 		paused, err := campaign.List(ctx, tx, company, contact.First, campaign.Paused, mostConcerns)
 		list.Items = append(list.Items, connections...)
 		for _, u := range uncertain {
-			list.Items = append(list.Items, Concern{Kind: "uncertain", ID: u.ID.String(), Name: u.Name, Count: u.Uncertain})
+			concern := Concern{Kind: "uncertain", Name: u.Name, Count: u.Count}
+			if u.Campaign != id.Nil {
+				concern.ID = u.Campaign.String()
+			}
+			list.Items = append(list.Items, concern)
 		}
 		for _, c := range paused {
 			list.Items = append(list.Items, Concern{Kind: "paused", ID: c.ID.String(), Name: c.Name, Detail: c.StateDetail, Until: utc(c.ResumesAt)})
+		}
+		for _, t := range unfit {
+			list.Items = append(list.Items, Concern{Kind: "template", ID: t.Connection.String(), Name: t.Name, Count: t.Count})
 		}
 		return err
 	})

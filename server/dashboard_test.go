@@ -9,6 +9,7 @@ import (
 
 	"omnidesk/internal/account"
 	"omnidesk/internal/channel"
+	"omnidesk/internal/id"
 	"omnidesk/internal/postgres/pgtest"
 	"omnidesk/internal/send"
 )
@@ -112,9 +113,15 @@ func TestTheDashboardListsWhatNeedsAPerson(t *testing.T) {
 
 	owner := pgtest.Owner(t, x.db)
 	until := time.Now().Add(time.Hour).UTC().Truncate(time.Second)
-	_, err := owner.Exec(t.Context(), `INSERT INTO scopes (company_id, connection_id, held_until, held_reason) VALUES ($1, $2, $3, 'Slow down.')`, x.mine, held.ID, until)
+	_, err := owner.Exec(t.Context(), `INSERT INTO scopes (company_id, connection_id, held_until, held_reason) VALUES ($1, $2, $3, 'Slow down.')
+		ON CONFLICT (company_id, connection_id) DO UPDATE SET held_until = EXCLUDED.held_until, held_reason = EXCLUDED.held_reason`, x.mine, held.ID, until)
 	require.NoError(t, err)
-	_, err = owner.Exec(t.Context(), `INSERT INTO message_counts (company_id, connection_id, campaign_id, uncertain) VALUES ($1, $2, $3, 4)`, x.mine, held.ID, campaign.ID)
+	for nth, of := range []any{campaign.ID, campaign.ID, campaign.ID, campaign.ID, campaign.ID, nil} { // of the campaign one was sent again, so that nothing is left to decide
+		_, err = owner.Exec(t.Context(), `INSERT INTO messages (company_id, id, connection_id, campaign_id, contact_id, identity_id, lane, state, superseded_by)
+			VALUES ($1, $2, $3, $4, $2, $2, 5, 6, CASE WHEN $5 = 0 THEN $2::uuid END)`, x.mine, id.New(), held.ID, of, nth)
+		require.NoError(t, err)
+	}
+	_, err = owner.Exec(t.Context(), `UPDATE templates SET status = 'REJECTED' WHERE connection_id = $1`, held.ID)
 	require.NoError(t, err)
 	_, err = owner.Exec(t.Context(), `UPDATE campaigns SET state = 'paused', state_detail = 'Paused by an admin.'`)
 	require.NoError(t, err)
@@ -122,6 +129,8 @@ func TestTheDashboardListsWhatNeedsAPerson(t *testing.T) {
 		{Kind: "failing", ID: failing.ID, Name: "Sales", Detail: "The token has expired."},
 		{Kind: "held", ID: held.ID, Name: "Sales", Detail: "Slow down.", Until: &until},
 		{Kind: "uncertain", ID: campaign.ID, Name: campaign.Name, Count: 4},
+		{Kind: "uncertain", Count: 1},
 		{Kind: "paused", ID: campaign.ID, Name: campaign.Name, Detail: "Paused by an admin."},
+		{Kind: "template", ID: held.ID, Name: "Sales", Count: 1},
 	}, concerns())
 }

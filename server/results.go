@@ -46,7 +46,7 @@ type Course struct {
 
 // Chapter is one thing that happened to a message.
 type Chapter struct {
-	Kind  string     `json:"kind" enum:"queued,waited,handed,sending,sent,delivered,read,failed,uncertain,canceled,expired,suppressed"`
+	Kind  string     `json:"kind" enum:"queued,waited,handed,tried,decided,sending,sent,delivered,read,failed,uncertain,canceled,expired,suppressed"`
 	At    time.Time  `json:"at"`
 	Until *time.Time `json:"until,omitempty" doc:"its end, when it lasted or will last until a known instant"`
 	Lasts bool       `json:"lasts" doc:"it goes on still"`

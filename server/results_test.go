@@ -209,3 +209,20 @@ func TestACampaignAgain(t *testing.T) {
 		bob.do(http.MethodPost, path+"/"+action, `{}`).problem(t, http.StatusNotFound)
 	}
 }
+
+func TestAnAudienceIsCalledByItsName(t *testing.T) {
+	x := newSite(t)
+	r := x.newResults(t)
+	of := as[Campaign](t, r.get(""), http.StatusOK)
+	segment := as[Segment](t, r.do(http.MethodPost, "/api/v1/segments", `{"name":"Regulars","filter":"city = \"Recife\""}`), http.StatusCreated)
+	for audience, want := range map[string]string{
+		`{"segment_id":"` + segment.ID + `"}`: "Regulars",
+		`{"failed_of":"` + of.ID + `"}`:       of.Name,
+		`{"all":true}`:                        "",
+		`{"filter":"city = \"Olinda\""}`:      "",
+	} {
+		body := `{"name":"Again","connection_id":"` + of.ConnectionID + `","content":{"kind":"text","text":"Hi"},"audience":` + audience + `}`
+		made := as[Campaign](t, r.do(http.MethodPost, "/api/v1/campaigns", body), http.StatusCreated)
+		require.Equal(t, want, as[Campaign](t, r.do(http.MethodGet, "/api/v1/campaigns/"+made.ID, nil), http.StatusOK).AudienceName, audience)
+	}
+}

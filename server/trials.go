@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"time"
 
+	"omnidesk/internal/audit"
 	"omnidesk/internal/campaign"
 	"omnidesk/internal/connection"
 	"omnidesk/internal/contact"
@@ -66,7 +67,10 @@ func (s *Server) sendTest(ctx context.Context, in *trialIn) (*Out[Queued], error
 		}
 		queued, err = send.Queue(ctx, tx, company, []send.Single{{Connection: fields.Connection, Contact: to, Identity: identity,
 			Lane: send.LaneUrgent, Content: content, ExpiresAt: &expires}})
-		return err
+		if err != nil {
+			return err
+		}
+		return audit.Note(ctx, tx, company, who(ctx).User.ID, audit.MessageTested, s.now(), queued...)
 	})
 	if err != nil {
 		return nil, err

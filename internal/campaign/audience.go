@@ -249,6 +249,16 @@ func anybody(ctx context.Context, tx postgres.Tx, company id.ID, fields Fields, 
 	return found, nil
 }
 
+// AudienceName is what people call the segment, the imported file or the campaign that an audience names; empty when it
+// names none, or one that is gone.
+func AudienceName(ctx context.Context, tx postgres.Tx, company id.ID, a Audience) (string, error) {
+	name, err := New(tx).AudienceName(ctx, company, a.SegmentID, a.ImportID, a.FailedOf)
+	if err != nil {
+		return "", fmt.Errorf("reading the name of an audience: %w", err)
+	}
+	return name, nil
+}
+
 // somebody is a contact that would get the campaign.
 type somebody struct {
 	id   id.ID

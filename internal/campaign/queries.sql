@@ -84,6 +84,12 @@ SELECT count(*)::int FROM tags WHERE company_id = @company_id AND id = ANY(sqlc.
 -- name: TagNames :many
 SELECT name FROM tags WHERE company_id = @company_id AND id = ANY(sqlc.arg(tag_ids)::uuid[]) ORDER BY lower(name);
 
+-- name: AudienceName :one
+-- What people call the segment, the file or the campaign that an audience names; empty when it names none, or one that is gone.
+SELECT coalesce((SELECT s.name FROM segments s WHERE s.company_id = @company_id AND s.id = sqlc.narg(segment_id)::uuid),
+    (SELECT i.file_name FROM imports i WHERE i.company_id = @company_id AND i.id = sqlc.narg(import_id)::uuid),
+    (SELECT k.name FROM campaigns k WHERE k.company_id = @company_id AND k.id = sqlc.narg(failed_of)::uuid), '')::text AS name;
+
 -- name: KnownImport :one
 SELECT EXISTS (SELECT FROM imports WHERE company_id = @company_id AND id = @id) AS known;
 

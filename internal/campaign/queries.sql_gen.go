@@ -42,6 +42,25 @@ func (q *Queries) AdvanceZone(ctx context.Context, fedThrough int32, companyID u
 	return err
 }
 
+const audienceName = `-- name: AudienceName :one
+SELECT coalesce((SELECT s.name FROM segments s WHERE s.company_id = $1 AND s.id = $2::uuid),
+    (SELECT i.file_name FROM imports i WHERE i.company_id = $1 AND i.id = $3::uuid),
+    (SELECT k.name FROM campaigns k WHERE k.company_id = $1 AND k.id = $4::uuid), '')::text AS name
+`
+
+// What people call the segment, the file or the campaign that an audience names; empty when it names none, or one that is gone.
+func (q *Queries) AudienceName(ctx context.Context, companyID uuid.UUID, segmentID *uuid.UUID, importID *uuid.UUID, failedOf *uuid.UUID) (string, error) {
+	row := q.db.QueryRow(ctx, audienceName,
+		companyID,
+		segmentID,
+		importID,
+		failedOf,
+	)
+	var name string
+	err := row.Scan(&name)
+	return name, err
+}
+
 const backdate = `-- name: Backdate :exec
 UPDATE campaigns SET created_at = $1::timestamptz WHERE company_id = $2 AND id = $3
 `

@@ -73,6 +73,7 @@ INSERT INTO early_statuses (company_id, connection_id, provider_id, state, at) V
 INSERT INTO message_counts (company_id, connection_id, campaign_id) VALUES ($c, $x, $x);
 INSERT INTO failure_counts (company_id, campaign_id, error_code, count) VALUES ($c, $x, 1, 1);
 INSERT INTO waits (company_id, subject_id, reason, began_at) VALUES ($c, $x, 'R', now());
+INSERT INTO tries (company_id, message_id, attempt_id, at, state, error_code, error_detail) VALUES ($c, $x, $x, now(), 0, 0, 'D');
 INSERT INTO campaign_counts SELECT $c, $x, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0;
 INSERT INTO campaign_traffic SELECT $c, $x, now(), 0, 0, 0, 0, 0;
 INSERT INTO traffic SELECT $c, $x, now(), 0, 0, 0, 0, 0, 0;

@@ -61,6 +61,7 @@ type hold struct {
 	reason  string
 	first   time.Duration // 0: until a person releases it
 	probing bool
+	brief   bool // asking again costs nothing: never longer than eight times the first
 }
 
 // Stop is an answer of the provider that concerns more than the message that met it, and pauses campaigns.
@@ -95,9 +96,9 @@ func (p *page) watch(s sent) {
 	}
 	switch o := s.outcome; {
 	case unknown:
-		p.holdFor(hold{"The provider gave no clear answer several times; the next messages go one at a time until it does.", 5 * time.Second, true})
+		p.holdFor(hold{"The provider gave no clear answer several times; the next messages go one at a time until it does.", 5 * time.Second, true, false})
 	case unreachable:
-		p.holdFor(hold{"The provider can't be reached; sending goes on as soon as it answers.", 5 * time.Second, false})
+		p.holdFor(hold{"The provider can't be reached; sending goes on as soon as it answers.", 5 * time.Second, false, true})
 	default:
 		if h, reaches := holdOf(o.Scope, o.RetryAfter, o.Detail); reaches && (o.Class == channel.NotAccepted || o.Class == channel.Refused) {
 			p.holdFor(h)
@@ -111,9 +112,9 @@ func holdOf(scope channel.Scope, wait time.Duration, detail string) (h hold, rea
 	case scope != channel.ScopeConnection:
 		return h, false
 	case wait > 0:
-		return hold{"The provider asked to slow down: " + detail, max(wait, time.Second), false}, true
+		return hold{"The provider asked to slow down: " + detail, max(wait, time.Second), false, false}, true
 	}
-	return hold{"The provider refuses this connection: " + detail, 0, false}, true
+	return hold{"The provider refuses this connection: " + detail, 0, false, false}, true
 }
 
 // suspectsInRow refusals of one campaign with one code, one after the other, pause it.
@@ -182,6 +183,14 @@ func (p *page) pause(stop Stop) {
 	p.Hint()
 }
 
+// doublings bounds how often a hold in a row is twice as long as the one before.
+func (h hold) doublings() int32 {
+	if h.brief {
+		return 3
+	}
+	return 6
+}
+
 // foreseen is when the wait of a hold ends, as far as is known: while it probes, messages wait beyond the hold itself.
 func (h hold) foreseen(until *time.Time) *time.Time {
 	if h.probing || h.first == 0 {
@@ -198,7 +207,7 @@ func (p *page) holdFor(h hold) {
 	err := p.db.InCompany(ctx, p.Company, func(tx postgres.Tx) error {
 		now := p.now()
 		until, err := New(tx).SetHold(ctx, SetHoldParams{CompanyID: p.Company, ConnectionID: p.Connection, Urgent: p.Urgent, Epoch: p.epoch.Load(),
-			Now: now, Seconds: h.first.Seconds(), Endless: h.first == 0, HeldReason: h.reason, Probing: h.probing})
+			Now: now, Seconds: h.first.Seconds(), Endless: h.first == 0, Doublings: h.doublings(), HeldReason: h.reason, Probing: h.probing})
 		if errors.Is(err, pgx.ErrNoRows) { // a newer run has fenced it, or people have closed the connection
 			return nil
 		}
@@ -224,8 +233,14 @@ func (p *page) heal() {
 		if err != nil || n == 0 {
 			return err
 		}
+		for _, campaign := range p.campaigns() { // they still say that the connection is held
+			if err := wake.Append(ctx, tx, p.Company, flow.Campaign(campaign), false); err != nil {
+				return err
+			}
+		}
 		return wait.Note(ctx, tx, p.Company, p.Connection, "", nil, p.now())
 	})
+	p.Hint()
 	if err != nil {
 		slog.Warn("a healed connection could not be marked so", "error", err)
 	}

@@ -210,6 +210,18 @@ func (p *page) keep(ctx context.Context) {
 	}
 }
 
+// campaigns are those whose messages the run has met.
+func (p *page) campaigns() (met []id.ID) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for campaign := range p.openOf {
+		if campaign != id.Nil {
+			met = append(met, campaign)
+		}
+	}
+	return met
+}
+
 // tell informs who watches: Temporal, and the pages of the campaigns.
 func (p *page) tell() {
 	p.mu.Lock()

@@ -198,3 +198,34 @@ func TestSlowProviderDoesNotMakeAPageForgetItsSources(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, send.Counts{Sent: 40}, r.rows())
 }
+
+// A message's row tells its last try; those before are told by its story.
+func TestEachTryIsToldInTheStory(t *testing.T) {
+	r := newRunning(t, 1)
+	provider := newScript(func(out channel.Outgoing, nth int) channel.Outcome {
+		switch nth {
+		case 1:
+			return channel.Outcome{Class: channel.NotAccepted, Code: 131056, Detail: "Too many to this contact.", RetryAfter: time.Millisecond}
+		case 2:
+			return channel.Outcome{Class: channel.Unknown, Detail: "No answer."}
+		}
+		return accept(out, nth)
+	})
+	r.page(provider)
+	require.Equal(t, send.Counts{Uncertain: 1}, r.rows())
+	words := func() (told []string) {
+		r.tx(func(tx postgres.Tx) error {
+			chapters, err := send.StoryOf(t.Context(), tx, r.company, provider.order[0], time.Now())
+			for _, c := range chapters {
+				if c.Kind == "tried" || c.Kind == "uncertain" || c.Kind == "delivered" {
+					told = append(told, c.Kind+": "+c.Words)
+				}
+			}
+			return err
+		})
+		return told
+	}
+	require.Equal(t, []string{"tried: A try came to nothing: Too many to this contact. (code 131056)", "uncertain: No answer."}, words())
+	r.statuses(channel.Status{MessageID: provider.order[0], ProviderID: "wamid.1", Kind: channel.StatusDelivered, At: time.Now()})
+	require.Equal(t, []string{"tried: A try came to nothing: Too many to this contact. (code 131056)", "tried: Its outcome was not known: No answer.", "delivered: It reached the contact's phone."}, words())
+}

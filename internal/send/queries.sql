@@ -35,9 +35,9 @@ WHERE company_id = @company_id AND connection_id = @connection_id
   AND CASE WHEN sqlc.arg(urgent)::boolean THEN urgent_epoch ELSE page_epoch END = sqlc.arg(epoch)::integer;
 
 -- name: SetHold :one
--- The n-th hold in a row lasts 2^n times as long, up to 64 times. It stops pages and urgent runs alike.
+-- The n-th hold in a row lasts 2^n times as long, up to 2^doublings times. It stops pages and urgent runs alike.
 UPDATE scopes SET held_until = greatest(held_until, CASE WHEN sqlc.arg(endless)::boolean THEN '9999-12-31 00:00:00+00'::timestamptz
-        ELSE sqlc.arg(now)::timestamptz + make_interval(secs => sqlc.arg(seconds)::float8 * 2 ^ least(holds, 6)) END),
+        ELSE sqlc.arg(now)::timestamptz + make_interval(secs => sqlc.arg(seconds)::float8 * 2 ^ least(holds, sqlc.arg(doublings)::integer)) END),
     held_reason = sqlc.arg(held_reason)::text, holds = holds + 1, probing = probing OR sqlc.arg(probing)::boolean
 WHERE company_id = @company_id AND connection_id = @connection_id AND NOT closed
   AND CASE WHEN sqlc.arg(urgent)::boolean THEN urgent_epoch ELSE page_epoch END = sqlc.arg(epoch)::integer
@@ -328,20 +328,6 @@ JOIN connections k ON k.company_id = @company_id AND k.id = c.connection_id
 GROUP BY 1, 2
 HAVING (sum(sent), sum(delivered), sum(read), sum(failed), sum(uncertain), sum(replies)) <> (0, 0, 0, 0, 0, 0)
 ORDER BY sum(sent) + sum(failed) + sum(uncertain) + sum(replies) DESC, k.id DESC
-LIMIT @row_limit;
-
--- name: Uncertain :many
--- Messages whose outcome nobody knows, per campaign; those without a campaign have none.
-SELECT c.campaign_id, k.name, sum(c.uncertain)::int AS uncertain
-FROM (
-    SELECT t.campaign_id, t.uncertain FROM campaign_counts t WHERE t.company_id = @company_id AND t.uncertain <> 0
-    UNION ALL
-    SELECT m.campaign_id, m.uncertain FROM message_counts m WHERE m.company_id = @company_id AND m.campaign_id IS NOT NULL AND m.uncertain <> 0
-) c
-JOIN campaigns k ON k.company_id = @company_id AND k.id = c.campaign_id
-GROUP BY 1, 2
-HAVING sum(c.uncertain) > 0
-ORDER BY 3 DESC, 1 DESC
 LIMIT @row_limit;
 
 -- name: LastSent :many

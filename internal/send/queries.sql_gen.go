@@ -1181,10 +1181,10 @@ func (q *Queries) RunningCampaigns(ctx context.Context, companyID uuid.UUID) ([]
 
 const setHold = `-- name: SetHold :one
 UPDATE scopes SET held_until = greatest(held_until, CASE WHEN $1::boolean THEN '9999-12-31 00:00:00+00'::timestamptz
-        ELSE $2::timestamptz + make_interval(secs => $3::float8 * 2 ^ least(holds, 6)) END),
-    held_reason = $4::text, holds = holds + 1, probing = probing OR $5::boolean
-WHERE company_id = $6 AND connection_id = $7 AND NOT closed
-  AND CASE WHEN $8::boolean THEN urgent_epoch ELSE page_epoch END = $9::integer
+        ELSE $2::timestamptz + make_interval(secs => $3::float8 * 2 ^ least(holds, $4::integer)) END),
+    held_reason = $5::text, holds = holds + 1, probing = probing OR $6::boolean
+WHERE company_id = $7 AND connection_id = $8 AND NOT closed
+  AND CASE WHEN $9::boolean THEN urgent_epoch ELSE page_epoch END = $10::integer
 RETURNING held_until
 `
 
@@ -1192,6 +1192,7 @@ type SetHoldParams struct {
 	Endless      bool
 	Now          time.Time
 	Seconds      float64
+	Doublings    int32
 	HeldReason   string
 	Probing      bool
 	CompanyID    uuid.UUID
@@ -1200,12 +1201,13 @@ type SetHoldParams struct {
 	Epoch        int32
 }
 
-// The n-th hold in a row lasts 2^n times as long, up to 64 times. It stops pages and urgent runs alike.
+// The n-th hold in a row lasts 2^n times as long, up to 2^doublings times. It stops pages and urgent runs alike.
 func (q *Queries) SetHold(ctx context.Context, arg SetHoldParams) (*time.Time, error) {
 	row := q.db.QueryRow(ctx, setHold,
 		arg.Endless,
 		arg.Now,
 		arg.Seconds,
+		arg.Doublings,
 		arg.HeldReason,
 		arg.Probing,
 		arg.CompanyID,
@@ -1553,47 +1555,6 @@ func (q *Queries) TrafficByConnection(ctx context.Context, companyID uuid.UUID, 
 			&i.Uncertain,
 			&i.Replies,
 		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const uncertain = `-- name: Uncertain :many
-SELECT c.campaign_id, k.name, sum(c.uncertain)::int AS uncertain
-FROM (
-    SELECT t.campaign_id, t.uncertain FROM campaign_counts t WHERE t.company_id = $1 AND t.uncertain <> 0
-    UNION ALL
-    SELECT m.campaign_id, m.uncertain FROM message_counts m WHERE m.company_id = $1 AND m.campaign_id IS NOT NULL AND m.uncertain <> 0
-) c
-JOIN campaigns k ON k.company_id = $1 AND k.id = c.campaign_id
-GROUP BY 1, 2
-HAVING sum(c.uncertain) > 0
-ORDER BY 3 DESC, 1 DESC
-LIMIT $2
-`
-
-type UncertainRow struct {
-	CampaignID uuid.UUID
-	Name       string
-	Uncertain  int32
-}
-
-// Messages whose outcome nobody knows, per campaign; those without a campaign have none.
-func (q *Queries) Uncertain(ctx context.Context, companyID uuid.UUID, rowLimit int32) ([]UncertainRow, error) {
-	rows, err := q.db.Query(ctx, uncertain, companyID, rowLimit)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []UncertainRow
-	for rows.Next() {
-		var i UncertainRow
-		if err := rows.Scan(&i.CampaignID, &i.Name, &i.Uncertain); err != nil {
 			return nil, err
 		}
 		items = append(items, i)

@@ -20,11 +20,16 @@ import (
 type record struct {
 	outcomes []Event // by id
 	done     map[id.ID]struct{}
+	tries    tries
 }
 
 func newRecord(outcomes []Event) *record {
 	slices.SortFunc(outcomes, func(a, b Event) int { return slices.Compare(a.Message[:], b.Message[:]) })
-	return &record{outcomes: outcomes, done: make(map[id.ID]struct{}, len(outcomes))}
+	r := &record{outcomes: outcomes, done: make(map[id.ID]struct{}, len(outcomes))}
+	for _, e := range outcomes {
+		r.tries.add(e, e.Attempt)
+	}
+	return r
 }
 
 // queue adds the statement, unless there is nothing to write.
@@ -51,6 +56,7 @@ func (r *record) queue(b *pgx.Batch, p *page) {
 			contents[i] = &e.Content
 		}
 	}
+	r.tries.queue(b, p.Company)
 	b.Queue(recordOutcomes, p.Company, ids, attempts, states, providers, codes, details, ats, retries, contents, ids[0], ids[n-1], p.Connection)
 }
 
@@ -60,6 +66,9 @@ func (r *record) read(results pgx.BatchResults) error {
 		return nil
 	}
 	clear(r.done)
+	if err := r.tries.read(results); err != nil {
+		return err
+	}
 	rows, err := results.Query()
 	if err != nil {
 		return fmt.Errorf("recording outcomes: %w", err)

@@ -41,8 +41,25 @@ JOIN contacts c ON c.company_id = m.company_id AND c.id = m.contact_id
 WHERE i.company_id = @company_id AND i.kind = 'phone' AND i.scope = '' AND i.value = sqlc.arg(phone)::text
 ORDER BY m.id LIMIT @row_limit;
 
+-- name: insertTries :exec
+INSERT INTO tries (company_id, message_id, attempt_id, at, state, error_code, error_detail)
+SELECT $1, unnest($2::uuid[]), unnest($3::uuid[]), unnest($4::timestamptz[]), unnest($5::smallint[]), unnest($6::int[]), unnest($7::text[])
+ON CONFLICT DO NOTHING;
+
+-- name: StoryTries :many
+SELECT attempt_id, at, state, error_code, error_detail FROM tries
+WHERE company_id = @company_id AND message_id = @message_id ORDER BY at LIMIT 100;
+
+-- name: StoryDecisions :many
+-- What people decided about a message, and who started its campaign.
+SELECT a.action, a.at, coalesce(u.name, '') AS by_name, (s.subject_id = sqlc.arg(message_id)::uuid)::boolean AS about_it FROM audit_subjects s
+JOIN audit a ON a.company_id = s.company_id AND a.id = s.audit_id
+LEFT JOIN users u ON u.id = a.user_id
+WHERE s.company_id = @company_id AND (s.subject_id = sqlc.arg(message_id)::uuid OR (s.subject_id = sqlc.narg(campaign_id)::uuid AND a.action = 'campaign.started'))
+ORDER BY a.id;
+
 -- name: StoryFacts :one
-SELECT m.id, m.connection_id, m.campaign_id, m.state, m.attempts, m.text_version, m.claimed_at, m.sent_at, m.delivered_at, m.read_at, m.ended_at,
+SELECT m.attempt_id, m.supersedes, m.superseded_by, m.id, m.connection_id, m.campaign_id, m.state, m.attempts, m.text_version, m.claimed_at, m.sent_at, m.delivered_at, m.read_at, m.ended_at,
     m.retry_at, m.expires_at, m.error_code, m.error_detail, m.provider_id, n.name AS connection_name, coalesce(k.name, '') AS campaign_name
 FROM messages m
 JOIN connections n ON n.company_id = m.company_id AND n.id = m.connection_id

@@ -247,8 +247,49 @@ func (q *Queries) ListFailed(ctx context.Context, arg ListFailedParams) ([]ListF
 	return items, nil
 }
 
+const storyDecisions = `-- name: StoryDecisions :many
+SELECT a.action, a.at, coalesce(u.name, '') AS by_name, (s.subject_id = $1::uuid)::boolean AS about_it FROM audit_subjects s
+JOIN audit a ON a.company_id = s.company_id AND a.id = s.audit_id
+LEFT JOIN users u ON u.id = a.user_id
+WHERE s.company_id = $2 AND (s.subject_id = $1::uuid OR (s.subject_id = $3::uuid AND a.action = 'campaign.started'))
+ORDER BY a.id
+`
+
+type StoryDecisionsRow struct {
+	Action  string
+	At      time.Time
+	ByName  string
+	AboutIt bool
+}
+
+// What people decided about a message, and who started its campaign.
+func (q *Queries) StoryDecisions(ctx context.Context, messageID uuid.UUID, companyID uuid.UUID, campaignID *uuid.UUID) ([]StoryDecisionsRow, error) {
+	rows, err := q.db.Query(ctx, storyDecisions, messageID, companyID, campaignID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []StoryDecisionsRow
+	for rows.Next() {
+		var i StoryDecisionsRow
+		if err := rows.Scan(
+			&i.Action,
+			&i.At,
+			&i.ByName,
+			&i.AboutIt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const storyFacts = `-- name: StoryFacts :one
-SELECT m.id, m.connection_id, m.campaign_id, m.state, m.attempts, m.text_version, m.claimed_at, m.sent_at, m.delivered_at, m.read_at, m.ended_at,
+SELECT m.attempt_id, m.supersedes, m.superseded_by, m.id, m.connection_id, m.campaign_id, m.state, m.attempts, m.text_version, m.claimed_at, m.sent_at, m.delivered_at, m.read_at, m.ended_at,
     m.retry_at, m.expires_at, m.error_code, m.error_detail, m.provider_id, n.name AS connection_name, coalesce(k.name, '') AS campaign_name
 FROM messages m
 JOIN connections n ON n.company_id = m.company_id AND n.id = m.connection_id
@@ -257,6 +298,9 @@ WHERE m.company_id = $1 AND m.id = $2
 `
 
 type StoryFactsRow struct {
+	AttemptID      *uuid.UUID
+	Supersedes     *uuid.UUID
+	SupersededBy   *uuid.UUID
 	ID             uuid.UUID
 	ConnectionID   uuid.UUID
 	CampaignID     *uuid.UUID
@@ -281,6 +325,9 @@ func (q *Queries) StoryFacts(ctx context.Context, companyID uuid.UUID, iD uuid.U
 	row := q.db.QueryRow(ctx, storyFacts, companyID, iD)
 	var i StoryFactsRow
 	err := row.Scan(
+		&i.AttemptID,
+		&i.Supersedes,
+		&i.SupersededBy,
 		&i.ID,
 		&i.ConnectionID,
 		&i.CampaignID,
@@ -301,6 +348,45 @@ func (q *Queries) StoryFacts(ctx context.Context, companyID uuid.UUID, iD uuid.U
 		&i.CampaignName,
 	)
 	return i, err
+}
+
+const storyTries = `-- name: StoryTries :many
+SELECT attempt_id, at, state, error_code, error_detail FROM tries
+WHERE company_id = $1 AND message_id = $2 ORDER BY at LIMIT 100
+`
+
+type StoryTriesRow struct {
+	AttemptID   uuid.UUID
+	At          time.Time
+	State       int16
+	ErrorCode   int32
+	ErrorDetail string
+}
+
+func (q *Queries) StoryTries(ctx context.Context, companyID uuid.UUID, messageID uuid.UUID) ([]StoryTriesRow, error) {
+	rows, err := q.db.Query(ctx, storyTries, companyID, messageID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []StoryTriesRow
+	for rows.Next() {
+		var i StoryTriesRow
+		if err := rows.Scan(
+			&i.AttemptID,
+			&i.At,
+			&i.State,
+			&i.ErrorCode,
+			&i.ErrorDetail,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const storyWaits = `-- name: StoryWaits :many
@@ -346,4 +432,33 @@ func (q *Queries) StoryWaits(ctx context.Context, companyID uuid.UUID, subjects 
 		return nil, err
 	}
 	return items, nil
+}
+
+const insertTries = `-- name: insertTries :exec
+INSERT INTO tries (company_id, message_id, attempt_id, at, state, error_code, error_detail)
+SELECT $1, unnest($2::uuid[]), unnest($3::uuid[]), unnest($4::timestamptz[]), unnest($5::smallint[]), unnest($6::int[]), unnest($7::text[])
+ON CONFLICT DO NOTHING
+`
+
+type insertTriesParams struct {
+	CompanyID uuid.UUID
+	Column2   []uuid.UUID
+	Column3   []uuid.UUID
+	Column4   []time.Time
+	Column5   []int16
+	Column6   []int32
+	Column7   []string
+}
+
+func (q *Queries) insertTries(ctx context.Context, arg insertTriesParams) error {
+	_, err := q.db.Exec(ctx, insertTries,
+		arg.CompanyID,
+		arg.Column2,
+		arg.Column3,
+		arg.Column4,
+		arg.Column5,
+		arg.Column6,
+		arg.Column7,
+	)
+	return err
 }

@@ -219,7 +219,10 @@ func fold(ctx context.Context, tx postgres.Tx, company, connection id.ID, events
 		before, hadProviderID, code := State(row.State), row.ProviderID != nil, row.ErrorCode
 		changed := false
 		for at, _ := slices.BinarySearchFunc(events, row.ID, func(e Event, want id.ID) int { return slices.Compare(e.Message[:], want[:]) }); at < len(events) && events[at].Message == row.ID; at++ {
-			changed = row.apply(events[at]) || changed
+			if row.apply(events[at]) {
+				changed = true
+				changes.tries.add(events[at], deref(row.AttemptID))
+			}
 		}
 		if changed {
 			changes.add(row, before, code, !hadProviderID && row.ProviderID != nil)
@@ -236,6 +239,7 @@ type changes struct {
 	known  []*ForUpdateRow   // with a provider id that is new
 	counts map[id.ID]*Counts // by campaign; id.Nil for messages without one
 	failed map[failureKey]int
+	tries  tries
 	closed map[id.ID]bool // campaigns with a row that was open and is not any more
 }
 
@@ -311,6 +315,9 @@ func (c *changes) write(ctx context.Context, tx postgres.Tx) error {
 				return err
 			}
 		}
+	}
+	if err := c.tries.write(ctx, tx, c.company); err != nil {
+		return err
 	}
 	return countFailures(ctx, tx, c.company, c.failed)
 }

@@ -19,7 +19,7 @@ var ErrNotFound = errors.New("there is no such message")
 
 // Chapter is one thing that happened to a message, in words. One with an end lasted; one that Lasts goes on still.
 type Chapter struct {
-	Kind  string // queued, waited, handed, or a state's name
+	Kind  string // queued, waited, handed, tried, decided, or a state's name
 	At    time.Time
 	Until *time.Time
 	Lasts bool
@@ -47,7 +47,15 @@ func StoryOf(ctx context.Context, tx postgres.Tx, company, message id.ID, now ti
 	if err != nil {
 		return nil, fmt.Errorf("reading what a message waited for: %w", err)
 	}
-	return facts.tell(waits, now), nil
+	tries, err := q.StoryTries(ctx, company, message)
+	if err != nil {
+		return nil, fmt.Errorf("reading a message's tries: %w", err)
+	}
+	decisions, err := q.StoryDecisions(ctx, message, company, facts.CampaignID)
+	if err != nil {
+		return nil, fmt.Errorf("reading what was decided about a message: %w", err)
+	}
+	return facts.tell(waits, tries, decisions, now), nil
 }
 
 // leftQueue is when a message's time in the queue ended: now when it has not.
@@ -63,13 +71,10 @@ func (f StoryFactsRow) leftQueue(now time.Time) time.Time {
 	return now
 }
 
-func (f StoryFactsRow) tell(waits []StoryWaitsRow, now time.Time) []Chapter {
-	queued := id.Time(f.ID)
-	by := "Queued outside a campaign."
-	if f.CampaignID != nil {
-		by = fmt.Sprintf("Queued by the campaign “%s”, with version %d of its text.", f.CampaignName, f.TextVersion)
-	}
-	story := append([]Chapter{{Kind: "queued", At: queued, Words: by}}, f.waited(waits, now)...)
+func (f StoryFactsRow) tell(waits []StoryWaitsRow, tries []StoryTriesRow, decisions []StoryDecisionsRow, now time.Time) []Chapter {
+	story := append([]Chapter{{Kind: "queued", At: id.Time(f.ID), Words: f.beginning(decisions)}}, f.waited(waits, now)...)
+	story = append(story, f.tried(tries)...)
+	story = append(story, f.decided(decisions)...)
 	if f.ClaimedAt != nil && f.Attempts > 0 {
 		handed := fmt.Sprintf("Handed over to be sent through “%s”.", f.ConnectionName)
 		if f.Attempts > 1 {
@@ -94,6 +99,76 @@ func (f StoryFactsRow) tell(waits []StoryWaitsRow, now time.Time) []Chapter {
 	}
 	slices.SortStableFunc(story[1:], func(a, b Chapter) int { return a.At.Compare(b.At) })
 	return story
+}
+
+// beginning says who queued it.
+func (f StoryFactsRow) beginning(decisions []StoryDecisionsRow) string {
+	by := func(action string) (name string, known bool) {
+		for _, d := range decisions {
+			if d.Action == action {
+				name, known = d.ByName, true
+			}
+		}
+		if known && name == "" {
+			name = "the platform"
+		}
+		return name, known
+	}
+	if f.CampaignID != nil {
+		started := ""
+		if name, known := by("campaign.started"); known {
+			started = ", which " + name + " started"
+		}
+		return fmt.Sprintf("Queued by the campaign “%s”%s, with version %d of its text.", f.CampaignName, started, f.TextVersion)
+	}
+	if name, known := by("message.sent_again"); known && f.Supersedes != nil {
+		return "Queued by " + name + " in place of a message whose outcome nobody knows."
+	}
+	if name, known := by("message.tested"); known {
+		return "Queued by " + name + " as a test."
+	}
+	return "Queued outside a campaign."
+}
+
+// tried tells what came of the tries before the last one, and of the last one if it is not what the row tells by itself.
+func (f StoryFactsRow) tried(tries []StoryTriesRow) (told []Chapter) {
+	for _, t := range tries {
+		last := f.AttemptID != nil && *f.AttemptID == t.AttemptID
+		if last && f.State == t.State { // its end, or its wait for the next try
+			continue
+		}
+		words := "A try came to nothing: "
+		if State(t.State) == Uncertain {
+			words = "Its outcome was not known: "
+		}
+		words += t.ErrorDetail
+		if t.ErrorCode != 0 {
+			words += fmt.Sprintf(" (code %d)", t.ErrorCode)
+		}
+		told = append(told, Chapter{Kind: "tried", At: t.At, Words: words})
+	}
+	return told
+}
+
+// decided tells what people decided about it. How it was queued is told at its beginning.
+func (f StoryFactsRow) decided(decisions []StoryDecisionsRow) (told []Chapter) {
+	made := f.Supersedes == nil // the first "send again" about one that was sent again has made it
+	words := map[string]string{"message.marked_sent": "%s marked it as sent.", "message.marked_failed": "%s marked it as failed.",
+		"message.sent_again": "%s decided to send it again."}
+	for _, d := range decisions {
+		if !made && d.Action == "message.sent_again" {
+			made = true
+			continue
+		}
+		if text, known := words[d.Action]; known && d.AboutIt {
+			name := d.ByName
+			if name == "" {
+				name = "The platform"
+			}
+			told = append(told, Chapter{Kind: "decided", At: d.At, Words: fmt.Sprintf(text, name)})
+		}
+	}
+	return told
 }
 
 // ending says how it ended, and when the provider gave a code, which.

@@ -53,10 +53,56 @@ func TestAStoryInPlainWords(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var told []string
-			for i, chapter := range c.facts.tell(c.waits, *at(c.now)) {
+			for i, chapter := range c.facts.tell(c.waits, nil, nil, *at(c.now)) {
 				if i > 0 {
 					require.False(t, chapter.At.Before(start), chapter.Words)
 				}
+				if chapter.Lasts {
+					chapter.Kind += " … "
+				}
+				told = append(told, chapter.Kind+": "+chapter.Words)
+			}
+			require.Equal(t, c.want, told)
+		})
+	}
+}
+
+func TestAStoryTellsTriesAndWhoDecided(t *testing.T) {
+	start := time.Date(2026, 11, 22, 9, 0, 0, 0, time.UTC)
+	at := func(minutes float64) *time.Time {
+		instant := start.Add(time.Duration(minutes * float64(time.Minute)))
+		return &instant
+	}
+	campaign, first, second := id.New(), id.New(), id.New()
+	facts := func(state State, change func(*StoryFactsRow)) StoryFactsRow {
+		f := StoryFactsRow{ID: id.Floor(start), CampaignID: &campaign, CampaignName: "Offer", ConnectionName: "Sales", TextVersion: 2, State: int16(state)}
+		change(&f)
+		return f
+	}
+	for name, c := range map[string]struct {
+		facts     StoryFactsRow
+		now       float64
+		tries     []StoryTriesRow
+		decisions []StoryDecisionsRow
+		want      []string
+	}{
+		"uncertain, then read": {facts: facts(Read, func(f *StoryFactsRow) {
+			f.ClaimedAt, f.SentAt, f.DeliveredAt, f.ReadAt, f.Attempts, f.AttemptID = at(1), at(3), at(3), at(3), 2, &second
+		}), now: 9, tries: []StoryTriesRow{{AttemptID: first, At: *at(0.5), State: int16(Queued), ErrorCode: 130429, ErrorDetail: "Slow down."}, {AttemptID: second, At: *at(1.5), State: int16(Uncertain), ErrorDetail: "No answer."}},
+			decisions: []StoryDecisionsRow{{Action: "campaign.started", At: *at(-1), ByName: "Ana"}, {Action: "message.marked_sent", At: *at(2), ByName: "Bia", AboutIt: true}},
+			want: []string{"queued: Queued by the campaign “Offer”, which Ana started, with version 2 of its text.", "waited: Waited 1 min for its turn.", "tried: A try came to nothing: Slow down. (code 130429)",
+				"handed: Handed over to be sent through “Sales”: try 2. The provider took none of the tries before.", "tried: Its outcome was not known: No answer.",
+				"decided: Bia marked it as sent.", "sent: The provider accepted it.", "delivered: It reached the contact's phone.", "read: The contact read it."}},
+		"a test that waits": {facts: facts(Queued, func(f *StoryFactsRow) { f.CampaignID = nil }), now: 1,
+			decisions: []StoryDecisionsRow{{Action: "message.tested", At: *at(0), ByName: "Ana", AboutIt: true}},
+			want:      []string{"queued: Queued by Ana as a test.", "waited … : Waits for its turn."}},
+		"sent again": {facts: facts(Queued, func(f *StoryFactsRow) { f.CampaignID, f.Supersedes = nil, &first }), now: 1,
+			decisions: []StoryDecisionsRow{{Action: "message.sent_again", At: *at(0), AboutIt: true}},
+			want:      []string{"queued: Queued by the platform in place of a message whose outcome nobody knows.", "waited … : Waits for its turn."}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var told []string
+			for _, chapter := range c.facts.tell(nil, c.tries, c.decisions, *at(c.now)) {
 				if chapter.Lasts {
 					chapter.Kind += " … "
 				}

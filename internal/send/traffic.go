@@ -87,19 +87,6 @@ func TrafficByConnection(ctx context.Context, tx postgres.Tx, company id.ID, fro
 	return shares, nil
 }
 
-// UncertainCampaigns returns the campaigns with most messages whose outcome nobody knows; only Uncertain is set.
-func UncertainCampaigns(ctx context.Context, tx postgres.Tx, company id.ID, limit int) ([]Share, error) {
-	rows, err := New(tx).Uncertain(ctx, company, int32(limit))
-	if err != nil {
-		return nil, fmt.Errorf("looking for uncertain messages: %w", err)
-	}
-	shares := make([]Share, 0, len(rows))
-	for _, r := range rows {
-		shares = append(shares, Share{r.CampaignID, r.Name, Traffic{Uncertain: int(r.Uncertain)}})
-	}
-	return shares, nil
-}
-
 // LastSent returns when each connection last sent, to the quarter of an hour; those that have not since are missing.
 func LastSent(ctx context.Context, tx postgres.Tx, company id.ID, since time.Time) (map[id.ID]time.Time, error) {
 	rows, err := New(tx).LastSent(ctx, company, since)

@@ -147,6 +147,26 @@ func CountUncertain(ctx context.Context, tx postgres.Tx, company, campaign id.ID
 	return int(n), nil
 }
 
+// Doubtful counts the messages of a campaign whose outcome nobody knows.
+type Doubtful struct {
+	Campaign id.ID // Nil: outside campaigns
+	Name     string
+	Count    int
+}
+
+// UncertainBy counts them by campaign, those with most first: up to limit campaigns, and up to most messages in all.
+func UncertainBy(ctx context.Context, tx postgres.Tx, company id.ID, most, limit int) ([]Doubtful, error) {
+	rows, err := New(tx).UncertainBy(ctx, company, int32(most), int32(limit))
+	if err != nil {
+		return nil, fmt.Errorf("looking for uncertain messages: %w", err)
+	}
+	list := make([]Doubtful, len(rows))
+	for i, r := range rows {
+		list[i] = Doubtful{deref(r.CampaignID), r.Name, int(r.Uncertain)}
+	}
+	return list, nil
+}
+
 func orNil(of id.ID) *id.ID {
 	if of == id.Nil {
 		return nil

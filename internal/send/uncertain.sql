@@ -43,6 +43,15 @@ SELECT count(*)::int FROM (SELECT FROM messages m
       AND (sqlc.narg(campaign_id)::uuid IS NULL OR m.campaign_id = sqlc.narg(campaign_id)::uuid)
     LIMIT @most) u;
 
+-- name: UncertainBy :many
+-- By campaign, and outside campaigns, as CountUncertain counts.
+SELECT m.campaign_id, coalesce(k.name, '') AS name, m.n::int AS uncertain
+FROM (SELECT u.campaign_id, count(*) AS n FROM (SELECT q.campaign_id FROM messages q
+        WHERE q.company_id = @company_id AND q.state = 6 AND q.superseded_by IS NULL LIMIT @most) u GROUP BY u.campaign_id) m
+LEFT JOIN campaigns k ON k.company_id = @company_id AND k.id = m.campaign_id
+ORDER BY m.n DESC, m.campaign_id DESC
+LIMIT @row_limit;
+
 -- name: LockUncertain :many
 -- The scope is locked first, as everywhere.
 SELECT m.id, m.connection_id, m.campaign_id, m.contact_id, m.identity_id, m.lane, m.text_version, m.content,

@@ -277,6 +277,42 @@ func (q *Queries) Supersede(ctx context.Context, companyID uuid.UUID, olds []uui
 	return err
 }
 
+const uncertainBy = `-- name: UncertainBy :many
+SELECT m.campaign_id, coalesce(k.name, '') AS name, m.n::int AS uncertain
+FROM (SELECT u.campaign_id, count(*) AS n FROM (SELECT q.campaign_id FROM messages q
+        WHERE q.company_id = $1 AND q.state = 6 AND q.superseded_by IS NULL LIMIT $2) u GROUP BY u.campaign_id) m
+LEFT JOIN campaigns k ON k.company_id = $1 AND k.id = m.campaign_id
+ORDER BY m.n DESC, m.campaign_id DESC
+LIMIT $3
+`
+
+type UncertainByRow struct {
+	CampaignID *uuid.UUID
+	Name       string
+	Uncertain  int32
+}
+
+// By campaign, and outside campaigns, as CountUncertain counts.
+func (q *Queries) UncertainBy(ctx context.Context, companyID uuid.UUID, most int32, rowLimit int32) ([]UncertainByRow, error) {
+	rows, err := q.db.Query(ctx, uncertainBy, companyID, most, rowLimit)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []UncertainByRow
+	for rows.Next() {
+		var i UncertainByRow
+		if err := rows.Scan(&i.CampaignID, &i.Name, &i.Uncertain); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const uncertainConnections = `-- name: UncertainConnections :many
 SELECT DISTINCT m.connection_id FROM messages m
 WHERE m.company_id = $1 AND m.id = ANY($2::uuid[]) AND m.state = 6 AND m.superseded_by IS NULL

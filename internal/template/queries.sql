@@ -33,3 +33,10 @@ ORDER BY connection_id, name, language LIMIT @row_limit;
 SELECT n.id AS connection_id, y.synced_at, coalesce(y.problem, '')::text AS problem FROM connections n
 LEFT JOIN template_syncs y ON y.company_id = n.company_id AND y.connection_id = n.id
 WHERE n.company_id = @company_id ORDER BY n.id;
+
+-- name: refused :many
+-- How many templates of each connection the provider has refused or stopped.
+SELECT t.connection_id, n.name, count(*)::int AS count FROM templates t
+JOIN connections n ON n.company_id = t.company_id AND n.id = t.connection_id AND n.deleted_at IS NULL
+WHERE t.company_id = @company_id AND upper(t.status) IN ('REJECTED', 'PAUSED', 'DISABLED')
+GROUP BY t.connection_id, n.name ORDER BY t.connection_id;

@@ -124,6 +124,40 @@ func (q *Queries) put(ctx context.Context, companyID uuid.UUID, connectionID uui
 	return err
 }
 
+const refused = `-- name: refused :many
+SELECT t.connection_id, n.name, count(*)::int AS count FROM templates t
+JOIN connections n ON n.company_id = t.company_id AND n.id = t.connection_id AND n.deleted_at IS NULL
+WHERE t.company_id = $1 AND upper(t.status) IN ('REJECTED', 'PAUSED', 'DISABLED')
+GROUP BY t.connection_id, n.name ORDER BY t.connection_id
+`
+
+type refusedRow struct {
+	ConnectionID uuid.UUID
+	Name         string
+	Count        int32
+}
+
+// How many templates of each connection the provider has refused or stopped.
+func (q *Queries) refused(ctx context.Context, companyID uuid.UUID) ([]refusedRow, error) {
+	rows, err := q.db.Query(ctx, refused, companyID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []refusedRow
+	for rows.Next() {
+		var i refusedRow
+		if err := rows.Scan(&i.ConnectionID, &i.Name, &i.Count); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const syncs = `-- name: syncs :many
 SELECT n.id AS connection_id, y.synced_at, coalesce(y.problem, '')::text AS problem FROM connections n
 LEFT JOIN template_syncs y ON y.company_id = n.company_id AND y.connection_id = n.id

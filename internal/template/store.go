@@ -85,6 +85,26 @@ func Syncs(ctx context.Context, tx postgres.Tx, company id.ID) ([]Sync, error) {
 	return syncs, nil
 }
 
+// Refused counts the templates of a connection that the provider has rejected, paused or disabled.
+type Refused struct {
+	Connection id.ID
+	Name       string // of the connection
+	Count      int
+}
+
+// RefusedBy returns the connections that have refused templates.
+func RefusedBy(ctx context.Context, tx postgres.Tx, company id.ID) ([]Refused, error) {
+	rows, err := New(tx).refused(ctx, company)
+	if err != nil {
+		return nil, fmt.Errorf("counting refused templates: %w", err)
+	}
+	list := make([]Refused, len(rows))
+	for i, row := range rows {
+		list[i] = Refused{row.ConnectionID, row.Name, int(row.Count)}
+	}
+	return list, nil
+}
+
 // encode writes templates for one statement. A page that shifted under the sync may name one twice: the last counts.
 func encode(found []channel.ProviderTemplate) (json.RawMessage, error) {
 	type row struct {

@@ -83,6 +83,8 @@ const shots: Shot[] = [
   } },
   { name: "health-broken", path: "/health", broken: true, ready: "The database does not answer", status: 503 },
   { name: "campaigns", path: "/campaigns", ready: data.running.name },
+  { name: "campaign-stopped", path: `/campaigns/${data.stopped.id}`, ready: "Paused because of the provider's answer." },
+  { name: "connection-held", path: `/connections/${data.connections[0]?.id}`, held: true, ready: "Nothing is sent on this connection now" },
   { name: "campaigns-filter", path: "/campaigns?state=paused", ready: data.paused.name },
   { name: "campaigns-empty", path: "/campaigns", empty: true, ready: "A campaign sends one message" },
   { name: "campaigns-broken", path: "/campaigns", broken: true, ready: "The database does not answer", status: 503 },

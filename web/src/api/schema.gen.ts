@@ -1476,6 +1476,8 @@ export interface components {
         };
         Campaign: {
             audience: components["schemas"]["Audience"];
+            /** @description of the audience's segment, imported file or campaign; empty when it names none, or one that is gone; with one campaign only, not in lists */
+            audience_name: string;
             /**
              * Format: date-time
              * @description when a person last wrote the draft
@@ -1493,7 +1495,7 @@ export interface components {
             expires_at?: string;
             /**
              * Format: date-time
-             * @description if it goes on at that rate
+             * @description as windows and limits let it go on, at the rate of late; absent: nobody can know
              */
             finish_at?: string;
             /** Format: date-time */
@@ -1582,7 +1584,7 @@ export interface components {
             /** Format: date-time */
             at: string;
             /** @enum {string} */
-            kind: "queued" | "waited" | "handed" | "sending" | "sent" | "delivered" | "read" | "failed" | "uncertain" | "canceled" | "expired" | "suppressed";
+            kind: "queued" | "waited" | "handed" | "tried" | "decided" | "sending" | "sent" | "delivered" | "read" | "failed" | "uncertain" | "canceled" | "expired" | "suppressed";
             /** @description it goes on still */
             lasts: boolean;
             /**
@@ -1660,14 +1662,15 @@ export interface components {
         Concern: {
             /**
              * Format: int64
-             * @description of uncertain messages
+             * @description of uncertain messages, or of templates that the provider has rejected, paused or disabled
              */
             count?: number;
             detail?: string;
-            /** @description of the campaign (uncertain, paused) or connection */
+            /** @description of the campaign (uncertain, paused) or connection; empty for uncertain messages outside campaigns */
             id: string;
             /** @enum {string} */
-            kind: "uncertain" | "paused" | "failing" | "unchecked" | "held";
+            kind: "uncertain" | "paused" | "failing" | "unchecked" | "held" | "template";
+            /** @description of the campaign or the connection; empty for uncertain messages outside campaigns */
             name: string;
             /**
              * Format: date-time

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { formatAgo, formatFinish, formatInstant, formatRate, formatSpan, fromLocalInput, toLocalInput } from "./format";
+import { formatAgo, formatFinish, formatForecast, formatInstant, formatRate, formatSpan, fromLocalInput, toLocalInput } from "./format";
 
 const now = new Date("2026-11-21T12:00:00Z");
 
@@ -47,4 +47,14 @@ test.each([
   ["2026-11-21T11:59:30Z", "just now"], ["2026-11-21T12:00:10Z", "just now"], ["2026-11-21T11:55:00Z", "5 min ago"], ["2026-11-19T08:00:00Z", "2 d 4 h ago"],
 ])("%j was %j", (at, text) => {
   expect(formatAgo(at, now)).toBe(text);
+});
+
+test.each([
+  ["2026-11-22T20:12:10Z", "20:12, in 12 min"],
+  ["2026-11-22T22:57:00Z", "about 23:00, in 2 h 57 min"],
+  ["2026-11-23T09:41:10Z", "tomorrow about 09:40"],
+  ["2026-11-22T23:58:00Z", "tomorrow about 00:00"],
+  ["2026-11-25T09:41:10Z", "Wed 25 Nov about 09:40"],
+])("a forecast for %s is %s", (at, text) => {
+  expect(formatForecast(at, new Date("2026-11-22T20:00:00Z"), "UTC")).toBe(text);
 });

@@ -72,6 +72,18 @@ export function formatFinish(at: string, now: Date, zone?: string): string {
   return left > 2 * day ? formatInstant(at, now, zone) : `${formatInstant(at, now, zone)}, in ${formatSpan(left)}`;
 }
 
+/** A forecast, as exact as it can be: "14:32, in 12 min", "about 17:40, in 3 h 5 min", "tomorrow about 09:40". */
+export function formatForecast(at: string, now: Date, zone?: string): string {
+  const left = new Date(at).getTime() - now.getTime();
+  if (left < hour) return formatFinish(at, now, zone);
+  const round = new Date(Math.round(new Date(at).getTime() / (10 * minute)) * 10 * minute);
+  const clock = round.toLocaleTimeString("en-GB", { hour: "2-digit", minute: "2-digit", timeZone: zone });
+  const dayOf = (d: Date) => d.toLocaleDateString("en-CA", { timeZone: zone });
+  if (dayOf(round) === dayOf(now)) return `about ${clock}, in ${formatSpan(left)}`;
+  if (dayOf(round) === dayOf(new Date(now.getTime() + day))) return `tomorrow about ${clock}`;
+  return formatInstant(round.toISOString(), now, zone).replace(", ", " about ");
+}
+
 /** Value of an <input type="datetime-local"> in the browser's zone for an instant; "" for none. */
 export function toLocalInput(at: string | null | undefined): string {
   if (at === null || at === undefined || at === "") return "";

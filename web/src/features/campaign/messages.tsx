@@ -111,5 +111,7 @@ function Story({ message }: { message: Message }) {
 
 function ChapterDot({ kind }: { kind: Chapter["kind"] }) {
   if (kind === "waited") return <Dot color="var(--state-queued)" hollow />;
+  if (kind === "tried") return <Dot color="var(--state-uncertain)" hollow />;
+  if (kind === "decided") return <Dot color="var(--state-ended)" />;
   return <MessageDot state={kind === "handed" ? "sending" : kind} />;
 }

@@ -6,7 +6,7 @@ import type { Campaign, CampaignLive } from "../../api/types";
 import { MergeText } from "../../components/merge-text";
 import { Time, useNow } from "../../components/small";
 import { MessageDot, StateBar } from "../../components/state";
-import { formatCount, formatFinish, formatInstant, formatRate, formatSpan } from "../../lib/format";
+import { formatCount, formatFinish, formatForecast, formatInstant, formatRate, formatSpan } from "../../lib/format";
 import { done, messageStates, percentDone, total } from "../../lib/segments";
 
 const shortWait = 60_000; // ms; a nearer instant is only its next look
@@ -79,7 +79,7 @@ function Pace({ campaign }: { campaign: Campaign }) {
     <span className="num">
       {rate !== "" && <span>{rate}</span>}
       {rate !== "" && campaign.finish_at != null && <span className="quiet"> · </span>}
-      {campaign.finish_at != null && <span>{t("campaign.finishes", { at: formatFinish(campaign.finish_at, now) })}</span>}
+      {campaign.finish_at != null && <span>{t("campaign.finishes", { at: formatForecast(campaign.finish_at, now) })}</span>}
       {campaign.state === "scheduled" && campaign.starts_at != null && <span>{t("campaign.startsAt", { at: formatFinish(campaign.starts_at, now) })}</span>}
     </span>
   );
@@ -127,9 +127,9 @@ export function CampaignFacts({ campaign, tagNames, temporalUrl }: { campaign: C
         <dt>{t("connection.one")}</dt>
         <dd><Link className="text" to="/connections/$id" params={{ id: campaign.connection_id }}>{campaign.connection_name}</Link></dd>
         <dt>{t("campaign.audience")}</dt>
-        <dd>{campaign.audience.failed_of !== undefined ? <Link className="text" to="/campaigns/$id" params={{ id: campaign.audience.failed_of }} search={{ state: "failed" }}>{t("again.audience")}</Link> : campaign.audience.all === true ? t("campaign.everyone") : tagNames.join(", ")}</dd>
+        <dd><AudienceWords campaign={campaign} tagNames={tagNames} /></dd>
         <dt>{t("campaign.recipients")}</dt>
-        <dd className="num">{formatCount(campaign.recipients)}</dd>
+        <dd className="num">{campaign.recipients === 0 ? 0 : <Link className="text" to="/campaigns/$id" params={{ id: campaign.id }} search={{}} resetScroll={false}>{formatCount(campaign.recipients)}</Link>}</dd>
         {left > 0 && <><dt>{t("campaign.leftOut")}</dt><dd><SkippedWords skipped={skipped} /></dd></>}
         <dt>{t("campaign.created")}</dt>
         <dd><Time at={campaign.created_at} /></dd>
@@ -144,6 +144,33 @@ export function CampaignFacts({ campaign, tagNames, temporalUrl }: { campaign: C
       <ContentWords campaign={campaign} />
     </aside>
   );
+}
+
+/** Whom it is for, as people call them, with the way there. */
+function AudienceWords({ campaign, tagNames }: { campaign: Campaign; tagNames: string[] }) {
+  const { t } = useTranslation();
+  const { audience: a, audience_name: name } = campaign;
+  if (a.failed_of !== undefined) {
+    const codes = (a.failed_codes ?? []).map((code) => (code === 0 ? t("results.noCode") : t("campaign.providerCode", { code }))).join(", ");
+    return (
+      <>
+        <Link className="text" to="/campaigns/$id" params={{ id: a.failed_of }} search={{ state: "failed" }}>{name === "" ? t("again.audience") : t("campaign.who.failedOf", { name })}</Link>
+        {codes !== "" && <div className="quiet num">{t("campaign.who.codes", { codes })}</div>}
+      </>
+    );
+  }
+  if (a.import_id !== undefined) return name === "" ? <>{t("campaign.who.fileGone")}</> : <Link className="text" to="/contacts/imports/$id" params={{ id: a.import_id }}>{t("campaign.who.file", { name })}</Link>;
+  if (a.filter !== undefined && a.filter !== "") {
+    return (
+      <>
+        {a.segment_id !== undefined && <div>{name === "" ? t("campaign.who.segmentGone") : <Link className="text" to="/contacts" search={{ segment: a.segment_id }}>{t("campaign.who.segment", { name })}</Link>}</div>}
+        <Link className="plain under mono" style={{ overflowWrap: "anywhere" }} to="/contacts" search={{ filter: a.filter }}>{a.filter}</Link>
+      </>
+    );
+  }
+  if (a.segment_id !== undefined) return name === "" ? <>{t("campaign.who.segmentGone")}</> : <Link className="text" to="/contacts" search={{ segment: a.segment_id }}>{t("campaign.who.segment", { name })}</Link>;
+  if (a.all === true) return <Link className="text" to="/contacts">{t("campaign.everyone")}</Link>;
+  return <>{t("campaign.who.anyTag", { tags: tagNames.join(", ") })}</>;
 }
 
 export function SkippedWords({ skipped }: { skipped: Campaign["skipped"] }) {

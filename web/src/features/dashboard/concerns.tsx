@@ -1,4 +1,4 @@
-import { IconAlertTriangle, IconChevronRight, IconCircleCheck, IconHelpCircle, IconHourglass, IconPlayerPause } from "@tabler/icons-react";
+import { IconAlertTriangle, IconChevronRight, IconCircleCheck, IconHelpCircle, IconHourglass, IconPlayerPause, IconTemplate } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
@@ -15,6 +15,7 @@ const looks = {
   unchecked: { icon: IconHelpCircle, color: "var(--quiet)" },
   uncertain: { icon: IconHelpCircle, color: "var(--warn)" },
   paused: { icon: IconPlayerPause, color: "var(--warn)" },
+  template: { icon: IconTemplate, color: "var(--quiet)" },
 } as const;
 
 /** What waits for a person, one sentence and one link each. */
@@ -35,16 +36,17 @@ function Line({ concern }: { concern: Concern }) {
   const { t } = useTranslation();
   const now = useNow(30_000);
   const { icon: Icon, color } = looks[concern.kind];
-  const kind = concern.kind === "held" && concern.until == null ? "heldOpen" : concern.kind === "paused" && concern.until != null ? "pausedUntil" : concern.kind;
+  const kind = concern.kind === "uncertain" && concern.id === "" ? "uncertainAlone" : concern.kind === "held" && concern.until == null ? "heldOpen" : concern.kind === "paused" && concern.until != null ? "pausedUntil" : concern.kind;
   const words = t(`dashboard.concern.${kind}`, { count: concern.count ?? 0, n: formatCount(concern.count ?? 0), at: concern.until == null ? "" : formatInstant(concern.until, now) });
   const inside = (
     <>
       <Icon size={16} color={color} aria-hidden="true" />
-      <span className="concern-words"><strong>{concern.name}</strong> <span>{words}</span>{concern.detail != null && concern.detail !== "" && <span className="quiet"> {concern.detail}</span>}</span>
+      <span className="concern-words"><strong>{concern.name === "" ? t("dashboard.outside") : concern.name}</strong> <span>{words}</span>{concern.detail != null && concern.detail !== "" && <span className="quiet"> {concern.detail}</span>}</span>
       <IconChevronRight size={14} className="quiet" aria-hidden="true" />
     </>
   );
-  if (concern.kind === "uncertain") return <Link className="concern" to="/uncertain" search={{ campaign: concern.id }}>{inside}</Link>;
+  if (concern.kind === "uncertain") return <Link className="concern" to="/uncertain" search={{ campaign: concern.id === "" ? undefined : concern.id }}>{inside}</Link>;
   if (concern.kind === "paused") return <Link className="concern" to="/campaigns/$id" params={{ id: concern.id }}>{inside}</Link>;
+  if (concern.kind === "template") return <Link className="concern" to="/templates" search={{ connection: concern.id, standing: "trouble" }}>{inside}</Link>;
   return <Link className="concern" to="/connections/$id" params={{ id: concern.id }}>{inside}</Link>;
 }

@@ -6,7 +6,7 @@ import { usePolling } from "../../api/realtime";
 import type { Campaign } from "../../api/types";
 import { useNow } from "../../components/small";
 import { CampaignStateLabel, StateBar } from "../../components/state";
-import { formatCount, formatFinish, formatInstant, formatRate } from "../../lib/format";
+import { formatCount, formatForecast, formatInstant, formatRate } from "../../lib/format";
 import { done, percentDone, total } from "../../lib/segments";
 import { fewCampaignsQuery } from "./queries";
 import { Loaded } from "./widget";
@@ -52,7 +52,7 @@ function Row({ campaign }: { campaign: Campaign }) {
         <span>{t("campaign.doneOf", { done: formatCount(done(campaign.counts)), all: formatCount(total(campaign.counts)) })}</span>
         {rate !== "" && <span>{rate}</span>}
         <span className="spacer" />
-        {campaign.finish_at != null && <span>{t("campaign.finishes", { at: formatFinish(campaign.finish_at, now) })}</span>}
+        {campaign.finish_at != null && <span>{t("campaign.finishes", { at: formatForecast(campaign.finish_at, now) })}</span>}
       </span>
     </Link>
   );

@@ -1,0 +1,71 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"omnidesk/internal/campaign"
+	"omnidesk/internal/id"
+	"omnidesk/internal/pace"
+	"omnidesk/internal/postgres"
+	"omnidesk/internal/send"
+)
+
+// forecast tells when the last message of a running campaign goes, as windows, nights and limits let it, at the rate it
+// had of late. It is empty when nobody can know: the connection waits for a person, or nothing tells how fast it goes.
+func (s *Server) forecast(ctx context.Context, tx postgres.Tx, company id.ID, c campaign.Campaign, n send.Counts) (*time.Time, error) {
+	if c.State != campaign.Running {
+		return nil, nil
+	}
+	now := s.now()
+	if at, fresh := s.rates.forecast(c.ID, now); fresh {
+		return at, nil
+	}
+	at, err := s.finishOf(ctx, tx, company, c, n, now)
+	if err == nil {
+		s.rates.keepForecast(c.ID, now, at)
+	}
+	return at, err
+}
+
+func (s *Server) finishOf(ctx context.Context, tx postgres.Tx, company id.ID, c campaign.Campaign, n send.Counts, now time.Time) (*time.Time, error) {
+	holds, err := send.HoldsOf(ctx, tx, company, now)
+	if err != nil {
+		return nil, err
+	}
+	begins := now
+	if hold, held := holds[c.Connection]; held {
+		if hold.Until == nil {
+			return nil, nil
+		}
+		begins = *hold.Until
+	}
+	plan, err := campaign.LeftOf(ctx, tx, company, c.ID, n.Queued+n.Sending)
+	if err != nil {
+		return nil, err
+	}
+	governor, err := send.GovernorOf(ctx, tx, company, c.Connection, now)
+	if err != nil {
+		return nil, err
+	}
+	plan.Limits, plan.Used = governor.Limits, governor.Used
+	plan.Rate = s.rates.lately(c.ID)
+	return finishAt(plan, begins), nil
+}
+
+// finishAt plays a plan through. A limit per second is a rate: taken as such, a step is as long as a window.
+func finishAt(plan pace.Plan, begins time.Time) *time.Time {
+	if most := float64(plan.Limits.PerSecond); most > 0 && (plan.Rate <= 0 || plan.Rate > most) {
+		plan.Rate = most
+	}
+	plan.Limits.PerSecond = 0
+	if plan.Rate <= 0 && plan.Limits.None() {
+		return nil
+	}
+	at, ends := plan.Finish(begins)
+	if !ends {
+		return nil
+	}
+	at = at.UTC().Truncate(time.Second)
+	return &at
+}
