@@ -4,6 +4,9 @@ import { around, exportAddress, isEverybody, mistakeIn, toQuery } from "./choice
 
 test("a choice becomes the API's query", () => {
   expect(toQuery({ q: "ana", segment: "s" })).toEqual({ q: "ana", segment_id: "s" });
+  expect(toQuery({ filter: "age > 18" })).toEqual({ filter: "age > 18" });
+  expect(toQuery({ segment: "s", filter: "age > 18" })).toEqual({ segment_id: "s" }); // the API refuses both at once
+  expect(isEverybody({ filter: "age > 18" })).toBe(false);
   expect(isEverybody({})).toBe(true);
   expect(isEverybody({ tag: "t" })).toBe(false);
   expect(exportAddress({ q: "a b&c", tag: "t" }, "xlsx")).toBe("/api/v1/contacts/export?format=xlsx&q=a+b%26c&tag_id=t");
