@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 
@@ -25,6 +26,8 @@ type serveCommand struct {
 	config.Sandbox
 	config.Metrics
 	config.Lifetimes
+	config.Mail
+	SignUp         string         `name:"sign-up" env:"OMNIDESK_SIGN_UP" enum:"on,off,auto" default:"auto" help:"Whether strangers may make a company of their own: on, off, or auto, which is on with a sandbox alone."`
 	IP             string         `name:"ip" env:"OMNIDESK_IP" default:"127.0.0.1" help:"Address to listen on; put a proxy that speaks TLS in front of any other than the loopback."`
 	Port           int            `name:"port" env:"PORT" default:"8080" help:"Port to listen on."`
 	PublicURL      string         `name:"public-url" env:"OMNIDESK_PUBLIC_URL" placeholder:"URL" help:"How browsers and providers reach this server, such as https://desk.example.com."`
@@ -43,6 +46,13 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	lives, err := lifetimes(c.Lifetimes)
 	if err != nil {
 		return err
+	}
+	mailer, err := newMailer(ctx, c.Mail, c.Sandbox)
+	if err != nil {
+		return err
+	}
+	if mailer == nil && c.SignUp == "on" {
+		return errors.New("OMNIDESK_SIGN_UP is on, but no mail can be sent: set OMNIDESK_SES_REGION and OMNIDESK_MAIL_FROM")
 	}
 	db, err := openDatabase(ctx, c.Database, c.Connections)
 	if err != nil {
@@ -69,7 +79,7 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	group.Go(func() error {
 		return server.Run(ctx, server.Options{
 			Addr: address, MetricsAddr: c.MetricsAddress, PublicURL: c.PublicURL, Version: version(), SandboxURL: c.SandboxURL, Sandbox: newSandbox(c.Sandbox),
-			DB: db, Sealer: sealer, Tokens: tokens, Lifetimes: lives, Workflows: workflows, Relay: relay, Adapters: adapters,
+			DB: db, Sealer: sealer, Tokens: tokens, Lifetimes: lives, CanMail: mailer != nil, SignUp: c.SignUp == "on" || c.SignUp == "auto" && c.SandboxURL != "", Workflows: workflows, Relay: relay, Adapters: adapters,
 			Meta:       server.Webhook{Verify: meta.VerifySignature, Challenge: meta.Challenge, Parse: meta.ParseWebhook},
 			Web:        web.Handler(),
 			TemporalUI: c.TemporalUI, TemporalNamespace: c.Namespace,
@@ -99,12 +109,4 @@ func openSecrets(c config.Secrets) (*secret.Sealer, *account.Tokens, error) {
 		return nil, nil, fmt.Errorf("JWT_SECRET_KEY: %w", err)
 	}
 	return sealer, tokens, nil
-}
-
-func lifetimes(c config.Lifetimes) (account.Lifetimes, error) {
-	lives := account.Lifetimes{Session: c.Session, Idle: c.SessionIdle, AdminSession: c.AdminSession, AdminIdle: c.AdminIdle}
-	if err := lives.Check(); err != nil {
-		return account.Lifetimes{}, fmt.Errorf("OMNIDESK_SESSION_LIFE and its like: %w", err)
-	}
-	return lives, nil
 }

@@ -31,6 +31,8 @@ type workCommand struct {
 	config.Provider
 	config.Position
 	config.Metrics
+	config.LinkLifetimes
+	config.Mail
 	Slots       int `name:"slots" env:"OMNIDESK_SLOTS" default:"64" help:"Sends at once on one connection."`
 	Pages       int `name:"pages" env:"OMNIDESK_PAGES" default:"8" help:"Connections sending at once in this process."`
 	Connections int `name:"database-connections" env:"OMNIDESK_DATABASE_CONNECTIONS" default:"20" help:"Connections to the database at most."`
@@ -65,6 +67,14 @@ func (c *workCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	mailer, err := newMailer(ctx, c.Mail, c.Sandbox)
+	if err != nil {
+		return err
+	}
+	lives, err := lifetimes(config.Lifetimes{LinkLifetimes: c.LinkLifetimes})
+	if err != nil {
+		return err
+	}
 	publisher := realtime.NewPublisher(db)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return serveMetrics(ctx, c.MetricsAddress) })
@@ -76,7 +86,7 @@ func (c *workCommand) Run(ctx context.Context) error {
 		}
 		group.Go(func() error { keeper.Keep(ctx); return nil })
 		return worker.Run(ctx, worker.Options{
-			DB: db, Temporal: temporal, Connections: connection.NewStore(sealer), Adapters: adapters, Slots: c.Slots, Pages: c.Pages,
+			DB: db, Temporal: temporal, Connections: connection.NewStore(sealer), Adapters: adapters, Slots: c.Slots, Pages: c.Pages, Mailer: mailer, Lifetimes: lives,
 			Changed: func(company, campaign id.ID) {
 				publisher.Publish(realtime.Event{Company: company, Kind: realtime.Campaign, ID: campaign})
 			},

@@ -40,6 +40,8 @@ func (s *Server) build() error {
 	s.api.UseMiddleware(s.authorise)
 	s.authRoutes()
 	s.sessionRoutes()
+	s.signUpRoutes()
+	s.peopleRoutes()
 	s.companyRoutes()
 	s.connectionRoutes()
 	s.contactRoutes()

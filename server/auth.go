@@ -22,6 +22,7 @@ type User struct {
 	Email              string `json:"email"`
 	Role               string `json:"role" enum:"superadmin,admin,user"`
 	MustChangePassword bool   `json:"must_change_password"`
+	Verified           bool   `json:"verified" doc:"the address is confirmed; without that little is allowed"`
 }
 
 // Company is a tenant.
@@ -176,7 +177,7 @@ func (s *Server) cookie(token string, life time.Duration) http.Cookie {
 func (s *Server) meOf(p account.Principal) Me {
 	me := Me{
 		User: User{ID: p.User.ID.String(), Name: p.User.Name, Email: p.User.Email, Role: string(p.User.Role),
-			MustChangePassword: p.User.MustChangePassword},
+			MustChangePassword: p.User.MustChangePassword, Verified: p.User.Verified},
 		Build:      Build{Version: s.Version, Sandbox: s.SandboxURL != "", SandboxURL: s.SandboxURL},
 		TemporalUI: s.TemporalUI != "" && p.User.Role == account.Superadmin,
 	}

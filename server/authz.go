@@ -31,6 +31,7 @@ type rule struct {
 	least      level
 	company    bool // the session must act in a company
 	beforeSet  bool // allowed while the password must still be changed
+	unverified bool // allowed while the address is not confirmed
 	hideRefuse bool // who may not call it is told that it does not exist
 	often      bool // stands in the audit log once in ten minutes for one person and subject
 	noted      bool // stands in the audit log although it changes nothing
@@ -39,13 +40,33 @@ type rule struct {
 // table is the only place that says who may do what: every operation and every plain route by its name. What
 // is missing here is refused, and a test fails.
 var table = map[string]rule{
-	"login":            {least: public},
-	"logout":           {least: public},
-	"me":               {least: signedIn, beforeSet: true},
-	"changePassword":   {least: signedIn, beforeSet: true},
-	"listSessions":     {least: signedIn},
-	"endSession":       {least: signedIn},
-	"endOtherSessions": {least: signedIn},
+	"login":          {least: public},
+	"logout":         {least: public},
+	"me":             {least: signedIn, beforeSet: true, unverified: true},
+	"changePassword": {least: signedIn, beforeSet: true, unverified: true},
+
+	"loginOptions":     {least: public},
+	"signUp":           {least: public},
+	"askReset":         {least: public},
+	"resetPassword":    {least: public},
+	"showInvitation":   {least: public},
+	"acceptInvitation": {least: public},
+	"askVerify":        {least: signedIn, unverified: true},
+	"verifyEmail":      {least: signedIn, unverified: true},
+	"askEmail":         {least: signedIn},
+	"changeEmail":      {least: signedIn},
+
+	"listSessions":     {least: signedIn, unverified: true},
+	"endSession":       {least: signedIn, unverified: true},
+	"endOtherSessions": {least: signedIn, unverified: true},
+
+	"listPeople":       {least: admin, company: true},
+	"changePerson":     {least: admin, company: true},
+	"removePerson":     {least: admin, company: true},
+	"listInvitations":  {least: admin, company: true},
+	"invite":           {least: admin, company: true},
+	"inviteAgain":      {least: admin, company: true},
+	"revokeInvitation": {least: admin, company: true},
 
 	"listCompanies": {least: superadmin},
 	"enterCompany":  {least: superadmin},
@@ -168,12 +189,14 @@ func (r rule) judge(who *account.Principal) verdict {
 		return verdict{status: http.StatusNotFound, detail: "There is nothing here."}
 	case r.least == public:
 		return verdict{}
-	case r.hideRefuse && (who == nil || levelOf(who) < r.least || who.User.MustChangePassword):
+	case r.hideRefuse && (who == nil || levelOf(who) < r.least || who.User.MustChangePassword || !who.User.Verified):
 		return verdict{status: http.StatusNotFound, detail: "There is nothing here."}
 	case who == nil:
 		return verdict{http.StatusUnauthorized, "signed-out", "Sign in first."}
 	case who.User.MustChangePassword && !r.beforeSet:
 		return verdict{http.StatusForbidden, "must-change-password", "Change your password first."}
+	case !who.User.Verified && !r.unverified:
+		return verdict{http.StatusForbidden, "unverified", "Confirm your e-mail address first; the link is in the mail that we sent you."}
 	case levelOf(who) < r.least:
 		return verdict{http.StatusForbidden, "not-allowed", "Your role does not allow this."}
 	case r.company && who.Company == nil:

@@ -136,6 +136,7 @@ func translate(err error) *huma.ErrorModel {
 	var inUse *connection.InUseError
 	var wrongAudience *campaign.FilterError
 	var settings *account.SettingsError
+	var link account.LinkError
 	var importState *contact.ImportStateError
 	var file contact.FileError
 	var tooLarge *http.MaxBytesError
@@ -151,6 +152,10 @@ func translate(err error) *huma.ErrorModel {
 		return problemOf(http.StatusConflict, "no-demo", "Only a demo company can be removed; this is none.")
 	case errors.Is(err, account.ErrWrongLogin):
 		return problemOf(http.StatusUnauthorized, "", "E-mail or password is wrong.")
+	case errors.As(err, &link):
+		return linkProblem(link)
+	case errors.Is(err, account.ErrLastAdmin):
+		return problemOf(http.StatusConflict, "last-admin", sentence(account.ErrLastAdmin))
 	case errors.As(err, &backoff):
 		return problemOf(http.StatusTooManyRequests, "slow-down",
 			"Too many attempts have failed. Try again in "+backoff.Wait.Round(time.Second).String()+".")
@@ -205,6 +210,21 @@ func translate(err error) *huma.ErrorModel {
 		return problemOf(http.StatusRequestEntityTooLarge, "", "The request body is too large.")
 	}
 	return nil
+}
+
+// linkProblem says what is wrong with a link of a mail, so that a page can say what to do.
+func linkProblem(link account.LinkError) *huma.ErrorModel {
+	switch link.Why {
+	case account.LinkUsed:
+		return problemOf(http.StatusGone, "link-used", "This link has been used already; each works once.")
+	case account.LinkExpired:
+		return problemOf(http.StatusGone, "link-expired", "This link has expired; have a new one sent.")
+	case account.LinkRevoked:
+		return problemOf(http.StatusGone, "link-revoked", "This link was taken back.")
+	case account.LinkOther:
+		return unfit("token", "This link is for something or somebody else.").(*huma.ErrorModel)
+	}
+	return unfit("token", "This is none of our links, or a part of it is missing: open it from the mail, or copy it whole.").(*huma.ErrorModel)
 }
 
 // startProblem lists all that keeps a campaign from starting, each by the field to mend.

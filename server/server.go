@@ -69,6 +69,9 @@ type Options struct {
 	SandboxURL  string  // the sandbox's page, or empty when there is no sandbox
 	Sandbox     Sandbox // gives simulated numbers; nil when there is no sandbox
 
+	CanMail bool // the workers can send mail; without it what needs mail is refused
+	SignUp  bool // strangers may make a company of their own
+
 	DB        *postgres.DB
 	Sealer    *secret.Sealer
 	Tokens    *account.Tokens
@@ -124,6 +127,9 @@ func New(options Options) (*Server, error) {
 		routes: map[string]string{}, now: time.Now, sockets: newSockets(), rates: newRates(), origins: originsOf(public)}
 	if s.TemporalNamespace == "" {
 		s.TemporalNamespace = "default"
+	}
+	if s.Lifetimes == (account.Lifetimes{}) {
+		s.Lifetimes = account.DefaultLifetimes
 	}
 	s.metrics = newMetrics(s.registry)
 	s.logins = account.NewLogins(options.DB, options.Tokens, options.Lifetimes)

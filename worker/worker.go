@@ -14,10 +14,12 @@ import (
 	"golang.org/x/sync/errgroup"
 
 	"omnidesk/activities"
+	"omnidesk/internal/account"
 	"omnidesk/internal/channel"
 	"omnidesk/internal/connection"
 	"omnidesk/internal/flow"
 	"omnidesk/internal/id"
+	"omnidesk/internal/mail"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/send"
 	"omnidesk/internal/wake"
@@ -36,6 +38,8 @@ type Options struct {
 	UrgentRuns  int                           // connections sending urgent messages at once; 0 means 64
 	Changed     func(company, campaign id.ID) // a campaign's page should refresh; may be nil
 	Imported    func(company, imported id.ID) // an import's page should refresh; may be nil
+	Mailer      mail.Mailer                   // nil: mails stay in the outbox
+	Lifetimes   account.Lifetimes             // of links in mails; the zero value means account.DefaultLifetimes
 }
 
 // StopTimeout is how long a stopping worker waits for its pages to record what is on the wire.
@@ -61,14 +65,18 @@ func Run(ctx context.Context, o Options) error {
 	if o.Imported == nil {
 		o.Imported = func(_, _ id.ID) {}
 	}
+	if o.Lifetimes == (account.Lifetimes{}) {
+		o.Lifetimes = account.DefaultLifetimes
+	}
 	sdkworker.SetStickyWorkflowCacheSize(2000)
 	relay := wake.NewRelay(o.DB, flow.NewClient(o.Temporal))
 	campaigns := &activities.Campaigns{DB: o.DB, Hint: relay.Hint, Changed: o.Changed}
 	sending := &activities.Sending{DB: o.DB, Connections: o.Connections, Adapters: o.Adapters, Slots: o.Slots, UrgentSlots: o.UrgentSlots, Hint: relay.Hint, Changed: o.Changed}
 	imports := &activities.Imports{DB: o.DB, Changed: o.Imported}
+	mails := &activities.Mails{DB: o.DB, Mailer: o.Mailer, Lives: o.Lifetimes}
 	workers := []sdkworker.Worker{
 		workflowWorker(o.Temporal, campaigns, sending, imports),
-		workWorker(o.Temporal, campaigns, imports),
+		workWorker(o.Temporal, campaigns, imports, mails),
 		sendWorker(o.Temporal, flow.SendQueue, flow.SendPage, sending.SendPage, o.Pages),
 		sendWorker(o.Temporal, flow.UrgentQueue, flow.SendUrgent, sending.SendUrgent, o.UrgentRuns),
 	}
@@ -111,9 +119,10 @@ func Register(w sdkworker.WorkflowRegistry) {
 	w.RegisterWorkflowWithOptions(workflows.Campaign, workflow.RegisterOptions{Name: string(flow.CampaignWorkflow)})
 	w.RegisterWorkflowWithOptions(workflows.Sender, workflow.RegisterOptions{Name: string(flow.SenderWorkflow)})
 	w.RegisterWorkflowWithOptions(workflows.Import, workflow.RegisterOptions{Name: string(flow.ImportWorkflow)})
+	w.RegisterWorkflowWithOptions(workflows.Mail, workflow.RegisterOptions{Name: string(flow.MailWorkflow)})
 }
 
-func workWorker(temporal client.Client, campaigns *activities.Campaigns, imports *activities.Imports) sdkworker.Worker {
+func workWorker(temporal client.Client, campaigns *activities.Campaigns, imports *activities.Imports, mails *activities.Mails) sdkworker.Worker {
 	w := sdkworker.New(temporal, flow.WorkQueue, sdkworker.Options{
 		DisableWorkflowWorker:              true,
 		MaxConcurrentActivityExecutionSize: 32,
@@ -121,7 +130,7 @@ func workWorker(temporal client.Client, campaigns *activities.Campaigns, imports
 	})
 	for name, do := range map[string]any{flow.FreezeAudience: campaigns.FreezeAudience, flow.BeginCampaign: campaigns.BeginCampaign,
 		flow.FeedCampaign: campaigns.FeedCampaign, flow.FinishCampaign: campaigns.FinishCampaign, flow.CancelQueued: campaigns.CancelQueued,
-		flow.CheckImport: imports.CheckImport, flow.RunImport: imports.RunImport, flow.UndoImport: imports.UndoImport, flow.DiscardImport: imports.DiscardImport} {
+		flow.CheckImport: imports.CheckImport, flow.RunImport: imports.RunImport, flow.UndoImport: imports.UndoImport, flow.DiscardImport: imports.DiscardImport, flow.SendMail: mails.SendMail} {
 		w.RegisterActivityWithOptions(do, activity.RegisterOptions{Name: name})
 	}
 	return w

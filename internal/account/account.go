@@ -49,6 +49,7 @@ type User struct {
 	Email, Name        string
 	Role               Role
 	MustChangePassword bool
+	Verified           bool // the address is confirmed
 }
 
 // Principal is who sends a request, as the database knows it at that moment.
@@ -124,6 +125,7 @@ type NewUser struct {
 	Role        Role
 	Hash        []byte // of HashPassword
 	MustChange  bool
+	Unverified  bool // the address is still to be confirmed
 }
 
 // CreateUser adds a person, under the system role. It answers ErrEmailTaken when the address is in use.
@@ -137,7 +139,7 @@ func CreateUser(ctx context.Context, tx postgres.Tx, user NewUser) (id.ID, error
 	}
 	created := id.New()
 	err = New(tx).insertUser(ctx, insertUserParams{ID: created, CompanyID: user.Home, Email: email, Name: user.Name,
-		Role: string(user.Role), PasswordHash: user.Hash, MustChangePassword: user.MustChange})
+		Role: string(user.Role), PasswordHash: user.Hash, MustChangePassword: user.MustChange, Unverified: user.Unverified})
 	if postgres.IsUnique(err, "users_email") {
 		return id.Nil, ErrEmailTaken
 	}

@@ -37,7 +37,8 @@ type Logins struct {
 	db      *postgres.DB
 	tokens  *Tokens
 	lives   Lifetimes
-	backoff *backoff
+	backoff *backoff // of passwords
+	asks    *backoff // of mails to be sent
 	now     func() time.Time
 }
 
@@ -46,7 +47,7 @@ func NewLogins(db *postgres.DB, tokens *Tokens, lives Lifetimes) *Logins {
 	if lives == (Lifetimes{}) {
 		lives = DefaultLifetimes
 	}
-	return &Logins{db: db, tokens: tokens, lives: lives, backoff: newBackoff(), now: time.Now}
+	return &Logins{db: db, tokens: tokens, lives: lives, backoff: newBackoff(), asks: newBackoff(), now: time.Now}
 }
 
 // CookieLife is that of the longest session. Which session is over is told by its row.
@@ -151,7 +152,7 @@ func (l *Logins) Authenticate(ctx context.Context, token string) (Principal, err
 
 func (row authenticateRow) principal() Principal {
 	p := Principal{Session: row.SessionID, Network: row.Network, Until: row.ExpiresAt, User: User{ID: row.UserID, Home: row.HomeCompanyID,
-		Email: row.Email, Name: row.Name, Role: Role(row.Role), MustChangePassword: row.MustChangePassword}}
+		Email: row.Email, Name: row.Name, Role: Role(row.Role), MustChangePassword: row.MustChangePassword, Verified: row.Verified}}
 	if row.CompanyID != nil && row.CompanyName != nil {
 		p.Company = &Company{ID: *row.CompanyID, Name: *row.CompanyName, Zone: *row.CompanyZone, Demo: *row.CompanyDemo, Setup: row.CompanySetup}
 	}
@@ -173,24 +174,9 @@ func (l *Logins) Logout(ctx context.Context, session id.ID) error {
 // ChangePassword sets a new password and ends every session of the person; the answer is the token of a new
 // one. It answers ErrWrongLogin when current is wrong, a PasswordError when next is refused, or a BackoffError.
 func (l *Logins) ChangePassword(ctx context.Context, who Principal, current, next string, address netip.Addr, agent string) (string, error) {
-	if wait := l.backoff.wait(who.User.Email, address, l.now()); wait > 0 {
-		return "", BackoffError{wait}
-	}
-	var stored []byte
-	err := l.db.InSystem(ctx, func(tx postgres.Tx) (err error) {
-		stored, err = New(tx).getUserPassword(ctx, who.User.ID)
-		return err
-	})
-	if err != nil {
-		return "", fmt.Errorf("reading a password: %w", err)
-	}
-	good, err := matches(ctx, stored, current)
+	stored, err := l.confirm(ctx, who, current, address)
 	if err != nil {
 		return "", err
-	}
-	if !good {
-		l.backoff.failed(who.User.Email, address, l.now())
-		return "", ErrWrongLogin
 	}
 	about := []string{who.User.Email, who.User.Name}
 	if who.Company != nil {

@@ -3,3 +3,19 @@
 //   sqlc v1.31.1
 
 package account
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
+
+type Mail struct {
+	ID        uuid.UUID
+	CompanyID *uuid.UUID
+	Kind      string
+	Email     string
+	SubjectID *uuid.UUID
+	Base      string
+	CreatedAt time.Time
+}

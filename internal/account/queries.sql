@@ -24,11 +24,11 @@ SELECT company_id, name, zone, demo,
 FROM companies WHERE demo ORDER BY company_id LIMIT 1;
 
 -- name: insertUser :exec
-INSERT INTO users (id, company_id, email, name, role, password_hash, must_change_password)
-VALUES (@id, @company_id, @email, @name, @role, @password_hash, @must_change_password);
+INSERT INTO users (id, company_id, email, name, role, password_hash, must_change_password, verified_at)
+VALUES (@id, @company_id, @email, @name, @role, @password_hash, @must_change_password, CASE WHEN sqlc.arg(unverified)::boolean THEN NULL ELSE now() END);
 
 -- name: findUserByEmail :one
-SELECT id, company_id, email, name, role, password_hash, must_change_password, disabled_at FROM users WHERE email = @email;
+SELECT id, company_id, email, name, role, password_hash, must_change_password, disabled_at FROM users WHERE email = @email AND removed_at IS NULL;
 
 -- name: getUserPassword :one
 SELECT password_hash FROM users WHERE id = @id AND disabled_at IS NULL;
@@ -38,7 +38,7 @@ UPDATE users SET password_hash = @password_hash, must_change_password = false
 WHERE id = @id AND disabled_at IS NULL AND password_hash = @old_hash;
 
 -- name: countSuperadmins :one
-SELECT count(*) FROM users WHERE role = 'superadmin';
+SELECT count(*) FROM users WHERE role = 'superadmin' AND removed_at IS NULL;
 
 -- name: lockBootstrap :exec
 SELECT pg_advisory_xact_lock(hashtext('omnidesk bootstrap'));
@@ -59,7 +59,7 @@ WITH found AS (
     WHERE sessions.id = (SELECT id FROM found) AND sessions.last_seen_at < @seen_before
 )
 SELECT s.id AS session_id, s.company_id, s.expires_at, s.network,
-       u.id AS user_id, u.company_id AS home_company_id, u.email, u.name, u.role, u.must_change_password,
+       u.id AS user_id, u.company_id AS home_company_id, u.email, u.name, u.role, u.must_change_password, (u.verified_at IS NOT NULL)::boolean AS verified,
        c.name AS company_name, c.zone AS company_zone, c.demo AS company_demo,
        (CASE WHEN c.demo OR (c.setup ->> 'dismissed')::boolean THEN 'done' WHEN c.setup IS NULL THEN 'new' ELSE 'open' END)::text AS company_setup
 FROM found JOIN sessions s ON s.id = found.id JOIN users u ON u.id = s.user_id

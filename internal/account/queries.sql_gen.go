@@ -23,7 +23,7 @@ WITH found AS (
     WHERE sessions.id = (SELECT id FROM found) AND sessions.last_seen_at < $6
 )
 SELECT s.id AS session_id, s.company_id, s.expires_at, s.network,
-       u.id AS user_id, u.company_id AS home_company_id, u.email, u.name, u.role, u.must_change_password,
+       u.id AS user_id, u.company_id AS home_company_id, u.email, u.name, u.role, u.must_change_password, (u.verified_at IS NOT NULL)::boolean AS verified,
        c.name AS company_name, c.zone AS company_zone, c.demo AS company_demo,
        (CASE WHEN c.demo OR (c.setup ->> 'dismissed')::boolean THEN 'done' WHEN c.setup IS NULL THEN 'new' ELSE 'open' END)::text AS company_setup
 FROM found JOIN sessions s ON s.id = found.id JOIN users u ON u.id = s.user_id
@@ -50,6 +50,7 @@ type authenticateRow struct {
 	Name               string
 	Role               string
 	MustChangePassword bool
+	Verified           bool
 	CompanyName        *string
 	CompanyZone        *string
 	CompanyDemo        *bool
@@ -79,6 +80,7 @@ func (q *Queries) authenticate(ctx context.Context, arg authenticateParams) (aut
 		&i.Name,
 		&i.Role,
 		&i.MustChangePassword,
+		&i.Verified,
 		&i.CompanyName,
 		&i.CompanyZone,
 		&i.CompanyDemo,
@@ -88,7 +90,7 @@ func (q *Queries) authenticate(ctx context.Context, arg authenticateParams) (aut
 }
 
 const countSuperadmins = `-- name: countSuperadmins :one
-SELECT count(*) FROM users WHERE role = 'superadmin'
+SELECT count(*) FROM users WHERE role = 'superadmin' AND removed_at IS NULL
 `
 
 func (q *Queries) countSuperadmins(ctx context.Context) (int64, error) {
@@ -182,7 +184,7 @@ func (q *Queries) findDemoCompany(ctx context.Context) (findDemoCompanyRow, erro
 }
 
 const findUserByEmail = `-- name: findUserByEmail :one
-SELECT id, company_id, email, name, role, password_hash, must_change_password, disabled_at FROM users WHERE email = $1
+SELECT id, company_id, email, name, role, password_hash, must_change_password, disabled_at FROM users WHERE email = $1 AND removed_at IS NULL
 `
 
 type findUserByEmailRow struct {
@@ -353,8 +355,8 @@ func (q *Queries) insertSession(ctx context.Context, arg insertSessionParams) er
 }
 
 const insertUser = `-- name: insertUser :exec
-INSERT INTO users (id, company_id, email, name, role, password_hash, must_change_password)
-VALUES ($1, $2, $3, $4, $5, $6, $7)
+INSERT INTO users (id, company_id, email, name, role, password_hash, must_change_password, verified_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, CASE WHEN $8::boolean THEN NULL ELSE now() END)
 `
 
 type insertUserParams struct {
@@ -365,6 +367,7 @@ type insertUserParams struct {
 	Role               string
 	PasswordHash       []byte
 	MustChangePassword bool
+	Unverified         bool
 }
 
 func (q *Queries) insertUser(ctx context.Context, arg insertUserParams) error {
@@ -376,6 +379,7 @@ func (q *Queries) insertUser(ctx context.Context, arg insertUserParams) error {
 		arg.Role,
 		arg.PasswordHash,
 		arg.MustChangePassword,
+		arg.Unverified,
 	)
 	return err
 }

@@ -161,4 +161,27 @@ type Lifetimes struct {
 	SessionIdle  time.Duration `name:"session-idle" env:"OMNIDESK_SESSION_IDLE" default:"8h" help:"A session ends after this long without a request; at most 24h."`
 	AdminSession time.Duration `name:"admin-session-life" env:"OMNIDESK_ADMIN_SESSION_LIFE" default:"24h" help:"The same for admins and superadmins; 12h suits a strict house."`
 	AdminIdle    time.Duration `name:"admin-session-idle" env:"OMNIDESK_ADMIN_SESSION_IDLE" default:"8h" help:"The same for admins and superadmins; 1h suits a strict house."`
+	LinkLifetimes
+}
+
+// LinkLifetimes say how long links in mails stay good.
+type LinkLifetimes struct {
+	Verify      time.Duration `name:"verify-life" env:"OMNIDESK_VERIFY_LIFE" default:"48h" help:"A link that confirms an address; at most 168h."`
+	Reset       time.Duration `name:"reset-life" env:"OMNIDESK_RESET_LIFE" default:"1h" help:"A link that sets a new password; at most 24h."`
+	Invitation  time.Duration `name:"invitation-life" env:"OMNIDESK_INVITATION_LIFE" default:"168h" help:"An invitation; at most 720h."`
+	EmailChange time.Duration `name:"email-change-life" env:"OMNIDESK_EMAIL_CHANGE_LIFE" default:"24h" help:"A link that confirms a new address; at most 168h."`
+}
+
+// Mail says how mail leaves.
+type Mail struct {
+	SESRegion string `name:"ses-region" env:"OMNIDESK_SES_REGION" placeholder:"REGION" help:"Send mail by Amazon SES of this region. With neither this nor a sandbox no mail is sent, and what needs mail is refused."`
+	From      string `name:"mail-from" env:"OMNIDESK_MAIL_FROM" placeholder:"ADDRESS" help:"Whom mails come from, as SES knows it: OmniDesk <desk@example.com>."`
+}
+
+// Require refuses half of a configuration.
+func (m Mail) Require() error {
+	if (m.SESRegion == "") != (m.From == "") {
+		return errors.New("OMNIDESK_SES_REGION and OMNIDESK_MAIL_FROM belong together: set both, or neither")
+	}
+	return nil
 }

@@ -51,6 +51,7 @@ var summaries = map[Workflow]string{
 	CampaignWorkflow: "Campaign: freeze, feed, finish",
 	SenderWorkflow:   "The only sender on this connection",
 	ImportWorkflow:   "Import of contacts: check, run, undo",
+	MailWorkflow:     "One mail, tried for a day",
 }
 
 func attributesOf(company id.ID, target Target) temporal.SearchAttributes {

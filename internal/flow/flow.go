@@ -18,6 +18,7 @@ const (
 	CampaignWorkflow Workflow = "campaign" // one campaign from start to finish
 	SenderWorkflow   Workflow = "sender"   // the only one that sends on a connection, while there is work
 	ImportWorkflow   Workflow = "import"   // one file of contacts, from the upload to the end or an undo
+	MailWorkflow     Workflow = "mail"     // one mail, until it has left
 )
 
 // Target is one workflow: its kind and the row it is about.
@@ -34,6 +35,9 @@ func Sender(connection id.ID) Target { return Target{SenderWorkflow, connection}
 
 // Import names the workflow of an import.
 func Import(of id.ID) Target { return Target{ImportWorkflow, of} }
+
+// Mail names the workflow of a mail.
+func Mail(of id.ID) Target { return Target{MailWorkflow, of} }
 
 // WorkflowID returns the id in Temporal, noun/uuid.
 func (t Target) WorkflowID() string { return string(t.Workflow) + "/" + t.Subject.String() }
@@ -68,6 +72,7 @@ const (
 	RunImport      = "RunImport"
 	UndoImport     = "UndoImport"
 	DiscardImport  = "DiscardImport"
+	SendMail       = "SendMail"
 )
 
 // Ref is the input of every workflow and activity about one row of one company.

@@ -22,6 +22,9 @@ var exceptions = map[string]string{
 	// Unique indexes that don't begin with the company.
 	"index users.users_pkey":                                     "a login finds the user before its company is known; a superadmin has none",
 	"index users.users_email":                                    "one address signs in to one account of the whole platform",
+	"index tokens.tokens_pkey":                                   "a link names itself by its hash before its company is known",
+	"index mails.mails_pkey":                                     "an outbox across companies; a mail to somebody of no company has none",
+	"foreign key tokens.tokens_user_id_fkey":                     "a superadmin's link has a user without a company",
 	"index sessions.sessions_pkey":                               "a request brings its session before its company is known",
 	"index webhook_routes.webhook_routes_slug":                   "a webhook names a slug before its company is known",
 	"index wakes.wakes_pkey":                                     "an outbox across companies, read in order and deleted by its number",
@@ -30,9 +33,14 @@ var exceptions = map[string]string{
 	// Columns that may be empty.
 	"null users":    "a superadmin belongs to no company",
 	"null sessions": "a superadmin has entered none yet",
+	"null tokens":   "a superadmin's link belongs to no company",
+	"null mails":    "whoever asks for a reset says an address, not a company",
 	// What the cross-company role reaches.
 	"system audit":          "notes what a superadmin does beside companies, reads the platform's own lines",
 	"system audit_subjects": "as audit",
+	"system tokens":         "hashes of links, taken before a company is known",
+	"system mails":          "whom a mail goes to, and what it is about; no text",
+	"system invitations":    "accepted by a link before any session, so before a company is known",
 	"system companies":      "login: the company's name and zone",
 	"system users":          "login: the password's hash and the role",
 	"system sessions":       "each request begins by its session",

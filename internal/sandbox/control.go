@@ -46,6 +46,7 @@ func (s *Sandbox) routes() http.Handler {
 		finish(w, nil)
 	})
 	mux.HandleFunc("POST /sandbox/phones/{phone}/block", s.postBlock)
+	s.mailRoutes(mux)
 	s.pages(mux)
 	return http.NewCrossOriginProtection().Handler(mux)
 }

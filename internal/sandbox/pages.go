@@ -16,9 +16,10 @@ import (
 var assets embed.FS
 
 var pageTemplates = template.Must(template.New("").Funcs(template.FuncMap{
-	"clock": func(at time.Time) string { return at.Local().Format("15:04:05") },
-	"stamp": func(at time.Time) string { return at.UTC().Format(time.RFC3339) },
-	"tick":  func(status string) string { return ticks[status] },
+	"clock":  func(at time.Time) string { return at.Local().Format("15:04:05") },
+	"stamp":  func(at time.Time) string { return at.UTC().Format(time.RFC3339) },
+	"linked": linked,
+	"tick":   func(status string) string { return ticks[status] },
 }).ParseFS(assets, "assets/*.html"))
 
 // ticks are the marks of WhatsApp; the words beside them are for those who can't see the difference.

@@ -40,6 +40,7 @@ type Sandbox struct {
 	options Options
 	world   *world.World
 	graph   *graph.Server
+	mails   *mailbox
 	control http.Handler
 }
 
@@ -63,6 +64,10 @@ func New(options Options) (*Sandbox, error) {
 	if err := world.Load(filepath.Join(options.DataDir, "statuses.json"), &curve); err != nil {
 		return nil, fmt.Errorf("loading the curve of statuses: %w", err)
 	}
+	mails, err := openMailbox(options.DataDir)
+	if err != nil {
+		return nil, fmt.Errorf("opening the sandbox's mailbox: %w", err)
+	}
 	ledger, err := world.OpenLedger(filepath.Join(options.DataDir, "ledger.jsonl"), mode)
 	if err != nil {
 		return nil, err
@@ -75,7 +80,7 @@ func New(options Options) (*Sandbox, error) {
 	if err != nil {
 		return nil, errors.Join(err, ledger.Close())
 	}
-	s := &Sandbox{options: options, world: ground, graph: simulator}
+	s := &Sandbox{options: options, world: ground, graph: simulator, mails: mails}
 	s.control = s.routes()
 	return s, nil
 }

@@ -4,6 +4,7 @@
 import { createRequire } from "node:module";
 import { readFileSync } from "node:fs";
 import { expect, type Page, test } from "@playwright/test";
+import * as accounts from "./fixtures/accounts";
 import * as data from "./fixtures/data";
 import { mock, type Scene } from "./fixtures/mock";
 import { beginner } from "./fixtures/settings";
@@ -40,6 +41,43 @@ const shots: Shot[] = [
     await expect(page.getByRole("alert")).toContainText("wrong");
   } },
   { name: "password", path: "/password", ready: "one-time password", me: { ...data.me, user: { ...data.me.user, must_change_password: true } } },
+  { name: "signup", path: "/signup", me: null, ready: "Make a company of your own" },
+  { name: "signup-refused", path: "/signup", me: null, refuse: true, status: 422, ready: "Make a company of your own", act: async (page) => {
+    await page.getByLabel("Company name").fill("Aurora Móveis");
+    await page.getByRole("button", { name: "Sign up" }).click();
+    await expect(page.getByText("at least 12 characters.")).toBeVisible();
+    await expect(page.getByLabel("Company name")).toHaveValue("Aurora Móveis");
+  } },
+  { name: "signup-sent", path: "/signup", me: null, ready: "Make a company of your own", act: async (page) => {
+    await page.getByLabel("E-mail").fill("helena@aurora.example");
+    await page.getByRole("button", { name: "Sign up" }).click();
+    await expect(page.getByRole("status")).toContainText("helena@aurora.example");
+  } },
+  { name: "verify-wait", path: "/", me: accounts.newcomer, ready: "Send the mail again" },
+  { name: "verify-used", path: "/verify#abc", me: accounts.newcomer, status: 410, ready: "You sign in as", act: async (page) => {
+    await page.getByRole("button", { name: "Confirm the address" }).click();
+    await expect(page.getByRole("alert")).toContainText("used already");
+  } },
+  { name: "forgot", path: "/forgot", me: null, ready: "Send the link" },
+  { name: "reset-used", path: "/reset#abc", me: null, status: 410, ready: "Set the password", act: async (page) => {
+    await page.getByRole("textbox", { name: "New password" }).fill("a long enough phrase");
+    await page.getByRole("button", { name: "Set the password" }).click();
+    await expect(page.getByRole("link", { name: "Have a new link sent" })).toBeVisible();
+  } },
+  { name: "invitation", path: "/invitation#abc", me: null, ready: "Join Aurora Móveis" },
+  { name: "invitation-used", path: "/invitation#abc", me: null, empty: true, status: 410, ready: "used already" },
+  { name: "people", path: "/settings/people", ready: "Rodrigo Alves" },
+  { name: "people-remove", path: "/settings/people", ready: "Rodrigo Alves", act: async (page) => {
+    await page.getByRole("button", { name: "What to do with Caio Martins" }).click();
+    await page.getByRole("menuitem", { name: "Remove from the company" }).click();
+    await expect(page.getByRole("dialog")).toContainText("signed out at once");
+  } },
+  { name: "people-invite", path: "/settings/people", ready: "Rodrigo Alves", status: 422, act: async (page) => {
+    await page.getByRole("button", { name: "Invite" }).click();
+    await page.getByRole("dialog").getByLabel("E-mail").fill("marina@aurora.example");
+    await page.getByRole("dialog").getByRole("button", { name: "Send the invitation" }).click();
+    await expect(page.getByText("invited already")).toBeVisible();
+  } },
   { name: "you", path: "/settings/you", ready: "Safari on iPhone" },
   { name: "companies", path: "/companies", me: { ...data.superadmin, company: undefined }, ready: "Kopi Nusantara" },
   { name: "dashboard", path: "/", ready: "Meta refuses the access token" },

@@ -4,6 +4,9 @@ import type { components } from "./schema.gen";
 type Schemas = components["schemas"];
 
 export type Me = Schemas["Me"];
+export type Person = Schemas["Person"];
+export type Invitation = Schemas["Invitation"];
+export type InvitationView = Schemas["InvitationView"];
 export type Session = Schemas["Session"];
 export type Company = Schemas["Company"];
 export type AuditLine = Schemas["AuditLine"];

@@ -29,7 +29,7 @@ const places = [
 ] as const;
 
 /** Outside of a company there is only what belongs to the platform. */
-const placesFor = (me: Me) => places.filter((place) => me.company != null || (place.key === "health" && me.user.role === "superadmin"));
+const placesFor = (me: Me) => (me.user.role === "user" ? [] : places).filter((place) => me.company != null || (place.key === "health" && me.user.role === "superadmin"));
 
 /** What stands around every page: the rail (a bottom bar on phones), the company, the account. */
 export function Shell() {
@@ -69,7 +69,7 @@ export function Shell() {
         <Outlet />
       </main>
       <nav className="bar" aria-label={t("nav.label")}>
-        {company !== undefined && places.filter((place) => place.bar).map(({ to, icon: Icon, key }) => (
+        {company !== undefined && placesFor(me).filter((place) => place.bar).map(({ to, icon: Icon, key }) => (
           <Link key={to} to={to} activeOptions={{ exact: to === "/", includeSearch: false }} activeProps={{ className: "active", "aria-current": "page" }}>
             <Icon size={20} stroke={1.6} />{t(`nav.${key}`)}
           </Link>

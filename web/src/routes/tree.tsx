@@ -41,6 +41,42 @@ const login = createRoute({
   component: lazyRouteComponent(() => import("./login")),
 });
 
+const signup = createRoute({
+  getParentRoute: () => root,
+  path: "/signup",
+  component: lazyRouteComponent(() => import("./signup")),
+});
+
+const forgot = createRoute({
+  getParentRoute: () => root,
+  path: "/forgot",
+  component: lazyRouteComponent(() => import("./forgot")),
+});
+
+const reset = createRoute({
+  getParentRoute: () => root,
+  path: "/reset",
+  component: lazyRouteComponent(() => import("./reset")),
+});
+
+const verify = createRoute({
+  getParentRoute: () => root,
+  path: "/verify",
+  component: lazyRouteComponent(() => import("./verify")),
+});
+
+const invitation = createRoute({
+  getParentRoute: () => root,
+  path: "/invitation",
+  component: lazyRouteComponent(() => import("./invitation")),
+});
+
+const email = createRoute({
+  getParentRoute: () => root,
+  path: "/email",
+  component: lazyRouteComponent(() => import("./email")),
+});
+
 const signedIn = createRoute({
   getParentRoute: () => root,
   id: "signed-in",
@@ -48,6 +84,7 @@ const signedIn = createRoute({
     const me = await context.queries.ensureQueryData(meQuery);
     if (me === null) throw redirect({ to: "/login", search: { next: location.href === "/" ? undefined : location.href }, replace: true });
     if (me.user.must_change_password && location.pathname !== "/password") throw redirect({ to: "/password", replace: true });
+    if (!me.user.verified && !me.user.must_change_password) throw redirect({ to: "/verify", replace: true });
     return { me };
   },
   component: Outlet,
@@ -83,6 +120,7 @@ const inCompany = createRoute({
   getParentRoute: () => shell,
   id: "in-company",
   beforeLoad: ({ context }) => {
+    if (context.me.user.role === "user") throw redirect({ to: "/settings/you", replace: true }); // what they work with is not built yet
     if (context.me.company == null) throw redirect({ to: "/companies", replace: true });
   },
   component: Outlet,
@@ -218,6 +256,12 @@ const settings = createRoute({
   component: lazyRouteComponent(() => import("./settings")),
 });
 
+const people = createRoute({
+  getParentRoute: () => inCompany,
+  path: "/settings/people",
+  component: lazyRouteComponent(() => import("./settings-people")),
+});
+
 const welcome = createRoute({
   getParentRoute: () => inCompany,
   path: "/welcome",
@@ -243,13 +287,19 @@ const connectionRun = createRoute({
 
 const tree = root.addChildren([
   login,
+  signup,
+  forgot,
+  reset,
+  verify,
+  invitation,
+  email,
   signedIn.addChildren([
     password,
     shell.addChildren([
       health,
       companies,
       you,
-      inCompany.addChildren([home, campaigns, newCampaign, campaign, editCampaign, campaignRun, connectionRun, uncertain, audit, contacts, contact, segments, imports, newImport, oneImport, templates, connections, newConnection, connection, settings, welcome]),
+      inCompany.addChildren([home, campaigns, newCampaign, campaign, editCampaign, campaignRun, connectionRun, uncertain, audit, contacts, contact, segments, imports, newImport, oneImport, templates, connections, newConnection, connection, settings, people, welcome]),
     ]),
   ]),
 ]);

@@ -42,3 +42,32 @@ export const sessionsQuery = queryOptions({
 export const endSession = (id: string) => unwrap(api.DELETE("/api/v1/auth/sessions/{id}", { params: { path: { id } } }));
 
 export const endOtherSessions = () => unwrap(api.DELETE("/api/v1/auth/sessions"));
+
+/** What a login page can offer beside the login. */
+export const loginOptionsQuery = queryOptions({
+  queryKey: ["login-options"],
+  queryFn: ({ signal }) => unwrap(api.GET("/api/v1/auth/options", { signal })),
+  staleTime: Infinity,
+});
+
+export const signUp = (body: { company: string; zone: string; name: string; email: string; password: string }) => unwrap(api.POST("/api/v1/auth/signup", { body }));
+
+export const askVerify = () => unwrap(api.POST("/api/v1/auth/verify/mail"));
+
+export const verifyEmail = (token: string) => unwrap(api.POST("/api/v1/auth/verify", { body: { token } }));
+
+export const askReset = (email: string) => unwrap(api.POST("/api/v1/auth/reset/mail", { body: { email } }));
+
+export const resetPassword = (token: string, password: string) => unwrap(api.POST("/api/v1/auth/reset", { body: { token, new_password: password } }));
+
+export const askEmail = (email: string, password: string) => unwrap(api.POST("/api/v1/auth/email/mail", { body: { email, current_password: password } }));
+
+export const changeEmail = (token: string) => unwrap(api.POST("/api/v1/auth/email", { body: { token } }));
+
+export const invitationQuery = (token: string) => queryOptions({
+  queryKey: ["invitation", token],
+  queryFn: () => unwrap(api.POST("/api/v1/auth/invitation/show", { body: { token } })),
+  staleTime: Infinity,
+});
+
+export const acceptInvitation = (body: { token: string; name: string; password: string }) => unwrap(api.POST("/api/v1/auth/invitation", { body }));

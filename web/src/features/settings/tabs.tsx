@@ -11,6 +11,7 @@ export function SettingsTabs({ me }: { me: Me }) {
   return (
     <nav className="filters" aria-label={t("settings.title")}>
       {runs && <Link className="chip" to="/settings" activeOptions={{ exact: true }} activeProps={active}>{t("settings.tabCompany")}</Link>}
+      {runs && <Link className="chip" to="/settings/people" activeProps={active}>{t("settings.tabPeople")}</Link>}
       {runs && <Link className="chip" to="/audit" activeProps={active}>{t("audit.open")}</Link>}
       <Link className="chip" to="/settings/you" activeProps={active}>{t("settings.tabYou")}</Link>
     </nav>

@@ -1,0 +1,48 @@
+import { Alert, Stack, Title } from "@mantine/core";
+import type { FormEvent, ReactNode } from "react";
+import { useTranslation } from "react-i18next";
+import { ApiError, fieldComplaints, toFormErrors } from "../../api/problem";
+import { describeError } from "../../components/errors";
+
+/** A form that stands alone on its page, for people who are not in the app (yet). */
+export function Card({ title, onSubmit, children }: { title: string; onSubmit?: () => void; children: ReactNode }) {
+  function submit(event: FormEvent) {
+    event.preventDefault();
+    onSubmit?.();
+  }
+  return (
+    <form className="card" noValidate onSubmit={submit}>
+      <Stack gap="sm">
+        <img src="/icon.svg" width={32} height={32} alt="" />
+        <Title order={1} fz={20} mb={4}>{title}</Title>
+        {children}
+      </Stack>
+    </form>
+  );
+}
+
+/** What the server said under each field of a form, and whether anything is left that belongs to none. */
+export function unfit(error: unknown, fields: readonly string[]) {
+  const said = toFormErrors(fieldComplaints(error), (path) => (fields.includes(path) ? path : null));
+  return { fields: said.fields, loose: error !== null && (said.rest.length > 0 || Object.keys(said.fields).length === 0) };
+}
+
+/** What is wrong with a link, or with anything else that no field is to blame for. */
+export function LooseError({ error, fields = [] }: { error: unknown; fields?: readonly string[] }) {
+  const { t } = useTranslation();
+  if (!unfit(error, fields).loose) return null;
+  return <Alert color="red" variant="light" role="alert">{linkWords(error) ?? describeError(error, t)}</Alert>;
+}
+
+/** A link's own fault in the server's words, without the name of a field that nobody sees. */
+function linkWords(error: unknown): string | undefined {
+  return fieldComplaints(error).find((c) => c.field === "token")?.message;
+}
+
+/** The problem's kind, such as link-expired; empty for another error. */
+export function kindOf(error: unknown): string {
+  return error instanceof ApiError ? (error.problem.type ?? "").split("/").at(-1) ?? "" : "";
+}
+
+/** What follows # in the address: it never leaves the browser but in a request's body. */
+export const secretOfLink = () => window.location.hash.slice(1);

@@ -1,0 +1,38 @@
+import { Button, Text } from "@mantine/core";
+import { useMutation } from "@tanstack/react-query";
+import { useTranslation } from "react-i18next";
+import type { Me } from "../../api/types";
+import { toastDone } from "../../components/errors";
+import { Card, LooseError, secretOfLink } from "./card";
+import { askVerify, changeEmail, verifyEmail } from "./queries";
+
+/** Confirms the address of whoever is signed in, or says where the link is. */
+export function VerifyCard({ me, onDone, onLeave }: { me: Me; onDone: () => void; onLeave: () => void }) {
+  const { t } = useTranslation();
+  const secret = secretOfLink();
+  const confirm = useMutation({ mutationFn: () => verifyEmail(secret), onSuccess: onDone });
+  const again = useMutation({ mutationFn: askVerify, onSuccess: () => toastDone(t("verify.sentAgain")) });
+  const failed = confirm.error !== null;
+  return (
+    <Card title={t("verify.title")} onSubmit={() => { if (secret !== "") confirm.mutate(); }}>
+      <Text>{secret === "" || failed ? t("verify.lookInMail", { email: me.user.email }) : t("verify.confirmThis", { email: me.user.email })}</Text>
+      <LooseError error={confirm.error ?? again.error} />
+      {secret !== "" && !failed && <Button type="submit" size="sm" mt={4} loading={confirm.isPending}>{t("verify.confirm")}</Button>}
+      {(secret === "" || failed) && <Button size="sm" mt={4} loading={again.isPending} onClick={() => again.mutate()}>{t("verify.again")}</Button>}
+      <Button variant="subtle" color="gray" onClick={onLeave}>{t("account.logout")}</Button>
+    </Card>
+  );
+}
+
+/** Makes the address that a link was sent to the own one. */
+export function ChangeEmailCard({ me, onDone }: { me: Me; onDone: () => void }) {
+  const { t } = useTranslation();
+  const change = useMutation({ mutationFn: () => changeEmail(secretOfLink()), onSuccess: onDone });
+  return (
+    <Card title={t("email.title")} onSubmit={() => change.mutate()}>
+      <Text>{t("email.confirmThis", { email: me.user.email })}</Text>
+      <LooseError error={change.error} />
+      <Button type="submit" size="sm" mt={4} loading={change.isPending}>{t("email.confirm")}</Button>
+    </Card>
+  );
+}
