@@ -1,4 +1,5 @@
 import { Alert, Stack, Title } from "@mantine/core";
+import { useRouterState } from "@tanstack/react-router";
 import type { FormEvent, ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { ApiError, fieldComplaints, toFormErrors } from "../../api/problem";
@@ -45,4 +46,4 @@ export function kindOf(error: unknown): string {
 }
 
 /** What follows # in the address: it never leaves the browser but in a request's body. */
-export const secretOfLink = () => window.location.hash.slice(1);
+export const useLinkSecret = () => useRouterState({ select: (state) => state.location.hash });

@@ -5,7 +5,7 @@ import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Me } from "../../api/types";
 import { Waiting } from "../../components/page";
-import { Card, LooseError, secretOfLink, unfit } from "./card";
+import { Card, LooseError, useLinkSecret, unfit } from "./card";
 import { acceptInvitation, invitationQuery } from "./queries";
 
 const fields = ["name", "password"];
@@ -13,7 +13,7 @@ const fields = ["name", "password"];
 /** Shows what a link invites to, and joins. */
 export function InvitationForm({ me, onDone }: { me: Me | null; onDone: (me: Me) => void }) {
   const { t } = useTranslation();
-  const secret = secretOfLink();
+  const secret = useLinkSecret();
   const invitation = useQuery(invitationQuery(secret));
   const [name, setName] = useState("");
   const [password, setPassword] = useState("");

@@ -4,7 +4,7 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Me } from "../../api/types";
-import { Card, kindOf, LooseError, secretOfLink, unfit } from "./card";
+import { Card, kindOf, LooseError, useLinkSecret, unfit } from "./card";
 import { askReset, resetPassword } from "./queries";
 
 /** Has a link for a new password sent. */
@@ -34,8 +34,9 @@ export function ForgotForm() {
 /** Chooses a new password by the link of a mail, and signs in. */
 export function ResetForm({ onDone }: { onDone: (me: Me) => void }) {
   const { t } = useTranslation();
+  const secret = useLinkSecret();
   const [password, setPassword] = useState("");
-  const reset = useMutation({ mutationFn: () => resetPassword(secretOfLink(), password), onSuccess: onDone });
+  const reset = useMutation({ mutationFn: () => resetPassword(secret, password), onSuccess: onDone });
   const dead = kindOf(reset.error).startsWith("link-");
   return (
     <Card title={t("reset.title")} onSubmit={() => reset.mutate()}>

@@ -3,13 +3,13 @@ import { useMutation } from "@tanstack/react-query";
 import { useTranslation } from "react-i18next";
 import type { Me } from "../../api/types";
 import { toastDone } from "../../components/errors";
-import { Card, LooseError, secretOfLink } from "./card";
+import { Card, LooseError, useLinkSecret } from "./card";
 import { askVerify, changeEmail, verifyEmail } from "./queries";
 
 /** Confirms the address of whoever is signed in, or says where the link is. */
 export function VerifyCard({ me, onDone, onLeave }: { me: Me; onDone: () => void; onLeave: () => void }) {
   const { t } = useTranslation();
-  const secret = secretOfLink();
+  const secret = useLinkSecret();
   const confirm = useMutation({ mutationFn: () => verifyEmail(secret), onSuccess: onDone });
   const again = useMutation({ mutationFn: askVerify, onSuccess: () => toastDone(t("verify.sentAgain")) });
   const failed = confirm.error !== null;
@@ -27,7 +27,8 @@ export function VerifyCard({ me, onDone, onLeave }: { me: Me; onDone: () => void
 /** Makes the address that a link was sent to the own one. */
 export function ChangeEmailCard({ me, onDone }: { me: Me; onDone: () => void }) {
   const { t } = useTranslation();
-  const change = useMutation({ mutationFn: () => changeEmail(secretOfLink()), onSuccess: onDone });
+  const secret = useLinkSecret();
+  const change = useMutation({ mutationFn: () => changeEmail(secret), onSuccess: onDone });
   return (
     <Card title={t("email.title")} onSubmit={() => change.mutate()}>
       <Text>{t("email.confirmThis", { email: me.user.email })}</Text>
