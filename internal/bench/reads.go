@@ -57,6 +57,7 @@ var reads = []read{
 	{"contacts_count", fixed("/contacts/count")},
 	{"contacts_count_search", func(*readsBench) string { return "/contacts/count?q=" + pick([]string{"ana", "silva", "ana+souza"}) }},
 	{"contacts_count_filter", func(*readsBench) string { return "/contacts/count?filter=" + url.QueryEscape(pick(filters)) }},
+	{"contacts_count_exact", func(*readsBench) string { return "/contacts/count?exact=true&filter=" + url.QueryEscape(pick(filters)) }},
 	{"contact_timeline", func(b *readsBench) string { return "/contacts/" + pick(b.contacts) + "/timeline" }},
 	{"contact_attributes", fixed("/contacts/attributes")},
 	{"segments", fixed("/segments")},

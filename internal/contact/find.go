@@ -26,8 +26,11 @@ type Query struct {
 // First is the before of a list's first page: greater than every id.
 var First = id.ID{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
 
-// candidates is how many contacts that a search has found are held against a filter at a time.
-const candidates = 2000
+// Bounds of one page: how many contacts that a search has found, or of all contacts the newest, are held against a filter.
+const (
+	candidates = 2_000
+	lookedAt   = 5_000
+)
 
 // List returns up to limit contacts made before the contact before, newest first. next is the before of the page that
 // follows, or nil on the last one; a page may be short, even empty, when another follows. A tag that does not exist
@@ -79,13 +82,28 @@ func (query Query) ids(ctx context.Context, tx postgres.Tx, company, before id.I
 	case query.Tag != nil && query.Filter.Everyone():
 		ids, err = q.listTaggedIDs(ctx, company, *query.Tag, before, int32(limit))
 	case narrow:
-		where, args := query.where(company)
-		args = append(args, before, limit)
-		ids, err = collect(ctx, tx, fmt.Sprintf(`SELECT c.id FROM contacts c WHERE %s AND c.id < $%d ORDER BY c.id DESC LIMIT $%d`, where, len(args)-1, len(args)), args)
+		return query.filterIDs(ctx, tx, company, before, limit)
 	default:
 		ids, err = q.listIDs(ctx, company, before, int32(limit))
 	}
 	return ids, nil, err
+}
+
+// filterIDs looks at so many contacts at a time: what few match would otherwise be looked for among all.
+func (query Query) filterIDs(ctx context.Context, tx postgres.Tx, company, before id.ID, limit int) (ids []id.ID, next *id.ID, err error) {
+	where, args := query.where(company)
+	args = append(args, company, before, limit)
+	n := len(args)
+	ids, err = collect(ctx, tx, fmt.Sprintf(`SELECT c.id FROM (SELECT * FROM contacts WHERE company_id = $%d AND id < $%d ORDER BY id DESC LIMIT %d) c
+		WHERE %s ORDER BY c.id DESC LIMIT $%d`, n-2, n-1, lookedAt, where, n), args)
+	if err != nil || len(ids) == limit {
+		return ids, nil, err
+	}
+	end, err := collect(ctx, tx, fmt.Sprintf(`SELECT id FROM contacts WHERE company_id = $1 AND id < $2 ORDER BY id DESC LIMIT 2 OFFSET %d`, lookedAt-1), []any{company, before})
+	if err == nil && len(end) == 2 { // the last one looked at, and one more
+		next = &end[0]
+	}
+	return ids, next, err
 }
 
 func (query Query) searchIDs(ctx context.Context, tx postgres.Tx, company, before id.ID, limit int, narrow bool) (ids []id.ID, next *id.ID, err error) {
@@ -190,50 +208,68 @@ var foldName = func() func(string) string {
 // Size of a query's answer.
 type Size struct {
 	Contacts int64
-	AtLeast  bool // counting took too long: there are at least so many
+	AtLeast  bool // not all were looked at: there are at least so many
 }
 
-// Bounds of counting while somebody types.
+// Bounds of counting.
 const (
-	countTime = 600 * time.Millisecond
-	countSome = 20_000 // contacts that are looked at when there are too many to be counted in time
-	countMost = 10_000 // matches of a search that are counted
+	countSome  = 5_000 // contacts that a quick count looks at
+	countFound = 1_000 // matches of a search that it counts
+	countMost  = 10_000
+	countTime  = 600 * time.Millisecond // of an exact count
 )
 
-// Count tells how many contacts a query holds for, in a time that does not grow with their number: when it is up, the
-// newest contacts alone are counted. A tag that does not exist answers ErrNoTag.
+// Count tells how many contacts a query holds for, as it is asked while somebody types: beyond the newest few thousand
+// contacts it says that there are more. A tag that does not exist answers ErrNoTag.
 func Count(ctx context.Context, tx postgres.Tx, company id.ID, query Query) (Size, error) {
+	return query.count(ctx, tx, company, countFound, func(where string, args []any) (Size, error) {
+		return query.countNewest(ctx, tx, company, where, args)
+	})
+}
+
+// CountExactly is Count over all contacts. When that takes too long, it is a quick count's answer again; of a search it
+// counts 10,000 matches.
+func CountExactly(ctx context.Context, tx postgres.Tx, company id.ID, query Query) (Size, error) {
+	return query.count(ctx, tx, company, countMost, func(where string, args []any) (Size, error) {
+		n, err := countWithin(ctx, tx, `SELECT count(*) FROM contacts c WHERE `+where, args)
+		if timedOut(err) {
+			return query.countNewest(ctx, tx, company, where, args)
+		}
+		return Size{Contacts: n}, err
+	})
+}
+
+func (query Query) count(ctx context.Context, tx postgres.Tx, company id.ID, most int, filtered func(where string, args []any) (Size, error)) (size Size, err error) {
 	if err := query.check(ctx, tx, company); err != nil {
 		return Size{}, err
 	}
-	if !query.searched() && query.Tag == nil && query.Filter.Everyone() {
-		n, err := New(tx).countContacts(ctx, company)
-		if err != nil {
-			return Size{}, fmt.Errorf("counting contacts: %w", err)
-		}
-		return Size{Contacts: n}, nil
+	switch {
+	case query.searched():
+		var ids []id.ID
+		var next *id.ID
+		ids, next, err = query.ids(ctx, tx, company, First, most)
+		size = Size{int64(len(ids)), next != nil || len(ids) == most}
+	case query.Tag == nil && query.Filter.Everyone():
+		size.Contacts, err = New(tx).countContacts(ctx, company)
+	default:
+		size, err = filtered(query.where(company))
 	}
-	if query.searched() {
-		ids, next, err := query.ids(ctx, tx, company, First, countMost)
-		if err != nil {
-			return Size{}, fmt.Errorf("counting contacts: %w", err)
-		}
-		return Size{int64(len(ids)), next != nil || len(ids) == countMost}, nil
-	}
-	where, args := query.where(company)
-	n, err := countWithin(ctx, tx, `SELECT count(*) FROM contacts c WHERE `+where, args)
-	if err == nil {
-		return Size{Contacts: n}, nil
-	}
-	if !timedOut(err) {
+	if err != nil {
 		return Size{}, fmt.Errorf("counting contacts: %w", err)
 	}
-	args = append(args, countSome)
-	n, err = countWithin(ctx, tx, fmt.Sprintf(`SELECT count(*) FROM (SELECT * FROM contacts WHERE company_id = $1 ORDER BY id DESC LIMIT $%d) c WHERE %s`, len(args), where), args)
-	if err != nil && !timedOut(err) {
-		return Size{}, fmt.Errorf("counting some contacts: %w", err)
+	return size, nil
+}
+
+func (query Query) countNewest(ctx context.Context, tx postgres.Tx, company id.ID, where string, args []any) (size Size, err error) {
+	args = append(args, company)
+	err = tx.QueryRow(ctx, fmt.Sprintf(`SELECT count(*) FROM (SELECT * FROM contacts WHERE company_id = $%d ORDER BY id DESC LIMIT %d) c WHERE %s`,
+		len(args), countSome, where), args...).Scan(&size.Contacts)
+	if err != nil {
+		return size, err
 	}
-	return Size{n, true}, nil
+	all, err := New(tx).countContacts(ctx, company)
+	size.AtLeast = all > countSome
+	return size, err
 }
 
 // countWithin runs a count inside a savepoint, so that running out of time leaves the transaction usable.

@@ -1,6 +1,7 @@
 package contact_test
 
 import (
+	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -97,6 +98,40 @@ func TestSearchTagAndFilterNarrowEachOther(t *testing.T) {
 			return err
 		}))
 	}
+}
+
+// Of very many contacts, a page and a quick count look at the newest only, and say that there are more.
+func TestAFilterLooksAtSomeThousandContactsAtATime(t *testing.T) {
+	db := pgtest.New(t)
+	company := pgtest.Company(t, db)
+	rare, err := filter.Parse(`city = Olinda`)
+	require.NoError(t, err)
+	_, err = pgtest.Owner(t, db).Exec(t.Context(), `INSERT INTO contacts (company_id, id, name, attributes)
+		SELECT $1, ('00000000-0000-7000-8000-' || lpad(g::text, 12, '0'))::uuid, 'Person', jsonb_build_object('city', CASE WHEN g IN (2, 9998) THEN 'Olinda' ELSE 'Recife' END)
+		FROM generate_series(1, 10003) g`, company)
+	require.NoError(t, err)
+	require.NoError(t, db.InCompany(t.Context(), company, func(tx postgres.Tx) error {
+		var sizes, marks []int
+		for before := &contact.First; before != nil; {
+			contacts, next, err := contact.List(t.Context(), tx, company, contact.Query{Filter: rare}, *before, 10)
+			require.NoError(t, err)
+			sizes = append(sizes, len(contacts))
+			for _, c := range contacts {
+				at, err := strconv.Atoi(c.ID.String()[24:])
+				require.NoError(t, err)
+				marks = append(marks, at)
+			}
+			before = next
+		}
+		require.Equal(t, []int{1, 0, 1}, sizes)
+		require.Equal(t, []int{9998, 2}, marks)
+		quick, err := contact.Count(t.Context(), tx, company, contact.Query{Filter: rare})
+		require.NoError(t, err)
+		require.Equal(t, contact.Size{Contacts: 1, AtLeast: true}, quick)
+		exact, err := contact.CountExactly(t.Context(), tx, company, contact.Query{Filter: rare})
+		require.Equal(t, contact.Size{Contacts: 2}, exact)
+		return err
+	}))
 }
 
 // Counts are kept by triggers, through every way a contact and its tags come and go.

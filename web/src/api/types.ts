@@ -19,6 +19,7 @@ export type Settings = Schemas["Settings"];
 export type Setup = Schemas["Setup"];
 export type SetupStep = Schemas["SetupStep"]["name"];
 export type ConnectionLive = Schemas["ConnectionLive"];
+export type ContactList = Schemas["ContactList"];
 export type Contact = Schemas["Contact"];
 export type Segment = Schemas["Segment"];
 export type TimelineEvent = Schemas["TimelineEvent"];

@@ -5,7 +5,7 @@ import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import type { Segment } from "../api/types";
 import { Empty, Failed, PageHead, Waiting } from "../components/page";
-import { contactCountQuery, segmentsQuery } from "../features/contact/queries";
+import { segmentsQuery, useContactCount } from "../features/contact/queries";
 import { SegmentEditor } from "../features/contact/segment-editor";
 import { ContactTabs } from "../features/contact/tabs";
 import { formatCount } from "../lib/format";
@@ -52,7 +52,7 @@ export default function SegmentsPage() {
 
 function SegmentLink({ segment }: { segment: Segment }) {
   const { t } = useTranslation();
-  const size = useQuery({ ...contactCountQuery({ segment: segment.id }), staleTime: 30_000 });
+  const size = useContactCount({ segment_id: segment.id });
   return (
     <Link className="side-item" to="/contacts/segments" search={{ id: segment.id }} activeProps={{ className: "side-item active", "aria-current": "true" }} activeOptions={{ includeSearch: true }}>
       <span className="clip" style={{ fontWeight: 500 }}>{segment.name}</span>

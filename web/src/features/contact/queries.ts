@@ -1,25 +1,48 @@
-import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
 import { api, unwrap } from "../../api/client";
+import type { ContactList } from "../../api/types";
 import { type Choice, toQuery } from "./choice";
 
 const pageSize = 100;
+const sampleSize = 6;
+
+/** A page looks at some thousand contacts, and few of them may match: goes on until it has enough, or all were looked at. */
+async function filled(enough: number, cursor: string | undefined, fetchPage: (cursor: string | undefined) => Promise<ContactList>): Promise<ContactList> {
+  let page = await fetchPage(cursor);
+  while (page.items.length < enough && page.next_cursor !== "") {
+    const next = await fetchPage(page.next_cursor);
+    page = { ...next, items: [...page.items, ...next.items] };
+  }
+  return page;
+}
 
 export const contactsQuery = (choice: Choice) =>
   infiniteQueryOptions({
     queryKey: ["contacts", "list", toQuery(choice)],
-    queryFn: ({ pageParam, signal }) =>
-      unwrap(api.GET("/api/v1/contacts", { params: { query: { ...toQuery(choice), limit: pageSize, cursor: pageParam } }, signal })),
+    queryFn: ({ pageParam, signal }) => filled(1, pageParam, (cursor) =>
+      unwrap(api.GET("/api/v1/contacts", { params: { query: { ...toQuery(choice), limit: pageSize, cursor } }, signal }))),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: (page) => (page.next_cursor === "" ? undefined : page.next_cursor),
     placeholderData: keepPreviousData,
   });
 
-export const contactCountQuery = (choice: Choice = {}) =>
+const countQuery = (choice: ReturnType<typeof toQuery>, exact: boolean) =>
   queryOptions({
-    queryKey: ["contacts", "count", toQuery(choice)],
-    queryFn: ({ signal }) => unwrap(api.GET("/api/v1/contacts/count", { params: { query: toQuery(choice) }, signal })),
-    placeholderData: keepPreviousData,
+    queryKey: ["contacts", "count", choice, exact],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/v1/contacts/count", { params: { query: exact ? { ...choice, exact } : choice }, signal })),
+    retry: false,
+    staleTime: 10_000,
   });
+
+export const contactCountQuery = () => countQuery({}, false);
+
+/** How many contacts a choice has: at once of the newest, and soon of all of them. An unfit filter is an error. */
+export function useContactCount(choice: ReturnType<typeof toQuery>, enabled = true) {
+  const quick = useQuery({ ...countQuery(choice, false), enabled, placeholderData: keepPreviousData });
+  const partial = enabled && !quick.isPlaceholderData && quick.data?.at_least === true;
+  const exact = useQuery({ ...countQuery(choice, true), enabled: partial });
+  return { data: partial ? (exact.data ?? quick.data) : quick.data, error: quick.error, isSuccess: quick.isSuccess };
+}
 
 export const contactQuery = (id: string) =>
   queryOptions({
@@ -57,19 +80,13 @@ export const segmentsQuery = queryOptions({
   queryFn: ({ signal }) => unwrap(api.GET("/api/v1/segments", { signal })),
 });
 
-/** How many contacts a filter holds for; refused with its mistake when it is none. */
-export const filterCountQuery = (filter: string) =>
-  queryOptions({
-    queryKey: ["contacts", "count", { filter }],
-    queryFn: ({ signal }) => unwrap(api.GET("/api/v1/contacts/count", { params: { query: { filter } }, signal })),
-    retry: false,
-    placeholderData: keepPreviousData,
-  });
-
 export const filterSampleQuery = (filter: string) =>
   queryOptions({
     queryKey: ["contacts", "list", { filter, sample: true }],
-    queryFn: ({ signal }) => unwrap(api.GET("/api/v1/contacts", { params: { query: { filter, limit: 6 } }, signal })),
+    queryFn: async ({ signal }) => {
+      const { items } = await filled(sampleSize, undefined, (cursor) => unwrap(api.GET("/api/v1/contacts", { params: { query: { filter, limit: sampleSize, cursor } }, signal })));
+      return items.slice(0, sampleSize);
+    },
     retry: false,
     placeholderData: keepPreviousData,
   });

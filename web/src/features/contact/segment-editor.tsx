@@ -12,7 +12,7 @@ import { ConfirmButton } from "../../components/small";
 import { formatCount } from "../../lib/format";
 import { mistakeIn } from "./choice";
 import { FilterHelp, FilterInput } from "./filter-input";
-import { changeSegment, createSegment, deleteSegment, filterCountQuery, filterSampleQuery, segmentsQuery } from "./queries";
+import { changeSegment, createSegment, deleteSegment, filterSampleQuery, segmentsQuery, useContactCount } from "./queries";
 
 /** A segment being written: its size and some of its contacts follow as one types. */
 export function SegmentEditor({ segment, initial = "", onSaved, onDeleted }: {
@@ -35,7 +35,7 @@ export function SegmentEditor({ segment, initial = "", onSaved, onDeleted }: {
 
   const [asked] = useDebouncedValue(filter, 250);
   const live = filter.trim() !== "";
-  const size = useQuery({ ...filterCountQuery(asked), enabled: asked.trim() !== "" });
+  const size = useContactCount({ filter: asked }, asked.trim() !== "");
   const sample = useQuery({ ...filterSampleQuery(asked), enabled: size.isSuccess && asked.trim() !== "" });
   const mistake = live ? mistakeIn(size.error) ?? (save.isError && save.variables === version ? mistakeIn(save.error) : null) : null;
   const nameSaid = fieldComplaints(save.error).find((c) => c.field === "name")?.message ?? (tried && name.trim() === "" ? t("form.missing") : undefined);
@@ -67,7 +67,7 @@ export function SegmentEditor({ segment, initial = "", onSaved, onDeleted }: {
               <strong className="num">{size.data.at_least ? t("segment.moreThan", { n: formatCount(size.data.count) }) : t("segment.size", { n: formatCount(size.data.count), count: size.data.count })}</strong>
             </div>
             <ul className="sample">
-              {(sample.data?.items ?? []).map((c) => (
+              {(sample.data ?? []).map((c) => (
                 <li key={c.id}><Link className="plain under clip" to="/contacts/$id" params={{ id: c.id }}>{c.name || t("contact.noName")}</Link><span className="quiet num">{c.phone ?? "–"}</span></li>
               ))}
             </ul>
