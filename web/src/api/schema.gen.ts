@@ -1111,7 +1111,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How many contacts a choice of them has */
+        /**
+         * How many contacts a choice of them has
+         * @description At once, of the newest 5,000 contacts; with exact of all of them, which may take half a second.
+         */
         get: operations["countContacts"];
         put?: never;
         post?: never;
@@ -5640,6 +5643,8 @@ export interface operations {
     countContacts: {
         parameters: {
             query?: {
+                /** @description look at all contacts */
+                exact?: boolean;
                 /** @description a filter such as tag:"vip" and city = "Recife" */
                 filter?: string;
                 /** @description words of a name, or digits of a number */
