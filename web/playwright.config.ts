@@ -3,7 +3,7 @@ import { defineConfig } from "@playwright/test";
 // Against a running server: OMNIDESK_URL, OMNIDESK_E2E_EMAIL, OMNIDESK_E2E_PASSWORD (and OMNIDESK_SANDBOX_URL).
 // Without OMNIDESK_URL, e2e/start.ts starts the program that OMNIDESK_TEST_BINARY names.
 // The screens answer the API themselves and look at the built app alone, on OMNIDESK_PREVIEW_PORT.
-// *.spec.ts walk through the running program, screens.spec.ts and *.screens.spec.ts look at pages.
+// paint.bench.ts measures; *.spec.ts walk through the running program, screens.spec.ts and *.screens.spec.ts look at pages.
 const port = process.env.OMNIDESK_PREVIEW_PORT ?? "4173";
 const preview = `http://localhost:${port}`;
 
@@ -31,6 +31,7 @@ export default defineConfig({
   },
   projects: [
     { name: "walk", testMatch: "*.spec.ts", testIgnore: ["screens.spec.ts", "*.screens.spec.ts"] },
+    ...(process.env.OMNIDESK_PAINT_OUT === undefined ? [] : [{ name: "paint", testMatch: "paint.bench.ts" }]),
     { name: "screens", testMatch: ["screens.spec.ts", "*.screens.spec.ts"], use: { baseURL: preview } },
   ],
   webServer: { command: `npx vite preview --port ${port} --strictPort`, url: preview, reuseExistingServer: false },
