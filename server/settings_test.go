@@ -33,6 +33,8 @@ func TestSettingsNameWhatIsUnfitAndKeepTheRest(t *testing.T) {
 	_, err := owner.Exec(t.Context(), `INSERT INTO omnidesk.campaigns (company_id, id, connection_id, name, state, content, audience)
 		VALUES ($1, gen_random_uuid(), $2, 'Running', 'running', '{}', '{}')`, x.mine, connection.ID)
 	require.NoError(t, err)
+	_, err = owner.Exec(t.Context(), `DELETE FROM omnidesk.wakes`) // of the new connection
+	require.NoError(t, err)
 	early := Settings{"Acme", "Asia/Jakarta", "05:30", "24:00"}
 	require.Equal(t, early, as[Settings](t, c.do(http.MethodPut, "/api/v1/company", early), http.StatusOK))
 	var wakes int

@@ -88,7 +88,7 @@ func MailLeft(ctx context.Context, db *postgres.DB, mailID id.ID) error {
 
 func write(ctx context.Context, q *Queries, row Mail, lives Lifetimes, now time.Time) (mail.Message, error) {
 	if letter(row.Kind) == letterInvite {
-		return writeInvitation(ctx, q, row, lives, now)
+		return writeInvitation(ctx, q, row, now)
 	}
 	user, err := q.mailUser(ctx, row.SubjectID, row.Email)
 	if errors.Is(err, pgx.ErrNoRows) {
@@ -124,7 +124,7 @@ func write(ctx context.Context, q *Queries, row Mail, lives Lifetimes, now time.
 	return mail.Message{}, fmt.Errorf("a mail of the unknown kind %q", row.Kind)
 }
 
-func writeInvitation(ctx context.Context, q *Queries, row Mail, lives Lifetimes, now time.Time) (mail.Message, error) {
+func writeInvitation(ctx context.Context, q *Queries, row Mail, now time.Time) (mail.Message, error) {
 	if row.CompanyID == nil || row.SubjectID == nil {
 		return mail.Message{}, ErrNoMail
 	}

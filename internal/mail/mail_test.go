@@ -41,7 +41,7 @@ func TestTheSandboxKeepsMails(t *testing.T) {
 	require.NoError(t, box.Close())
 	again, err := sandbox.New(options)
 	require.NoError(t, err)
-	defer again.Close()
+	defer func() { require.NoError(t, again.Close()) }()
 	other := httptest.NewServer(again)
 	defer other.Close()
 	server.Config.Handler = again
@@ -80,5 +80,5 @@ func TestSESTakesOrRefuses(t *testing.T) {
 	require.ErrorContains(t, err, "TooManyRequestsException")
 	require.NotErrorAs(t, err, &mail.RefusedError{})
 	server.Close()
-	require.EqualError(t, mailer.Send(t.Context(), message), "Amazon SES did not answer")
+	require.EqualError(t, mailer.Send(t.Context(), message), "sending by Amazon SES: no answer")
 }

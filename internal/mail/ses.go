@@ -58,11 +58,11 @@ func sesError(err error) error {
 	}
 	var api smithy.APIError
 	if !errors.As(err, &api) {
-		return errors.New("Amazon SES did not answer")
+		return errors.New("sending by Amazon SES: no answer")
 	}
 	switch api.ErrorCode() {
 	case "MessageRejected", "BadRequestException":
 		return RefusedError{api.ErrorCode()}
 	}
-	return fmt.Errorf("Amazon SES refused for now (%s)", api.ErrorCode())
+	return fmt.Errorf("sending by Amazon SES: refused for now (%s)", api.ErrorCode())
 }
