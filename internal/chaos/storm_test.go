@@ -219,7 +219,7 @@ func (s *storm) client() (stop func()) {
 		defer close(ended)
 		for {
 			var made struct{ ID id.ID }
-			body := fmt.Sprintf(`{"name":"Late","phone":"+55218%08d"}`, random.IntN(100_000_000))
+			body := fmt.Sprintf(`{"name":"Late","phone":"+55218%08d","attributes":{"city":"Recife"}}`, random.IntN(100_000_000))
 			if s.api.call(http.MethodPost, "/contacts", "application/json", strings.NewReader(body), &made) == nil {
 				s.said = append(s.said, made.ID)
 			}

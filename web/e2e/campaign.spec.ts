@@ -1,17 +1,13 @@
 // A campaign from the login to its last tick, on the running program and its sandbox.
 import { expect, type Page, test } from "@playwright/test";
-import { count, importContacts, logIn, sandbox, stamp, start } from "./walk";
+import { chooseConnection, count, importContacts, logIn, sandbox, stamp, start } from "./walk";
 
 test.use({ baseURL: process.env.OMNIDESK_URL });
 
 async function draft(page: Page, name: string, tag: string) {
   await page.goto("/campaigns/new");
   await page.getByRole("textbox", { name: "Name", exact: true }).fill(name);
-  const connection = page.getByRole("combobox", { name: "Connection" });
-  if ((await connection.inputValue()) === "") {
-    await connection.click();
-    await page.getByRole("option").first().click();
-  }
+  await chooseConnection(page);
   await page.getByRole("combobox", { name: "Template" }).click();
   await page.getByRole("option", { name: /promo_offer.*pt_BR/ }).click();
   for (const [index, value] of ["{{first_name|friend}}", "20%", "{{city}}"].entries()) {

@@ -1,7 +1,7 @@
 // An import that is mapped and undone, a segment's campaign with its results, and what a lost connection to the server shows.
 import { readFileSync } from "node:fs";
 import { expect, type Page, test } from "@playwright/test";
-import { count, importContacts, logIn, rowsOf, sandbox, stamp, start } from "./walk";
+import { chooseConnection, count, importContacts, logIn, rowsOf, sandbox, stamp, start } from "./walk";
 
 test.use({ baseURL: process.env.OMNIDESK_URL });
 
@@ -61,6 +61,7 @@ test("a segment is typed, its campaign runs, and those who failed are sent to ag
   try {
     await page.goto("/campaigns/new");
     await page.getByRole("textbox", { name: "Name", exact: true }).fill(`Results ${stamp}`);
+    await chooseConnection(page);
     await page.getByRole("combobox", { name: "Template" }).click();
     await page.getByRole("option", { name: /welcome_note.*en_US/ }).click();
     await page.getByLabel("Parameter 1", { exact: true }).fill("{{first_name|friend}}");

@@ -32,6 +32,14 @@ export async function anyHour(page: Page) {
   expect(put.ok(), await put.text()).toBe(true);
 }
 
+/** The first number, unless the form has chosen the only one. */
+export async function chooseConnection(page: Page) {
+  const connection = page.getByRole("combobox", { name: "Connection" });
+  if ((await connection.inputValue()) !== "") return;
+  await connection.click();
+  await page.getByRole("option").first().click();
+}
+
 /** Rows of a CSV file: made-up people of one area, every second with a first name. */
 export const rowsOf = (n: number, area: number) => Array.from({ length: n }, (_, k) => `+5511${area}${String(k).padStart(6, "0")},Pessoa ${k},${k % 2 === 0 ? "Bia" : ""},Campinas`);
 
