@@ -29,7 +29,8 @@ export function useCampaignParts() {
   };
   return {
     pending: connections.isPending || tags.isPending || sample.isPending || templates.isPending || segments.isPending,
-    error: connections.error ?? tags.error ?? templates.error ?? segments.error,
+    // Of the first time only: a form that is being filled does not go because something could not be read again.
+    error: [connections, tags, sample, templates, segments].find((part) => part.isLoadingError)?.error ?? null,
     parts,
   };
 }
