@@ -16,7 +16,11 @@ import (
 
 func (c *caller) auditLog(query string) []AuditLine {
 	c.t.Helper()
-	return as[AuditPage](c.t, c.do(http.MethodGet, "/api/v1/audit"+query, nil), http.StatusOK).Items
+	lines := as[AuditPage](c.t, c.do(http.MethodGet, "/api/v1/audit"+query, nil), http.StatusOK).Items
+	for _, line := range lines {
+		require.NotEqual(c.t, line.Action, line.Words, "every action has words")
+	}
+	return lines
 }
 
 // said is a log without what differs from run to run, the oldest first.

@@ -11,12 +11,10 @@ import (
 	"omnidesk/internal/campaign"
 	"omnidesk/internal/channel"
 	"omnidesk/internal/contact"
-	"omnidesk/internal/flow"
 	"omnidesk/internal/id"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/realtime"
 	"omnidesk/internal/send"
-	"omnidesk/internal/wake"
 )
 
 type campaignsIn struct {
@@ -54,17 +52,16 @@ func (s *Server) campaignRoutes() {
 		describe("Nothing is sent before the draft is started; who is in it is decided then. Uncertain messages are never sent again this way.")), s.resendCampaign)
 	register(s, op("checkCampaign", http.MethodPost, "/campaigns/{id}/check", "campaigns", "What a start would do"), s.checkCampaign)
 	for _, c := range []struct {
-		name, path, summary string
-		done                audit.Action
-		do                  func(context.Context, postgres.Tx, id.ID, campaign.Campaign) error
+		name, path, summary, means string
+		do                         func(context.Context, postgres.Tx, id.ID, campaign.Campaign) error
 	}{
-		{"startCampaign", "start", "Start a draft", audit.CampaignStarted, s.start},
-		{"pauseCampaign", "pause", "Pause; once answered, nothing more is claimed", audit.CampaignPaused, s.pause},
-		{"resumeCampaign", "resume", "Go on after a pause", audit.CampaignResumed, s.resume},
-		{"cancelCampaign", "cancel", "End it for good; what is queued is not sent", audit.CampaignCanceled, s.cancel},
+		{"startCampaign", "start", "Start a campaign", "Only a draft; now, or at the time it is set to.", s.start},
+		{"pauseCampaign", "pause", "Pause a campaign", "Once answered, nothing more is claimed.", s.pause},
+		{"resumeCampaign", "resume", "Resume a campaign", "It goes on where it was paused.", s.resume},
+		{"cancelCampaign", "cancel", "Cancel a campaign", "It ends for good; what is queued is not sent.", s.cancel},
 	} {
-		register(s, op(c.name, http.MethodPost, "/campaigns/{id}/"+c.path, "campaigns", c.summary),
-			func(ctx context.Context, in *IDPath) (*Out[Campaign], error) { return s.command(ctx, in, c.done, c.do) })
+		register(s, op(c.name, http.MethodPost, "/campaigns/{id}/"+c.path, "campaigns", c.summary, describe(c.means)),
+			func(ctx context.Context, in *IDPath) (*Out[Campaign], error) { return s.command(ctx, in, c.do) })
 	}
 }
 
@@ -306,78 +303,6 @@ func (s *Server) draftSamples(ctx context.Context, in *samplesIn) (*Out[SampleLi
 	}
 	list.Items = samplesView(found)
 	return out(list), err
-}
-
-// command runs one of start, pause, resume and cancel in one transaction with its wakes and the note of who did it. Temporal is not asked:
-// with Temporal down the command is accepted, and the relay delivers the wakes later.
-func (s *Server) command(ctx context.Context, in *IDPath, done audit.Action, do func(context.Context, postgres.Tx, id.ID, campaign.Campaign) error) (*Out[Campaign], error) {
-	wanted, err := in.read()
-	if err != nil {
-		return nil, err
-	}
-	company := companyOf(ctx)
-	var view Campaign
-	err = s.DB.InCompany(ctx, company, func(tx postgres.Tx) error {
-		found, err := campaign.Get(ctx, tx, company, wanted)
-		if err != nil {
-			return err
-		}
-		if err := do(ctx, tx, company, found); err != nil {
-			return err
-		}
-		if err := audit.Note(ctx, tx, company, who(ctx).User.ID, done, s.now(), wanted); err != nil {
-			return err
-		}
-		view, err = s.readCampaign(ctx, tx, company, wanted)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	s.hint()
-	s.changed(company, realtime.Campaign, wanted)
-	return out(view), nil
-}
-
-func (s *Server) start(ctx context.Context, tx postgres.Tx, company id.ID, c campaign.Campaign) error {
-	if err := campaign.Start(ctx, tx, company, c.ID, s.now()); err != nil {
-		return err
-	}
-	return wake.Append(ctx, tx, company, flow.Campaign(c.ID), false)
-}
-
-// pause takes the number's lock first: after its commit no claim of this campaign can follow.
-func (s *Server) pause(ctx context.Context, tx postgres.Tx, company id.ID, c campaign.Campaign) error {
-	if err := send.LockScope(ctx, tx, company, c.Connection); err != nil {
-		return err
-	}
-	if err := campaign.Pause(ctx, tx, company, c.ID, s.now()); err != nil {
-		return err
-	}
-	return wake.Append(ctx, tx, company, flow.Campaign(c.ID), false)
-}
-
-func (s *Server) resume(ctx context.Context, tx postgres.Tx, company id.ID, c campaign.Campaign) error {
-	if err := campaign.Resume(ctx, tx, company, c.ID, s.now()); err != nil {
-		return err
-	}
-	if err := wake.Append(ctx, tx, company, flow.Sender(c.Connection), false); err != nil {
-		return err
-	}
-	return wake.Append(ctx, tx, company, flow.Campaign(c.ID), false)
-}
-
-func (s *Server) cancel(ctx context.Context, tx postgres.Tx, company id.ID, c campaign.Campaign) error {
-	if err := send.LockScope(ctx, tx, company, c.Connection); err != nil {
-		return err
-	}
-	if err := campaign.Cancel(ctx, tx, company, c.ID, s.now()); err != nil {
-		return err
-	}
-	if err := send.CancelQueued(ctx, tx, company, c.Connection, c.ID, s.now()); err != nil {
-		return err
-	}
-	return wake.Append(ctx, tx, company, flow.Campaign(c.ID), false)
 }
 
 // fieldsOf checks what a schema can't say.

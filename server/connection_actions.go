@@ -8,7 +8,6 @@ import (
 	"net/http"
 	"strings"
 
-	"omnidesk/internal/audit"
 	"omnidesk/internal/connection"
 	"omnidesk/internal/flow"
 	"omnidesk/internal/id"
@@ -106,10 +105,7 @@ func (s *Server) enableConnection(ctx context.Context, in *IDPath) (*Out[Connect
 
 func (s *Server) resumeConnection(ctx context.Context, in *IDPath) (*Out[Connection], error) {
 	return s.turn(ctx, in, "resumed", func(tx postgres.Tx, company, wanted id.ID) error {
-		if err := send.ReleaseHold(ctx, tx, company, wanted); err != nil {
-			return err
-		}
-		return audit.Note(ctx, tx, company, who(ctx).User.ID, audit.ConnectionResumed, s.now(), wanted)
+		return send.ReleaseHold(ctx, tx, company, wanted)
 	})
 }
 

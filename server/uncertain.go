@@ -2,7 +2,9 @@ package server
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 
 	"omnidesk/internal/audit"
@@ -186,6 +188,9 @@ func decisionsAbout(ctx context.Context, tx postgres.Tx, company, message id.ID)
 	found, err := audit.Of(ctx, tx, company, message)
 	views := make([]Decision, 0, len(found))
 	for _, d := range found {
+		if !slices.Contains(slices.Collect(maps.Values(decisions)), d.Action) {
+			continue // its test, for one, is no decision
+		}
 		views = append(views, Decision{string(d.Action), d.By, d.At.UTC()})
 	}
 	return views, err

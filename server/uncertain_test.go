@@ -48,6 +48,7 @@ func TestUncertainMessagesAreDecidedAboutByHand(t *testing.T) {
 	require.Equal(t, "message.marked_sent", one(a).Decisions[0].Action)
 	require.NotEmpty(t, one(a).Decisions[0].By)
 	require.Empty(t, as[UncertainList](t, r.do(http.MethodGet, "/api/v1/uncertain", nil), http.StatusOK).Items)
+	require.Len(t, r.auditLog("?action=message.marked_sent"), 1)
 }
 
 func TestUnfitDecisionsAreRefused(t *testing.T) {

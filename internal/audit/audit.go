@@ -15,19 +15,13 @@ import (
 // Action is what was done, as stored: the name of an operation of the API, or one of those below.
 type Action string
 
-// Decisions about messages whose outcome was unknown.
+// What one operation decides in several ways: about messages whose outcome was unknown, about a hold after a restore.
 const (
 	MessageMarkedSent   Action = "message.marked_sent"
 	MessageMarkedFailed Action = "message.marked_failed"
 	MessageSentAgain    Action = "message.sent_again"
 	RestoreReleased     Action = "restore.released" // everything goes on; about the company
 	RestoreDoubted      Action = "restore.doubted"  // what was open waits for a person; about the company
-	MessageTested       Action = "message.tested"
-	CampaignStarted     Action = "campaign.started"
-	CampaignPaused      Action = "campaign.paused"
-	CampaignResumed     Action = "campaign.resumed"
-	CampaignCanceled    Action = "campaign.canceled"
-	ConnectionResumed   Action = "connection.resumed"
 )
 
 // Platform stands in for a company where a call belongs to none.

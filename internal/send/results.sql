@@ -55,7 +55,7 @@ WHERE company_id = @company_id AND message_id = @message_id ORDER BY at LIMIT 10
 SELECT a.action, a.at, coalesce(u.name, '') AS by_name, (s.subject_id = sqlc.arg(message_id)::uuid)::boolean AS about_it FROM audit_subjects s
 JOIN audit a ON a.company_id = s.company_id AND a.id = s.audit_id
 LEFT JOIN users u ON u.id = a.user_id
-WHERE s.company_id = @company_id AND (s.subject_id = sqlc.arg(message_id)::uuid OR (s.subject_id = sqlc.narg(campaign_id)::uuid AND a.action = 'campaign.started'))
+WHERE s.company_id = @company_id AND (s.subject_id = sqlc.arg(message_id)::uuid OR (s.subject_id = sqlc.narg(campaign_id)::uuid AND a.action = 'startCampaign'))
 ORDER BY a.id;
 
 -- name: StoryFacts :one

@@ -251,7 +251,7 @@ const storyDecisions = `-- name: StoryDecisions :many
 SELECT a.action, a.at, coalesce(u.name, '') AS by_name, (s.subject_id = $1::uuid)::boolean AS about_it FROM audit_subjects s
 JOIN audit a ON a.company_id = s.company_id AND a.id = s.audit_id
 LEFT JOIN users u ON u.id = a.user_id
-WHERE s.company_id = $2 AND (s.subject_id = $1::uuid OR (s.subject_id = $3::uuid AND a.action = 'campaign.started'))
+WHERE s.company_id = $2 AND (s.subject_id = $1::uuid OR (s.subject_id = $3::uuid AND a.action = 'startCampaign'))
 ORDER BY a.id
 `
 

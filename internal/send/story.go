@@ -116,7 +116,7 @@ func (f StoryFactsRow) beginning(decisions []StoryDecisionsRow) string {
 	}
 	if f.CampaignID != nil {
 		started := ""
-		if name, known := by("campaign.started"); known {
+		if name, known := by("startCampaign"); known {
 			started = ", which " + name + " started"
 		}
 		return fmt.Sprintf("Queued by the campaign “%s”%s, with version %d of its text.", f.CampaignName, started, f.TextVersion)
@@ -124,7 +124,7 @@ func (f StoryFactsRow) beginning(decisions []StoryDecisionsRow) string {
 	if name, known := by("message.sent_again"); known && f.Supersedes != nil {
 		return "Queued by " + name + " in place of a message whose outcome nobody knows."
 	}
-	if name, known := by("message.tested"); known {
+	if name, known := by("sendTest"); known {
 		return "Queued by " + name + " as a test."
 	}
 	return "Queued outside a campaign."

@@ -89,12 +89,12 @@ func TestAStoryTellsTriesAndWhoDecided(t *testing.T) {
 		"uncertain, then read": {facts: facts(Read, func(f *StoryFactsRow) {
 			f.ClaimedAt, f.SentAt, f.DeliveredAt, f.ReadAt, f.Attempts, f.AttemptID = at(1), at(3), at(3), at(3), 2, &second
 		}), now: 9, tries: []StoryTriesRow{{AttemptID: first, At: *at(0.5), State: int16(Queued), ErrorCode: 130429, ErrorDetail: "Slow down."}, {AttemptID: second, At: *at(1.5), State: int16(Uncertain), ErrorDetail: "No answer."}},
-			decisions: []StoryDecisionsRow{{Action: "campaign.started", At: *at(-1), ByName: "Ana"}, {Action: "message.marked_sent", At: *at(2), ByName: "Bia", AboutIt: true}},
+			decisions: []StoryDecisionsRow{{Action: "startCampaign", At: *at(-1), ByName: "Ana"}, {Action: "message.marked_sent", At: *at(2), ByName: "Bia", AboutIt: true}},
 			want: []string{"queued: Queued by the campaign “Offer”, which Ana started, with version 2 of its text.", "waited: Waited 1 min for its turn.", "tried: A try came to nothing: Slow down. (code 130429)",
 				"handed: Handed over to be sent through “Sales”: try 2. The provider took none of the tries before.", "tried: Its outcome was not known: No answer.",
 				"decided: Bia marked it as sent.", "sent: The provider accepted it.", "delivered: It reached the contact's phone.", "read: The contact read it."}},
 		"a test that waits": {facts: facts(Queued, func(f *StoryFactsRow) { f.CampaignID = nil }), now: 1,
-			decisions: []StoryDecisionsRow{{Action: "message.tested", At: *at(0), ByName: "Ana", AboutIt: true}},
+			decisions: []StoryDecisionsRow{{Action: "sendTest", At: *at(0), ByName: "Ana", AboutIt: true}},
 			want:      []string{"queued: Queued by Ana as a test.", "waited … : Waits for its turn."}},
 		"sent again": {facts: facts(Queued, func(f *StoryFactsRow) { f.CampaignID, f.Supersedes = nil, &first }), now: 1,
 			decisions: []StoryDecisionsRow{{Action: "message.sent_again", At: *at(0), AboutIt: true}},

@@ -401,7 +401,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** End it for good; what is queued is not sent */
+        /**
+         * Cancel a campaign
+         * @description It ends for good; what is queued is not sent.
+         */
         post: operations["cancelCampaign"];
         delete?: never;
         options?: never;
@@ -543,7 +546,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Pause; once answered, nothing more is claimed */
+        /**
+         * Pause a campaign
+         * @description Once answered, nothing more is claimed.
+         */
         post: operations["pauseCampaign"];
         delete?: never;
         options?: never;
@@ -580,7 +586,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Go on after a pause */
+        /**
+         * Resume a campaign
+         * @description It goes on where it was paused.
+         */
         post: operations["resumeCampaign"];
         delete?: never;
         options?: never;
@@ -637,7 +646,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Start a draft */
+        /**
+         * Start a campaign
+         * @description Only a draft; now, or at the time it is set to.
+         */
         post: operations["startCampaign"];
         delete?: never;
         options?: never;
