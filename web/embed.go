@@ -2,11 +2,14 @@
 package web
 
 import (
+	"bytes"
+	"compress/gzip"
 	"embed"
 	"io/fs"
 	"net/http"
 	"path"
 	"strings"
+	"time"
 )
 
 //go:embed all:dist
@@ -40,6 +43,7 @@ func handler(files fs.FS) http.Handler {
 		page, status = index, http.StatusOK
 	}
 	serve := http.FileServerFS(files)
+	packed := pack(files)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			w.Header().Set("Allow", "GET, HEAD")
@@ -49,7 +53,9 @@ func handler(files fs.FS) http.Handler {
 		name := strings.TrimPrefix(path.Clean("/"+r.URL.Path), "/")
 		if isFile(files, name) {
 			w.Header().Set("Cache-Control", cacheFor(name))
-			serve.ServeHTTP(w, r)
+			if !packed.serve(w, r, name) {
+				serve.ServeHTTP(w, r)
+			}
 			return
 		}
 		if strings.HasPrefix(name, "assets/") || name != "" && !acceptsHTML(r) {
@@ -63,6 +69,51 @@ func handler(files fs.FS) http.Handler {
 			_, _ = w.Write(page) // a browser that has gone away needs no answer
 		}
 	})
+}
+
+// packs are the scripts and styles as they travel, by name.
+type packs map[string][]byte
+
+var packedKinds = map[string]string{".js": "text/javascript; charset=utf-8", ".css": "text/css; charset=utf-8"}
+
+// pack compresses once what is asked for at every first visit.
+func pack(files fs.FS) packs {
+	packed := packs{}
+	err := fs.WalkDir(files, ".", func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || packedKinds[path.Ext(name)] == "" {
+			return err
+		}
+		raw, err := fs.ReadFile(files, name)
+		if err != nil {
+			return err
+		}
+		var small bytes.Buffer
+		to := gzip.NewWriter(&small)
+		_, _ = to.Write(raw) // a buffer takes everything
+		_ = to.Close()
+		packed[name] = small.Bytes()
+		return nil
+	})
+	if err != nil {
+		panic(err) // the files are embedded, so they can be read
+	}
+	return packed
+}
+
+// serve answers with the compressed file, if there is one and the client reads it.
+func (p packs) serve(w http.ResponseWriter, r *http.Request, name string) bool {
+	small, there := p[name]
+	if !there {
+		return false
+	}
+	w.Header().Add("Vary", "Accept-Encoding")
+	if !strings.Contains(r.Header.Get("Accept-Encoding"), "gzip") || r.Header.Get("Range") != "" {
+		return false
+	}
+	w.Header().Set("Content-Type", packedKinds[path.Ext(name)])
+	w.Header().Set("Content-Encoding", "gzip")
+	http.ServeContent(w, r, "", time.Time{}, bytes.NewReader(small))
+	return true
 }
 
 // isFile reports whether name is a public file of the app; index.html is served only as a page.

@@ -1,9 +1,11 @@
 package web
 
 import (
+	"compress/gzip"
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"strings"
 	"testing"
 	"testing/fstest"
 
@@ -51,4 +53,35 @@ func TestHandler(t *testing.T) {
 			require.Equal(t, test.body, string(body))
 		})
 	}
+}
+
+func TestScriptsTravelSmall(t *testing.T) {
+	script := strings.Repeat("const word = 1;\n", 500)
+	h := handler(fstest.MapFS{"index.html": {Data: []byte("<app>")}, "assets/index-abc.js": {Data: []byte(script)}, "icon.svg": {Data: []byte("<svg/>")}})
+	get := func(path, encoding string) *http.Response {
+		request := httptest.NewRequest(http.MethodGet, path, http.NoBody)
+		request.Header.Set("Accept-Encoding", encoding)
+		answer := httptest.NewRecorder()
+		h.ServeHTTP(answer, request)
+		return answer.Result()
+	}
+	packed := get("/assets/index-abc.js", "gzip, deflate, br")
+	require.Equal(t, "gzip", packed.Header.Get("Content-Encoding"))
+	require.Equal(t, "text/javascript; charset=utf-8", packed.Header.Get("Content-Type"))
+	require.Equal(t, "Accept-Encoding", packed.Header.Get("Vary"))
+	require.Contains(t, packed.Header.Get("Cache-Control"), "immutable")
+	require.Less(t, packed.ContentLength, int64(len(script)/10))
+	unzip, err := gzip.NewReader(packed.Body)
+	require.NoError(t, err)
+	body, err := io.ReadAll(unzip)
+	require.NoError(t, err)
+	require.Equal(t, script, string(body))
+
+	plain := get("/assets/index-abc.js", "identity")
+	require.Empty(t, plain.Header.Get("Content-Encoding"))
+	require.Equal(t, "Accept-Encoding", plain.Header.Get("Vary"), "a cache must not hand the small one to those who can't read it")
+	body, err = io.ReadAll(plain.Body)
+	require.NoError(t, err)
+	require.Equal(t, script, string(body))
+	require.Empty(t, get("/icon.svg", "gzip").Header.Get("Content-Encoding"))
 }

@@ -370,6 +370,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/campaigns/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a start would do, of a draft that need not be saved */
+        post: operations["checkDraft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/samples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What contacts of an audience would get, one after another */
+        post: operations["draftSamples"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/campaigns/{id}": {
         parameters: {
             query?: never;
@@ -657,40 +691,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/campaigns/check": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** What a start would do, of a draft that need not be saved */
-        post: operations["checkDraft"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/campaigns/samples": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** What contacts of an audience would get, one after another */
-        post: operations["draftSamples"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/companies": {
         parameters: {
             query?: never;
@@ -766,6 +766,46 @@ export interface paths {
          * @description Asks the provider whether it works. It is kept either way; its state tells.
          */
         post: operations["createConnection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connections/probe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask the provider about data that is not saved
+         * @description For forms: answers what can be said about as much as has been typed. Nothing is kept.
+         */
+        post: operations["probeConnection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connections/simulated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add a number of the sandbox
+         * @description Answers 409 on an installation without a sandbox.
+         */
+        post: operations["simulateConnection"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1006,46 +1046,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/connections/probe": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Ask the provider about data that is not saved
-         * @description For forms: answers what can be said about as much as has been typed. Nothing is kept.
-         */
-        post: operations["probeConnection"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/connections/simulated": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Add a number of the sandbox
-         * @description Answers 409 on an installation without a sandbox.
-         */
-        post: operations["simulateConnection"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/contacts": {
         parameters: {
             query?: never;
@@ -1058,41 +1058,6 @@ export interface paths {
         put?: never;
         /** Add a contact */
         post: operations["createContact"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/contacts/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** One contact */
-        get: operations["getContact"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        /** Change a contact */
-        patch: operations["updateContact"];
-        trace?: never;
-    };
-    "/api/v1/contacts/{id}/timeline": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What became of a contact, newest first */
-        get: operations["contactTimeline"];
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1170,6 +1135,41 @@ export interface paths {
          * @description Either the contacts with these ids, or all that are chosen as in a list.
          */
         post: operations["tagContacts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One contact */
+        get: operations["getContact"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change a contact */
+        patch: operations["updateContact"];
+        trace?: never;
+    };
+    "/api/v1/contacts/{id}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What became of a contact, newest first */
+        get: operations["contactTimeline"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1487,6 +1487,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/messages/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test message to one phone
+         * @description It goes before campaigns. One that could not be sent within 10 minutes expires.
+         */
+        post: operations["sendTest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/messages/{id}": {
         parameters: {
             query?: never;
@@ -1515,26 +1535,6 @@ export interface paths {
         get: operations["messageStory"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/messages/test": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Send a test message to one phone
-         * @description It goes before campaigns. One that could not be sent within 10 minutes expires.
-         */
-        post: operations["sendTest"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2556,6 +2556,14 @@ export interface components {
             /** @enum {string} */
             role: "admin" | "user";
         };
+        LimitUse: {
+            /** @enum {string} */
+            limit: "per_second" | "per_minute" | "per_hour" | "per_day" | "warm_up";
+            /** Format: int64 */
+            most: number;
+            /** Format: int64 */
+            used: number;
+        };
         Limits: {
             /**
              * Format: int64
@@ -2593,14 +2601,6 @@ export interface components {
              */
             per_second?: number;
             warm_up?: components["schemas"]["WarmUp"];
-        };
-        LimitUse: {
-            /** @enum {string} */
-            limit: "per_second" | "per_minute" | "per_hour" | "per_day" | "warm_up";
-            /** Format: int64 */
-            most: number;
-            /** Format: int64 */
-            used: number;
         };
         Line: {
             detail: string;
@@ -3300,14 +3300,14 @@ export interface operations {
     listAudit: {
         parameters: {
             query?: {
-                action?: string;
                 /** @description next_cursor of the page before */
                 cursor?: string;
                 limit?: number;
-                /** @description nothing older */
-                since?: string;
                 /** @description what one person did */
                 user_id?: string;
+                action?: string;
+                /** @description nothing older */
+                since?: string;
             };
             header?: never;
             path?: never;
@@ -3338,12 +3338,12 @@ export interface operations {
     exportAudit: {
         parameters: {
             query?: {
-                action?: string;
-                format?: "csv" | "xlsx";
-                /** @description nothing older */
-                since?: string;
                 /** @description what one person did */
                 user_id?: string;
+                action?: string;
+                /** @description nothing older */
+                since?: string;
+                format?: "csv" | "xlsx";
             };
             header?: never;
             path?: never;
@@ -3994,6 +3994,76 @@ export interface operations {
             };
         };
     };
+    checkDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Check"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    draftSamples: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SampleList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     getCampaign: {
         parameters: {
             query?: never;
@@ -4223,13 +4293,13 @@ export interface operations {
     exportCampaign: {
         parameters: {
             query?: {
-                /** @description failed with this code of the provider's; 0: it gave none */
-                code?: number;
-                format?: "csv" | "xlsx";
-                /** @description to exactly this number, with its country code */
-                phone?: string;
                 /** @description any of these; repeated */
                 state?: ("queued" | "sending" | "sent" | "delivered" | "read" | "failed" | "uncertain" | "canceled" | "expired" | "suppressed")[];
+                /** @description failed with this code of the provider's; 0: it gave none */
+                code?: number;
+                /** @description to exactly this number, with its country code */
+                phone?: string;
+                format?: "csv" | "xlsx";
             };
             header?: never;
             path: {
@@ -4328,15 +4398,15 @@ export interface operations {
     campaignMessages: {
         parameters: {
             query?: {
-                /** @description failed with this code of the provider's; 0: it gave none */
-                code?: number;
                 /** @description next_cursor of the page before */
                 cursor?: string;
                 limit?: number;
-                /** @description to exactly this number, with its country code */
-                phone?: string;
                 /** @description any of these; repeated */
                 state?: ("queued" | "sending" | "sent" | "delivered" | "read" | "failed" | "uncertain" | "canceled" | "expired" | "suppressed")[];
+                /** @description failed with this code of the provider's; 0: it gave none */
+                code?: number;
+                /** @description to exactly this number, with its country code */
+                phone?: string;
             };
             header?: never;
             path: {
@@ -4470,11 +4540,11 @@ export interface operations {
     campaignRun: {
         parameters: {
             query?: {
+                /** @description a run's id; empty: the latest */
+                run?: string;
                 /** @description before of the page before */
                 before?: number;
                 limit?: number;
-                /** @description a run's id; empty: the latest */
-                run?: string;
             };
             header?: never;
             path: {
@@ -4556,76 +4626,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Campaign"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    checkDraft: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["DraftInput"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Check"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    draftSamples: {
-        parameters: {
-            query?: {
-                /** @description next_cursor of the page before */
-                cursor?: string;
-                limit?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["DraftInput"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SampleList"];
                 };
             };
             /** @description Error */
@@ -4864,6 +4864,72 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["ConnectionInput"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Connection"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    probeConnection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProbeInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Probe"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    simulateConnection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SimulateInBody"];
             };
         };
         responses: {
@@ -5216,11 +5282,11 @@ export interface operations {
     connectionRun: {
         parameters: {
             query?: {
+                /** @description a run's id; empty: the latest */
+                run?: string;
                 /** @description before of the page before */
                 before?: number;
                 limit?: number;
-                /** @description a run's id; empty: the latest */
-                run?: string;
             };
             header?: never;
             path: {
@@ -5379,86 +5445,20 @@ export interface operations {
             };
         };
     };
-    probeConnection: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ProbeInput"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Probe"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    simulateConnection: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SimulateInBody"];
-            };
-        };
-        responses: {
-            /** @description Created */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Connection"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
     listContacts: {
         parameters: {
             query?: {
                 /** @description next_cursor of the page before */
                 cursor?: string;
-                /** @description a filter such as tag:"vip" and city = "Recife" */
-                filter?: string;
                 limit?: number;
                 /** @description words of a name, or digits of a number */
                 q?: string;
-                /** @description in this segment */
-                segment_id?: string;
                 /** @description with this tag */
                 tag_id?: string;
+                /** @description in this segment */
+                segment_id?: string;
+                /** @description a filter such as tag:"vip" and city = "Recife" */
+                filter?: string;
             };
             header?: never;
             path?: never;
@@ -5506,6 +5506,148 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Contact"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    contactAttributes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttributeNames"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    countContacts: {
+        parameters: {
+            query?: {
+                /** @description words of a name, or digits of a number */
+                q?: string;
+                /** @description with this tag */
+                tag_id?: string;
+                /** @description in this segment */
+                segment_id?: string;
+                /** @description a filter such as tag:"vip" and city = "Recife" */
+                filter?: string;
+                /** @description look at all contacts */
+                exact?: boolean;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Count"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    exportContacts: {
+        parameters: {
+            query?: {
+                /** @description words of a name, or digits of a number */
+                q?: string;
+                /** @description with this tag */
+                tag_id?: string;
+                /** @description in this segment */
+                segment_id?: string;
+                /** @description a filter such as tag:"vip" and city = "Recife" */
+                filter?: string;
+                format?: "csv" | "xlsx";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the file, streamed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                    "text/csv; charset=utf-8; header=present": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    tagContacts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagContacts"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
                 };
             };
             /** @description Error */
@@ -5623,154 +5765,12 @@ export interface operations {
             };
         };
     };
-    contactAttributes: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AttributeNames"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    countContacts: {
-        parameters: {
-            query?: {
-                /** @description look at all contacts */
-                exact?: boolean;
-                /** @description a filter such as tag:"vip" and city = "Recife" */
-                filter?: string;
-                /** @description words of a name, or digits of a number */
-                q?: string;
-                /** @description in this segment */
-                segment_id?: string;
-                /** @description with this tag */
-                tag_id?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Count"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    exportContacts: {
-        parameters: {
-            query?: {
-                /** @description a filter such as tag:"vip" and city = "Recife" */
-                filter?: string;
-                format?: "csv" | "xlsx";
-                /** @description words of a name, or digits of a number */
-                q?: string;
-                /** @description in this segment */
-                segment_id?: string;
-                /** @description with this tag */
-                tag_id?: string;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description the file, streamed */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
-                    "text/csv; charset=utf-8; header=present": string;
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    tagContacts: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["TagContacts"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Changed"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
     dashboardCampaigns: {
         parameters: {
             query?: {
+                range?: "today" | "7d" | "30d" | "custom";
                 /** @description first day, with range custom */
                 from?: string;
-                range?: "today" | "7d" | "30d" | "custom";
                 /** @description last day, with range custom */
                 to?: string;
             };
@@ -5832,9 +5832,9 @@ export interface operations {
     dashboardConnections: {
         parameters: {
             query?: {
+                range?: "today" | "7d" | "30d" | "custom";
                 /** @description first day, with range custom */
                 from?: string;
-                range?: "today" | "7d" | "30d" | "custom";
                 /** @description last day, with range custom */
                 to?: string;
             };
@@ -5867,9 +5867,9 @@ export interface operations {
     dashboardTraffic: {
         parameters: {
             query?: {
+                range?: "today" | "7d" | "30d" | "custom";
                 /** @description first day, with range custom */
                 from?: string;
-                range?: "today" | "7d" | "30d" | "custom";
                 /** @description last day, with range custom */
                 to?: string;
             };
@@ -6441,6 +6441,39 @@ export interface operations {
             };
         };
     };
+    sendTest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Trial"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Queued"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     getMessage: {
         parameters: {
             query?: never;
@@ -6492,39 +6525,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Story"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    sendTest: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Trial"];
-            };
-        };
-        responses: {
-            /** @description Accepted */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Queued"];
                 };
             };
             /** @description Error */
@@ -6861,11 +6861,11 @@ export interface operations {
     listUncertain: {
         parameters: {
             query?: {
-                /** @description only this campaign's */
-                campaign_id?: string;
                 /** @description next_cursor of the page before */
                 cursor?: string;
                 limit?: number;
+                /** @description only this campaign's */
+                campaign_id?: string;
             };
             header?: never;
             path?: never;

@@ -11,7 +11,7 @@ import { templatesQuery } from "../features/template/queries";
 export function useCampaignParts() {
   const connections = useQuery(connectionsQuery);
   const tags = useQuery(tagsQuery);
-  const count = useQuery(contactCountQuery());
+  const count = useQuery(contactCountQuery({}));
   const sample = useQuery(contactSampleQuery);
   const templates = useQuery(templatesQuery);
   const imports = useInfiniteQuery(importsQuery); // the newest: an audience is rarely an old file

@@ -11,6 +11,7 @@ import { readSearch } from "../features/dashboard/span";
 import { type Standing, standings } from "../features/template/group";
 import { setupSteps } from "../features/settings/steps";
 import { NotFound, PageError } from "./fallback";
+import { first } from "./first";
 import { Shell } from "./shell";
 
 const root = createRootRouteWithContext<{ queries: QueryClient }>()({
@@ -107,6 +108,7 @@ const companies = createRoute({
 const health = createRoute({
   getParentRoute: () => shell,
   path: "/health",
+  loader: first.health,
   component: lazyRouteComponent(() => import("./health")),
 });
 
@@ -133,6 +135,8 @@ const home = createRoute({
   beforeLoad: ({ context }) => {
     if (context.me.company?.setup === "new") throw redirect({ to: "/welcome", search: {}, replace: true });
   },
+  loaderDeps: ({ search }) => search,
+  loader: first.dashboard,
   component: lazyRouteComponent(() => import("./dashboard")),
 });
 
@@ -140,6 +144,8 @@ const campaigns = createRoute({
   getParentRoute: () => inCompany,
   path: "/campaigns",
   validateSearch: (search): { state?: CampaignState } => ({ state: campaignStates.find((s) => s === search.state) }),
+  loaderDeps: ({ search }) => search,
+  loader: first.campaigns,
   component: lazyRouteComponent(() => import("./campaigns")),
 });
 
@@ -149,6 +155,7 @@ const newCampaign = createRoute({
   validateSearch: (search): { connection?: string; template?: string; language?: string; draft?: string } => ({
     connection: text(search.connection), template: text(search.template), language: text(search.language), draft: text(search.draft),
   }),
+  loader: first.campaignNew,
   component: lazyRouteComponent(() => import("./campaign-new")),
 });
 
@@ -160,12 +167,15 @@ const campaign = createRoute({
     state: text(parseStates(text(search.state)).join(",")),
     code: Number.isSafeInteger(search.code) && search.state === "failed" ? Number(search.code) : undefined,
   }),
+  loaderDeps: ({ search }) => search,
+  loader: first.campaign,
   component: lazyRouteComponent(() => import("./campaign")),
 });
 
 const editCampaign = createRoute({
   getParentRoute: () => inCompany,
   path: "/campaigns/$id/edit",
+  loader: first.campaignEdit,
   component: lazyRouteComponent(() => import("./campaign-edit")),
 });
 
@@ -173,6 +183,8 @@ const uncertain = createRoute({
   getParentRoute: () => inCompany,
   path: "/uncertain",
   validateSearch: (search): { campaign?: string } => ({ campaign: text(search.campaign) }),
+  loaderDeps: ({ search }) => search,
+  loader: first.uncertain,
   component: lazyRouteComponent(() => import("./uncertain")),
 });
 
@@ -187,12 +199,15 @@ const contacts = createRoute({
   getParentRoute: () => inCompany,
   path: "/contacts",
   validateSearch: (search): Choice => ({ q: words(search.q), tag: text(search.tag), segment: text(search.segment), filter: text(search.filter) }),
+  loaderDeps: ({ search }) => search,
+  loader: first.contacts,
   component: lazyRouteComponent(() => import("./contacts")),
 });
 
 const contact = createRoute({
   getParentRoute: () => inCompany,
   path: "/contacts/$id",
+  loader: first.contact,
   component: lazyRouteComponent(() => import("./contact")),
 });
 
@@ -200,12 +215,14 @@ const segments = createRoute({
   getParentRoute: () => inCompany,
   path: "/contacts/segments",
   validateSearch: (search): { id?: string; filter?: string } => ({ id: text(search.id), filter: text(search.filter) }),
+  loader: first.segments,
   component: lazyRouteComponent(() => import("./segments")),
 });
 
 const imports = createRoute({
   getParentRoute: () => inCompany,
   path: "/contacts/imports",
+  loader: first.imports,
   component: lazyRouteComponent(() => import("./imports")),
 });
 
@@ -218,6 +235,7 @@ const newImport = createRoute({
 const oneImport = createRoute({
   getParentRoute: () => inCompany,
   path: "/contacts/imports/$id",
+  loader: first.import,
   component: lazyRouteComponent(() => import("./import")),
 });
 
@@ -229,12 +247,14 @@ const templates = createRoute({
     standing: standings.find((s) => s === search.standing),
     template: text(search.template),
   }),
+  loader: first.templates,
   component: lazyRouteComponent(() => import("./templates")),
 });
 
 const connections = createRoute({
   getParentRoute: () => inCompany,
   path: "/connections",
+  loader: first.connections,
   component: lazyRouteComponent(() => import("./connections")),
 });
 
@@ -247,12 +267,14 @@ const newConnection = createRoute({
 const connection = createRoute({
   getParentRoute: () => inCompany,
   path: "/connections/$id",
+  loader: first.connection,
   component: lazyRouteComponent(() => import("./connection")),
 });
 
 const settings = createRoute({
   getParentRoute: () => inCompany,
   path: "/settings",
+  loader: first.settings,
   component: lazyRouteComponent(() => import("./settings")),
 });
 

@@ -34,11 +34,12 @@ const countQuery = (choice: ReturnType<typeof toQuery>, exact: boolean) =>
     staleTime: 10_000,
   });
 
-export const contactCountQuery = () => countQuery({}, false);
+/** At once, of the newest of a choice; everybody when it is empty. */
+export const contactCountQuery = (choice: ReturnType<typeof toQuery>) => countQuery(choice, false);
 
 /** How many contacts a choice has: at once of the newest, and soon of all of them. An unfit filter is an error. */
 export function useContactCount(choice: ReturnType<typeof toQuery>, enabled = true) {
-  const quick = useQuery({ ...countQuery(choice, false), enabled, placeholderData: keepPreviousData });
+  const quick = useQuery({ ...contactCountQuery(choice), enabled, placeholderData: keepPreviousData });
   const partial = enabled && !quick.isPlaceholderData && quick.data?.at_least === true;
   const exact = useQuery({ ...countQuery(choice, true), enabled: partial });
   return { data: partial ? (exact.data ?? quick.data) : quick.data, error: quick.error, isSuccess: quick.isSuccess };
