@@ -48,6 +48,7 @@ func (s *Server) build() error {
 	s.segmentRoutes()
 	s.importRoutes()
 	s.campaignRoutes()
+	s.conversationRoutes()
 	s.templateRoutes()
 	s.trialRoutes()
 	s.messageRoutes()

@@ -124,6 +124,13 @@ var table = map[string]rule{
 	"updateSegment": {least: admin, company: true},
 	"deleteSegment": {least: admin, company: true},
 
+	"listConversations":    {least: admin, company: true},
+	"getConversation":      {least: admin, company: true},
+	"conversationMessages": {least: admin, company: true},
+	"answerConversation":   {least: admin, company: true, often: true},
+	"readConversation":     {least: admin, company: true, often: true},
+	"setConversationState": {least: admin, company: true},
+
 	"listCampaigns":     {least: admin, company: true},
 	"createCampaign":    {least: admin, company: true},
 	"getCampaign":       {least: admin, company: true},

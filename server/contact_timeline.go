@@ -2,9 +2,11 @@ package server
 
 import (
 	"context"
+	"encoding/json"
 	"slices"
 	"time"
 
+	"omnidesk/internal/channel"
 	"omnidesk/internal/contact"
 	"omnidesk/internal/id"
 	"omnidesk/internal/postgres"
@@ -18,8 +20,9 @@ type TimelineEvent struct {
 	Message      *Message  `json:"message,omitempty"`
 	CampaignID   *string   `json:"campaign_id,omitempty" doc:"of a campaign's message"`
 	CampaignName string    `json:"campaign_name,omitempty"`
-	SubjectID    *string   `json:"subject_id,omitempty" doc:"the import, or the connection on which the contact wrote last"`
+	SubjectID    *string   `json:"subject_id,omitempty" doc:"the import, or the connection on which the contact wrote"`
 	Name         string    `json:"name,omitempty" doc:"of the imported file, or of the connection"`
+	Text         string    `json:"text,omitempty" doc:"what the contact wrote, in one readable text"`
 	Outcome      string    `json:"outcome,omitempty" enum:"added,updated,unchanged" doc:"of an import"`
 }
 
@@ -73,12 +76,7 @@ func timeline(messages []send.ContactMessage, events []contact.Event, before id.
 		page.NextCursor, from = cursorOf(last), id.Time(last)
 	}
 	for _, m := range messages {
-		view := messageView(m.ListCampaignRow)
-		event := TimelineEvent{At: id.Time(m.ID).UTC(), Kind: "message", Message: &view, CampaignName: m.CampaignName}
-		if m.CampaignID != nil {
-			campaign := m.CampaignID.String()
-			event.CampaignID = &campaign
-		}
+		event := messageEvent(m)
 		page.Items = append(page.Items, event)
 	}
 	for _, e := range events {
@@ -94,4 +92,28 @@ func timeline(messages []send.ContactMessage, events []contact.Event, before id.
 	}
 	slices.SortStableFunc(page.Items, func(a, b TimelineEvent) int { return b.At.Compare(a.At) })
 	return page
+}
+
+func messageEvent(m send.ContactMessage) TimelineEvent {
+	event := TimelineEvent{At: id.Time(m.ID).UTC(), Kind: "message", CampaignName: m.CampaignName}
+	if m.From != nil {
+		on := m.From.Connection.String()
+		event.Kind, event.SubjectID, event.Name, event.Text = "wrote", &on, m.From.ConnectionName, saidIn(m.Content).Words()
+		return event
+	}
+	view := messageView(m.ListCampaignRow)
+	event.Message = &view
+	if m.CampaignID != nil {
+		campaign := m.CampaignID.String()
+		event.CampaignID = &campaign
+	}
+	return event
+}
+
+// saidIn reads an inbound message's content; what can't be read says nothing.
+func saidIn(content *string) (said channel.Said) {
+	if content != nil {
+		_ = json.Unmarshal([]byte(*content), &said)
+	}
+	return said
 }

@@ -215,3 +215,12 @@ func messageView(m send.ListCampaignRow) Message {
 	}
 	return view
 }
+
+// wordsOfSent puts an outgoing message's stored content into one readable text.
+func wordsOfSent(content string) string {
+	var sent channel.Content
+	if json.Unmarshal([]byte(content), &sent) != nil {
+		return ""
+	}
+	return campaign.Words(sent)
+}

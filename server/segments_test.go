@@ -158,12 +158,14 @@ func TestATimelineIsInOneOrderAcrossItsPages(t *testing.T) {
 	base := time.Date(2026, 11, 1, 12, 0, 0, 0, time.UTC)
 	at := func(minutes int) time.Time { return base.Add(time.Duration(minutes) * time.Minute) }
 	var messages []send.ContactMessage
-	for _, minutes := range []int{50, 30, 10} {
+	for _, minutes := range []int{50, 40, 30, 10} {
 		messages = append(messages, send.ContactMessage{ListCampaignRow: send.ListCampaignRow{ID: id.Floor(at(minutes))}})
 	}
-	events := []contact.Event{{At: at(0), Kind: contact.EventCreated}, {At: at(20), Kind: contact.EventImported}, {At: at(40), Kind: contact.EventWrote}, {At: at(60), Kind: contact.EventOptedOut}}
-	first := timeline(messages, events, contact.First, 2)
-	second := timeline(messages[2:], events, messages[1].ID, 2)
+	said := `{"kind":"image","text":"look"}`
+	messages[1].From, messages[1].Content = &send.Wrote{ConnectionName: "Sales"}, &said
+	events := []contact.Event{{At: at(0), Kind: contact.EventCreated}, {At: at(20), Kind: contact.EventImported}, {At: at(60), Kind: contact.EventOptedOut}}
+	first := timeline(messages, events, contact.First, 3)
+	second := timeline(messages[3:], events, messages[2].ID, 3)
 	require.Empty(t, second.NextCursor)
 	var kinds []string
 	for i, e := range append(first.Items, second.Items...) {
@@ -172,4 +174,5 @@ func TestATimelineIsInOneOrderAcrossItsPages(t *testing.T) {
 	}
 	require.Equal(t, []string{"opted_out", "message", "wrote", "message", "imported", "message", "created"}, kinds)
 	require.NotEmpty(t, first.NextCursor)
+	require.Equal(t, "Photo: look", first.Items[2].Text)
 }

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"cmp"
 	"context"
 	"slices"
 	"sync"
@@ -10,7 +9,7 @@ import (
 	"omnidesk/internal/campaign"
 	"omnidesk/internal/channel"
 	"omnidesk/internal/connection"
-	"omnidesk/internal/contact"
+	"omnidesk/internal/conversation"
 	"omnidesk/internal/id"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/realtime"
@@ -113,17 +112,14 @@ func (q *statusQueues) commit(posts []*statusPost) (err error) {
 		inbound = append(inbound, post.delivery.Inbound...)
 	}
 	var campaigns []id.ID
-	unknown := 0
+	var news conversation.News
 	for range applyTries {
 		err = q.server.DB.InCompany(ctx, route.Company, func(tx postgres.Tx) (err error) {
 			if campaigns, err = applyStatuses(ctx, tx, route, statuses); err != nil {
 				return err
 			}
-			var replies int
-			if replies, unknown, err = openWindows(ctx, tx, route, inbound); err != nil || replies == 0 {
-				return err
-			}
-			return send.CountReplies(ctx, tx, route.Company, route.Connection, replies, time.Now())
+			news, err = receive(ctx, tx, route, inbound, time.Now())
+			return err
 		})
 		if !postgres.IsRetryable(err) {
 			break
@@ -134,11 +130,13 @@ func (q *statusQueues) commit(posts []*statusPost) (err error) {
 	}
 	m := q.server.metrics.items
 	m.WithLabelValues("status", "applied").Add(float64(len(statuses)))
-	m.WithLabelValues("inbound", "applied").Add(float64(len(inbound) - unknown))
-	m.WithLabelValues("inbound", "unknown_contact").Add(float64(unknown))
+	m.WithLabelValues("inbound", "applied").Add(float64(len(inbound)))
 	q.server.hint()
 	for _, changed := range campaigns {
 		q.server.changed(route.Company, realtime.Campaign, changed)
+	}
+	for _, changed := range news.Conversations {
+		q.server.changed(route.Company, realtime.Conversation, changed)
 	}
 	return nil
 }
@@ -160,32 +158,4 @@ func applyStatuses(ctx context.Context, tx postgres.Tx, route connection.Route, 
 		changed = append(changed, paused...)
 	}
 	return changed, nil
-}
-
-// openWindows keeps when contacts wrote and counts what they wrote: replies of contacts, and addresses of nobody
-// we know. A contact's messages of one second count once, and one that comes again does not count. Sorted, so
-// that two commits lock windows in one order.
-func openWindows(ctx context.Context, tx postgres.Tx, route connection.Route, inbound []channel.Inbound) (replies, unknown int, err error) {
-	inbound = slices.Clone(inbound)
-	slices.SortFunc(inbound, func(a, b channel.Inbound) int {
-		return cmp.Or(cmp.Compare(a.From.Kind, b.From.Kind), cmp.Compare(a.From.Value, b.From.Value), a.At.Compare(b.At))
-	})
-	now := time.Now()
-	for _, message := range inbound {
-		at := message.At
-		if at.After(now) {
-			at = now // a clock ahead of ours must not open a window for longer than 24 hours
-		}
-		known, news, err := contact.OpenWindow(ctx, tx, route.Company, route.Connection, message.From, at)
-		if err != nil {
-			return 0, 0, err
-		}
-		if !known {
-			unknown++
-		}
-		if news {
-			replies++
-		}
-	}
-	return replies, unknown, nil
 }

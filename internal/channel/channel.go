@@ -206,19 +206,3 @@ type Status struct {
 	Scope      Scope         // of a failure: how far its reason reaches
 	RetryAfter time.Duration // of a wider scope than the message: when it ends by itself; 0: a person ends it
 }
-
-// Inbound is one message from a contact.
-type Inbound struct {
-	ProviderID string
-	From       Address
-	Name       string // the name the contact gave itself
-	At         time.Time
-	Text       string
-}
-
-// Delivery is what one entry of a webhook says about one number.
-type Delivery struct {
-	NumberID string
-	Statuses []Status
-	Inbound  []Inbound
-}

@@ -14,7 +14,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"omnidesk/internal/channel"
 	"omnidesk/internal/id"
 	"omnidesk/internal/postgres"
 )
@@ -240,18 +239,6 @@ func AttributeInUse(ctx context.Context, tx postgres.Tx, company id.ID, name str
 		return false, fmt.Errorf("looking for an attribute: %w", err)
 	}
 	return used, nil
-}
-
-// OpenWindow keeps that a contact wrote at an instant, which allows free text on that connection for 24 hours.
-// known is false, and nothing is kept, when no contact has the address; news is false when the contact is known to
-// have written then or later, as it is for a webhook that comes twice.
-func OpenWindow(ctx context.Context, tx postgres.Tx, company, connection id.ID, from channel.Address, at time.Time) (known, news bool, err error) {
-	row, err := New(tx).openWindow(ctx, openWindowParams{CompanyID: company, ConnectionID: connection, Kind: from.Kind,
-		Value: from.Value, OpenUntil: at.Add(serviceWindow)})
-	if err != nil {
-		return false, false, fmt.Errorf("opening a service window: %w", err)
-	}
-	return row.Known, row.News, nil
 }
 
 func load(ctx context.Context, q *Queries, company id.ID, ids []id.ID) ([]Contact, error) {

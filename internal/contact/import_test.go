@@ -424,8 +424,7 @@ func TestAnUndoRestoresWhatWasAndKeepsWhatIsInUse(t *testing.T) {
 	}
 	edit(who(14), contact.Change{OptedOut: &yes})
 	require.NoError(t, h.tx(func(tx postgres.Tx) error {
-		_, _, err := contact.OpenWindow(t.Context(), tx, h.company, connection, channel.Address{Kind: "phone", Value: "+5511990000015"}, time.Now())
-		return err
+		return contact.OpenWindows(t.Context(), tx, h.company, connection, []contact.Wrote{{Contact: who(15), At: time.Now()}})
 	}))
 	h.exec(`DELETE FROM contacts WHERE id = $1`, who(16))
 
@@ -504,8 +503,8 @@ func TestContactsOfAnotherCompanyAreOutOfReach(t *testing.T) {
 			contact.StartUndo(ctx, tx, theirs, file, time.Now()), contact.StopImport(ctx, tx, theirs, file, time.Now())} {
 			require.ErrorIs(t, do, contact.ErrNoImport)
 		}
-		known, _, err := contact.OpenWindow(ctx, tx, theirs, id.New(), channel.Address{Kind: "phone", Value: made.Phone}, time.Now())
-		require.False(t, known)
+		met, err := contact.Meet(ctx, tx, theirs, []contact.Person{{From: channel.Address{Kind: "phone", Value: made.Phone}}})
+		require.NotEqual(t, made.ID, met[0].Contact, "somebody else's contact stays theirs")
 		return err
 	})
 	require.NoError(t, err)

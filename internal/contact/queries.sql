@@ -91,17 +91,52 @@ ORDER BY 2, 3
 ON CONFLICT DO NOTHING
 RETURNING tag_id, contact_id;
 
--- name: openWindow :one
-WITH person AS (
-    SELECT i.contact_id FROM identities i WHERE i.company_id = @company_id AND i.kind = @kind AND i.scope = '' AND i.value = @value
-), opened AS (
-    INSERT INTO service_windows (company_id, connection_id, contact_id, open_until)
-    SELECT @company_id, @connection_id, contact_id, @open_until FROM person
-    ON CONFLICT (company_id, connection_id, contact_id)
-    DO UPDATE SET open_until = EXCLUDED.open_until WHERE service_windows.open_until < EXCLUDED.open_until
-    RETURNING contact_id
+-- name: openWindows :exec
+-- Sorted, so that two transactions lock windows in one order.
+INSERT INTO service_windows (company_id, connection_id, contact_id, open_until)
+SELECT @company_id, @connection_id, w.contact_id, max(w.open_until)
+FROM (SELECT unnest(sqlc.arg(contacts)::uuid[]) AS contact_id, unnest(sqlc.arg(open_untils)::timestamptz[]) AS open_until) w
+GROUP BY w.contact_id ORDER BY w.contact_id
+ON CONFLICT (company_id, connection_id, contact_id)
+DO UPDATE SET open_until = EXCLUDED.open_until WHERE service_windows.open_until < EXCLUDED.open_until;
+
+-- name: addressOwners :many
+SELECT i.id, i.contact_id, i.kind, i.value, c.name
+FROM (SELECT DISTINCT unnest(sqlc.arg(kinds)::text[]) AS kind, unnest(sqlc.arg(vals)::text[]) AS value) a
+JOIN identities i ON i.company_id = @company_id AND i.kind = a.kind AND i.scope = '' AND i.value = a.value
+JOIN contacts c ON c.company_id = i.company_id AND c.id = i.contact_id;
+
+-- name: addStrangers :many
+-- Contacts of addresses that nobody had. Who comes second waits for the first here, gets no row, and looks again.
+WITH stranger AS (
+    SELECT unnest(sqlc.arg(ids)::uuid[]) AS id, unnest(sqlc.arg(contacts)::uuid[]) AS contact_id, unnest(sqlc.arg(kinds)::text[]) AS kind,
+        unnest(sqlc.arg(vals)::text[]) AS value, unnest(sqlc.arg(names)::text[]) AS name
+), added AS (
+    INSERT INTO identities (company_id, id, contact_id, kind, value)
+    SELECT @company_id, s.id, s.contact_id, s.kind, s.value FROM stranger s ORDER BY s.kind, s.value
+    ON CONFLICT (company_id, kind, scope, value) DO NOTHING
+    RETURNING id, contact_id, kind, value
+), people AS (
+    INSERT INTO contacts (company_id, id, name)
+    SELECT @company_id, a.contact_id, s.name FROM added a JOIN stranger s ON s.id = a.id
 )
-SELECT EXISTS (SELECT FROM person) AS known, EXISTS (SELECT FROM opened) AS news;
+SELECT id, contact_id, kind, value FROM added;
+
+-- name: addAddresses :exec
+INSERT INTO identities (company_id, id, contact_id, kind, value)
+SELECT @company_id, a.id, a.contact_id, a.kind, a.value
+FROM (SELECT unnest(sqlc.arg(ids)::uuid[]) AS id, unnest(sqlc.arg(contacts)::uuid[]) AS contact_id, unnest(sqlc.arg(kinds)::text[]) AS kind, unnest(sqlc.arg(vals)::text[]) AS value) a
+ORDER BY a.kind, a.value
+ON CONFLICT (company_id, kind, scope, value) DO NOTHING;
+
+-- name: nameNameless :exec
+UPDATE contacts c SET name = n.name, updated_at = now()
+FROM (SELECT unnest(sqlc.arg(contacts)::uuid[]) AS id, unnest(sqlc.arg(names)::text[]) AS name) n
+WHERE c.company_id = @company_id AND c.id = n.id AND c.name = '';
+
+-- name: optOut :exec
+UPDATE contacts SET opted_out_at = sqlc.narg(at), updated_at = now()
+WHERE company_id = @company_id AND id = ANY(sqlc.arg(contacts)::uuid[]) AND (opted_out_at IS NULL) = (sqlc.narg(at)::timestamptz IS NOT NULL);
 
 -- name: listSegments :many
 SELECT * FROM segments WHERE company_id = @company_id ORDER BY lower(name), id LIMIT @row_limit;
@@ -140,11 +175,6 @@ SELECT i.id, i.file_name, r.outcome, r.changed_at FROM imports i
 CROSS JOIN LATERAL (SELECT r.outcome, r.changed_at FROM import_rows r
     WHERE r.company_id = i.company_id AND r.import_id = i.id AND r.contact_id = @contact_id AND r.undone IS NULL LIMIT 1) r
 WHERE i.company_id = @company_id ORDER BY i.id DESC LIMIT 100;
-
--- name: contactWrote :many
-SELECT w.connection_id, n.name, w.open_until FROM service_windows w
-JOIN connections n ON n.company_id = w.company_id AND n.id = w.connection_id
-WHERE w.company_id = @company_id AND w.contact_id = @contact_id;
 
 -- name: findPhone :one
 SELECT contact_id, id FROM identities WHERE company_id = @company_id AND kind = 'phone' AND scope = '' AND value = @value;

@@ -13,6 +13,139 @@ import (
 	"github.com/google/uuid"
 )
 
+const addAddresses = `-- name: addAddresses :exec
+INSERT INTO identities (company_id, id, contact_id, kind, value)
+SELECT $1, a.id, a.contact_id, a.kind, a.value
+FROM (SELECT unnest($2::uuid[]) AS id, unnest($3::uuid[]) AS contact_id, unnest($4::text[]) AS kind, unnest($5::text[]) AS value) a
+ORDER BY a.kind, a.value
+ON CONFLICT (company_id, kind, scope, value) DO NOTHING
+`
+
+type addAddressesParams struct {
+	CompanyID uuid.UUID
+	Ids       []uuid.UUID
+	Contacts  []uuid.UUID
+	Kinds     []string
+	Vals      []string
+}
+
+func (q *Queries) addAddresses(ctx context.Context, arg addAddressesParams) error {
+	_, err := q.db.Exec(ctx, addAddresses,
+		arg.CompanyID,
+		arg.Ids,
+		arg.Contacts,
+		arg.Kinds,
+		arg.Vals,
+	)
+	return err
+}
+
+const addStrangers = `-- name: addStrangers :many
+WITH stranger AS (
+    SELECT unnest($1::uuid[]) AS id, unnest($2::uuid[]) AS contact_id, unnest($3::text[]) AS kind,
+        unnest($4::text[]) AS value, unnest($5::text[]) AS name
+), added AS (
+    INSERT INTO identities (company_id, id, contact_id, kind, value)
+    SELECT $6, s.id, s.contact_id, s.kind, s.value FROM stranger s ORDER BY s.kind, s.value
+    ON CONFLICT (company_id, kind, scope, value) DO NOTHING
+    RETURNING id, contact_id, kind, value
+), people AS (
+    INSERT INTO contacts (company_id, id, name)
+    SELECT $6, a.contact_id, s.name FROM added a JOIN stranger s ON s.id = a.id
+)
+SELECT id, contact_id, kind, value FROM added
+`
+
+type addStrangersParams struct {
+	Ids       []uuid.UUID
+	Contacts  []uuid.UUID
+	Kinds     []string
+	Vals      []string
+	Names     []string
+	CompanyID uuid.UUID
+}
+
+type addStrangersRow struct {
+	ID        uuid.UUID
+	ContactID uuid.UUID
+	Kind      string
+	Value     string
+}
+
+// Contacts of addresses that nobody had. Who comes second waits for the first here, gets no row, and looks again.
+func (q *Queries) addStrangers(ctx context.Context, arg addStrangersParams) ([]addStrangersRow, error) {
+	rows, err := q.db.Query(ctx, addStrangers,
+		arg.Ids,
+		arg.Contacts,
+		arg.Kinds,
+		arg.Vals,
+		arg.Names,
+		arg.CompanyID,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []addStrangersRow
+	for rows.Next() {
+		var i addStrangersRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.ContactID,
+			&i.Kind,
+			&i.Value,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const addressOwners = `-- name: addressOwners :many
+SELECT i.id, i.contact_id, i.kind, i.value, c.name
+FROM (SELECT DISTINCT unnest($1::text[]) AS kind, unnest($2::text[]) AS value) a
+JOIN identities i ON i.company_id = $3 AND i.kind = a.kind AND i.scope = '' AND i.value = a.value
+JOIN contacts c ON c.company_id = i.company_id AND c.id = i.contact_id
+`
+
+type addressOwnersRow struct {
+	ID        uuid.UUID
+	ContactID uuid.UUID
+	Kind      string
+	Value     string
+	Name      string
+}
+
+func (q *Queries) addressOwners(ctx context.Context, kinds []string, vals []string, companyID uuid.UUID) ([]addressOwnersRow, error) {
+	rows, err := q.db.Query(ctx, addressOwners, kinds, vals, companyID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []addressOwnersRow
+	for rows.Next() {
+		var i addressOwnersRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.ContactID,
+			&i.Kind,
+			&i.Value,
+			&i.Name,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const allAttributeNames = `-- name: allAttributeNames :many
 SELECT DISTINCT k::text AS name FROM (SELECT jsonb_object_keys(c.attributes) AS k FROM contacts c WHERE c.company_id = $1) keys ORDER BY 1 LIMIT 500
 `
@@ -126,38 +259,6 @@ func (q *Queries) contactImports(ctx context.Context, contactID uuid.UUID, compa
 			&i.Outcome,
 			&i.ChangedAt,
 		); err != nil {
-			return nil, err
-		}
-		items = append(items, i)
-	}
-	if err := rows.Err(); err != nil {
-		return nil, err
-	}
-	return items, nil
-}
-
-const contactWrote = `-- name: contactWrote :many
-SELECT w.connection_id, n.name, w.open_until FROM service_windows w
-JOIN connections n ON n.company_id = w.company_id AND n.id = w.connection_id
-WHERE w.company_id = $1 AND w.contact_id = $2
-`
-
-type contactWroteRow struct {
-	ConnectionID uuid.UUID
-	Name         string
-	OpenUntil    time.Time
-}
-
-func (q *Queries) contactWrote(ctx context.Context, companyID uuid.UUID, contactID uuid.UUID) ([]contactWroteRow, error) {
-	rows, err := q.db.Query(ctx, contactWrote, companyID, contactID)
-	if err != nil {
-		return nil, err
-	}
-	defer rows.Close()
-	var items []contactWroteRow
-	for rows.Next() {
-		var i contactWroteRow
-		if err := rows.Scan(&i.ConnectionID, &i.Name, &i.OpenUntil); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -569,43 +670,45 @@ func (q *Queries) lockSegment(ctx context.Context, companyID uuid.UUID, iD uuid.
 	return i, err
 }
 
-const openWindow = `-- name: openWindow :one
-WITH person AS (
-    SELECT i.contact_id FROM identities i WHERE i.company_id = $1 AND i.kind = $2 AND i.scope = '' AND i.value = $3
-), opened AS (
-    INSERT INTO service_windows (company_id, connection_id, contact_id, open_until)
-    SELECT $1, $4, contact_id, $5 FROM person
-    ON CONFLICT (company_id, connection_id, contact_id)
-    DO UPDATE SET open_until = EXCLUDED.open_until WHERE service_windows.open_until < EXCLUDED.open_until
-    RETURNING contact_id
-)
-SELECT EXISTS (SELECT FROM person) AS known, EXISTS (SELECT FROM opened) AS news
+const nameNameless = `-- name: nameNameless :exec
+UPDATE contacts c SET name = n.name, updated_at = now()
+FROM (SELECT unnest($2::uuid[]) AS id, unnest($3::text[]) AS name) n
+WHERE c.company_id = $1 AND c.id = n.id AND c.name = ''
 `
 
-type openWindowParams struct {
-	CompanyID    uuid.UUID
-	Kind         string
-	Value        string
-	ConnectionID uuid.UUID
-	OpenUntil    time.Time
+func (q *Queries) nameNameless(ctx context.Context, companyID uuid.UUID, contacts []uuid.UUID, names []string) error {
+	_, err := q.db.Exec(ctx, nameNameless, companyID, contacts, names)
+	return err
 }
 
-type openWindowRow struct {
-	Known bool
-	News  bool
-}
+const openWindows = `-- name: openWindows :exec
+INSERT INTO service_windows (company_id, connection_id, contact_id, open_until)
+SELECT $1, $2, w.contact_id, max(w.open_until)
+FROM (SELECT unnest($3::uuid[]) AS contact_id, unnest($4::timestamptz[]) AS open_until) w
+GROUP BY w.contact_id ORDER BY w.contact_id
+ON CONFLICT (company_id, connection_id, contact_id)
+DO UPDATE SET open_until = EXCLUDED.open_until WHERE service_windows.open_until < EXCLUDED.open_until
+`
 
-func (q *Queries) openWindow(ctx context.Context, arg openWindowParams) (openWindowRow, error) {
-	row := q.db.QueryRow(ctx, openWindow,
-		arg.CompanyID,
-		arg.Kind,
-		arg.Value,
-		arg.ConnectionID,
-		arg.OpenUntil,
+// Sorted, so that two transactions lock windows in one order.
+func (q *Queries) openWindows(ctx context.Context, companyID uuid.UUID, connectionID uuid.UUID, contacts []uuid.UUID, openUntils []time.Time) error {
+	_, err := q.db.Exec(ctx, openWindows,
+		companyID,
+		connectionID,
+		contacts,
+		openUntils,
 	)
-	var i openWindowRow
-	err := row.Scan(&i.Known, &i.News)
-	return i, err
+	return err
+}
+
+const optOut = `-- name: optOut :exec
+UPDATE contacts SET opted_out_at = $1, updated_at = now()
+WHERE company_id = $2 AND id = ANY($3::uuid[]) AND (opted_out_at IS NULL) = ($1::timestamptz IS NOT NULL)
+`
+
+func (q *Queries) optOut(ctx context.Context, at *time.Time, companyID uuid.UUID, contacts []uuid.UUID) error {
+	_, err := q.db.Exec(ctx, optOut, at, companyID, contacts)
+	return err
 }
 
 const recentAttributeNames = `-- name: recentAttributeNames :many

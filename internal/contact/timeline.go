@@ -13,7 +13,6 @@ import (
 const (
 	EventCreated  = "created"
 	EventImported = "imported"
-	EventWrote    = "wrote" // the last time on a connection: earlier ones are not kept yet
 	EventOptedOut = "opted_out"
 )
 
@@ -21,8 +20,8 @@ const (
 type Event struct {
 	At      time.Time
 	Kind    string
-	Subject *id.ID // the import, or the connection
-	Name    string // of the file, or of the connection
+	Subject *id.ID // the import
+	Name    string // of the file
 	Outcome string // of an import: added, updated or unchanged
 }
 
@@ -39,13 +38,6 @@ func Events(ctx context.Context, tx postgres.Tx, company id.ID, of Contact) ([]E
 	}
 	for _, row := range imports {
 		events = append(events, Event{At: row.ChangedAt, Kind: EventImported, Subject: &row.ID, Name: row.FileName, Outcome: row.Outcome})
-	}
-	wrote, err := q.contactWrote(ctx, company, of.ID)
-	if err != nil {
-		return nil, fmt.Errorf("reading a contact's windows: %w", err)
-	}
-	for _, row := range wrote {
-		events = append(events, Event{At: row.OpenUntil.Add(-serviceWindow), Kind: EventWrote, Subject: &row.ConnectionID, Name: row.Name})
 	}
 	return events, nil
 }

@@ -37,6 +37,15 @@ func Floor(at time.Time) ID {
 	return floor
 }
 
+// At returns an ID of a given instant, for what happened before it came to us. Of the same millisecond, a higher place,
+// 0 to 4095, sorts later.
+func At(at time.Time, place int) ID {
+	at7 := uuid.New() // version 4: all but time, place and version is random
+	ms := uint64(max(at.UnixMilli(), 0))
+	binary.BigEndian.PutUint64(at7[:8], ms<<16|7<<12|uint64(min(max(place, 0), 4095)))
+	return at7
+}
+
 // Time returns the instant an ID was made at, to the millisecond.
 func Time(i ID) time.Time {
 	return time.UnixMilli(int64(binary.BigEndian.Uint64(i[:8]) >> 16))

@@ -20,11 +20,12 @@ type Kind string
 
 // The kinds, as the browser gets them.
 const (
-	Campaign   Kind = "campaign"
-	Connection Kind = "connection"
-	Contacts   Kind = "contacts" // some contacts: no id
-	Import     Kind = "import"
-	Refetch    Kind = "refetch" // anything: no id
+	Campaign     Kind = "campaign"
+	Conversation Kind = "conversation"
+	Connection   Kind = "connection"
+	Contacts     Kind = "contacts" // some contacts: no id
+	Import       Kind = "import"
+	Refetch      Kind = "refetch" // anything: no id
 )
 
 // Event says that something of a company changed.

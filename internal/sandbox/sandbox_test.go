@@ -213,7 +213,7 @@ func TestReplyOpensTheWindow(t *testing.T) {
 	h.call(t, http.MethodPost, "/sandbox/phones/"+ana+"/reply", map[string]string{"number_id": numberID, "text": "Olá \"<b>\" 👍", "name": "Ana"}, http.StatusNoContent)
 	delivery := <-h.deliveries
 	require.Len(t, delivery.Inbound, 1)
-	require.Equal(t, "Olá \"<b>\" 👍", delivery.Inbound[0].Text)
+	require.Equal(t, "Olá \"<b>\" 👍", delivery.Inbound[0].Said.Text)
 	require.Equal(t, "Ana", delivery.Inbound[0].Name)
 	require.Equal(t, channel.Address{Kind: "phone", Value: "+" + ana}, delivery.Inbound[0].From)
 

@@ -464,9 +464,11 @@ SELECT @company_id, sqlc.arg(connection_id)::uuid, campaign_id, count(*), -count
 -- name: contactMessages :many
 -- Newest first, by the table that notes each message under its contact.
 SELECT m.id, m.contact_id, c.name AS contact_name, i.value AS address, m.state, m.attempts, m.content, m.provider_id, m.error_code, m.error_detail,
-    m.claimed_at, m.sent_at, m.delivered_at, m.read_at, m.ended_at, m.retry_at, m.text_version, m.campaign_id, coalesce(k.name, '') AS campaign_name
+    m.claimed_at, m.sent_at, m.delivered_at, m.read_at, m.ended_at, m.retry_at, m.text_version, m.campaign_id, coalesce(k.name, '') AS campaign_name,
+    m.direction = 1 AS inbound, m.connection_id, n.name AS connection_name
 FROM contact_messages x
 JOIN messages m ON m.company_id = x.company_id AND m.id = x.message_id
+JOIN connections n ON n.company_id = m.company_id AND n.id = m.connection_id
 JOIN contacts c ON c.company_id = m.company_id AND c.id = m.contact_id
 JOIN identities i ON i.company_id = m.company_id AND i.id = m.identity_id
 LEFT JOIN campaigns k ON k.company_id = m.company_id AND k.id = m.campaign_id

@@ -1580,9 +1580,11 @@ func (q *Queries) UrgentClaimable(ctx context.Context, companyID uuid.UUID, conn
 
 const contactMessages = `-- name: contactMessages :many
 SELECT m.id, m.contact_id, c.name AS contact_name, i.value AS address, m.state, m.attempts, m.content, m.provider_id, m.error_code, m.error_detail,
-    m.claimed_at, m.sent_at, m.delivered_at, m.read_at, m.ended_at, m.retry_at, m.text_version, m.campaign_id, coalesce(k.name, '') AS campaign_name
+    m.claimed_at, m.sent_at, m.delivered_at, m.read_at, m.ended_at, m.retry_at, m.text_version, m.campaign_id, coalesce(k.name, '') AS campaign_name,
+    m.direction = 1 AS inbound, m.connection_id, n.name AS connection_name
 FROM contact_messages x
 JOIN messages m ON m.company_id = x.company_id AND m.id = x.message_id
+JOIN connections n ON n.company_id = m.company_id AND n.id = m.connection_id
 JOIN contacts c ON c.company_id = m.company_id AND c.id = m.contact_id
 JOIN identities i ON i.company_id = m.company_id AND i.id = m.identity_id
 LEFT JOIN campaigns k ON k.company_id = m.company_id AND k.id = m.campaign_id
@@ -1591,25 +1593,28 @@ ORDER BY x.message_id DESC LIMIT $4
 `
 
 type contactMessagesRow struct {
-	ID           uuid.UUID
-	ContactID    uuid.UUID
-	ContactName  string
-	Address      string
-	State        int16
-	Attempts     int16
-	Content      *string
-	ProviderID   *string
-	ErrorCode    *int32
-	ErrorDetail  *string
-	ClaimedAt    *time.Time
-	SentAt       *time.Time
-	DeliveredAt  *time.Time
-	ReadAt       *time.Time
-	EndedAt      *time.Time
-	RetryAt      *time.Time
-	TextVersion  int32
-	CampaignID   *uuid.UUID
-	CampaignName string
+	ID             uuid.UUID
+	ContactID      uuid.UUID
+	ContactName    string
+	Address        string
+	State          int16
+	Attempts       int16
+	Content        *string
+	ProviderID     *string
+	ErrorCode      *int32
+	ErrorDetail    *string
+	ClaimedAt      *time.Time
+	SentAt         *time.Time
+	DeliveredAt    *time.Time
+	ReadAt         *time.Time
+	EndedAt        *time.Time
+	RetryAt        *time.Time
+	TextVersion    int32
+	CampaignID     *uuid.UUID
+	CampaignName   string
+	Inbound        bool
+	ConnectionID   uuid.UUID
+	ConnectionName string
 }
 
 // Newest first, by the table that notes each message under its contact.
@@ -1647,6 +1652,9 @@ func (q *Queries) contactMessages(ctx context.Context, companyID uuid.UUID, cont
 			&i.TextVersion,
 			&i.CampaignID,
 			&i.CampaignName,
+			&i.Inbound,
+			&i.ConnectionID,
+			&i.ConnectionName,
 		); err != nil {
 			return nil, err
 		}

@@ -29,9 +29,10 @@ const (
 	Canceled
 	Expired
 	Suppressed
+	Received // of an inbound message, which has no other
 )
 
-var stateNames = [...]string{"queued", "sending", "sent", "failed", "delivered", "read", "uncertain", "canceled", "expired", "suppressed"}
+var stateNames = [...]string{"queued", "sending", "sent", "failed", "delivered", "read", "uncertain", "canceled", "expired", "suppressed", "received"}
 
 // String returns the word used in the API.
 func (s State) String() string {

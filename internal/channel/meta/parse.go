@@ -38,15 +38,6 @@ type (
 		WaID   string `json:"wa_id"`
 		UserID string `json:"user_id"`
 	}
-	rawMessage struct {
-		ID         string  `json:"id"`
-		From       string  `json:"from"`
-		FromUserID string  `json:"from_user_id"`
-		Timestamp  instant `json:"timestamp"`
-		Text       struct {
-			Body string `json:"body"`
-		} `json:"text"`
-	}
 	rawStatus struct {
 		ID        string  `json:"id"`
 		Status    string  `json:"status"`
@@ -135,7 +126,7 @@ func readChange(change *rawChange) (channel.Delivery, error) {
 
 // readStatus returns false for a status that is none of the ledger's.
 func readStatus(in *rawStatus) (channel.Status, bool, error) {
-	if in.ID == "" {
+	if !usable(in.ID) {
 		return channel.Status{}, false, errors.New("it names no message")
 	}
 	status := channel.Status{ProviderID: in.ID, At: time.Time(in.Timestamp)}
@@ -158,37 +149,4 @@ func readStatus(in *rawStatus) (channel.Status, bool, error) {
 		}
 	}
 	return status, true, nil
-}
-
-// namesOf maps the ids of contacts to the names they gave themselves.
-func namesOf(contacts []rawContact) map[string]string {
-	names := make(map[string]string, len(contacts))
-	for _, contact := range contacts {
-		for _, key := range []string{contact.WaID, contact.UserID} {
-			if key != "" {
-				names[key] = contact.Profile.Name
-			}
-		}
-	}
-	return names
-}
-
-func readMessage(in *rawMessage, names map[string]string) (channel.Inbound, error) {
-	if in.ID == "" {
-		return channel.Inbound{}, errors.New("it has no id")
-	}
-	inbound := channel.Inbound{ProviderID: in.ID, At: time.Time(in.Timestamp), Text: in.Text.Body}
-	switch {
-	case in.From != "" && len(in.From) <= 15 && strings.Trim(in.From, "0123456789") == "":
-		inbound.From = channel.Address{Kind: "phone", Value: "+" + in.From}
-		inbound.Name = names[in.From]
-	case in.From == "" && in.FromUserID != "": // a user with a username may have no phone number here
-		inbound.From = channel.Address{Kind: "bsuid", Value: in.FromUserID}
-	default:
-		return channel.Inbound{}, errors.New("it has no sender")
-	}
-	if inbound.Name == "" {
-		inbound.Name = names[in.FromUserID]
-	}
-	return inbound, nil
 }

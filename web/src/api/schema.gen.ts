@@ -1176,6 +1176,95 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/conversations": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Conversations, the newest first */
+        get: operations["listConversations"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One conversation */
+        get: operations["getConversation"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The messages of a conversation, the newest first */
+        get: operations["conversationMessages"];
+        put?: never;
+        /**
+         * Answer a contact
+         * @description Goes before campaigns and automation. Free text needs an open 24-hour window.
+         */
+        post: operations["answerConversation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mark a conversation as read */
+        post: operations["readConversation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/state": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Close or reopen a conversation */
+        put: operations["setConversationState"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/dashboard/campaigns": {
         parameters: {
             query?: never;
@@ -1719,6 +1808,19 @@ export interface components {
             password: string;
             token: string;
         };
+        Ad: {
+            click_id?: string;
+            headline?: string;
+            id: string;
+        };
+        AnswerInBody: {
+            /**
+             * Format: uuid
+             * @description made by the client: sent again with the same key, the message is queued once
+             */
+            key: string;
+            text: string;
+        };
         AskEmailInBody: {
             current_password: string;
             email: string;
@@ -1877,6 +1979,11 @@ export interface components {
              * @description the version it has seen
              */
             version: number;
+        };
+        Card: {
+            emails?: string[];
+            name: string;
+            phones?: string[];
         };
         Changed: {
             /** Format: int64 */
@@ -2128,6 +2235,53 @@ export interface components {
             template?: components["schemas"]["Template"];
             /** @description may hold merge fields; only for contacts whose 24-hour window is open */
             text?: string;
+        };
+        Conversation: {
+            /** @description that of the newest message, such as a phone number */
+            address: string;
+            connection_id: string;
+            connection_name: string;
+            contact_id: string;
+            contact_name: string;
+            id: string;
+            /** Format: date-time */
+            last_at: string;
+            /** @description the contact wrote it */
+            last_inbound: boolean;
+            /** @description the newest message in one readable text */
+            last_text: string;
+            /**
+             * Format: date-time
+             * @description free text may be sent until then; absent: the contact has never written
+             */
+            open_until?: string;
+            opted_out: boolean;
+            /**
+             * Format: date-time
+             * @description the contact wrote after 24 hours of silence, or after it was closed
+             */
+            reopened_at?: string;
+            /** @enum {string} */
+            state: "open" | "closed";
+            /**
+             * Format: int64
+             * @description messages of the contact
+             */
+            unread: number;
+        };
+        ConversationList: {
+            items: components["schemas"]["Conversation"][];
+            /** @description empty on the last page */
+            next_cursor: string;
+            /**
+             * Format: int64
+             * @description open conversations with something unread, at most 100; on the first page
+             */
+            unread: number;
+        };
+        ConversationStateInBody: {
+            /** @enum {string} */
+            state: "open" | "closed";
         };
         Count: {
             /** @description counting took too long: there are at least so many */
@@ -2556,6 +2710,14 @@ export interface components {
             /** @enum {string} */
             role: "admin" | "user";
         };
+        Item: {
+            currency: string;
+            /** Format: double */
+            price: number;
+            product: string;
+            /** Format: int64 */
+            quantity: number;
+        };
         LimitUse: {
             /** @enum {string} */
             limit: "per_second" | "per_minute" | "per_hour" | "per_day" | "warm_up";
@@ -2612,6 +2774,14 @@ export interface components {
              */
             verdict: "good" | "poor" | "bad" | "unseen";
         };
+        Location: {
+            address?: string;
+            /** Format: double */
+            latitude: number;
+            /** Format: double */
+            longitude: number;
+            name?: string;
+        };
         LoginInBody: {
             email: string;
             password: string;
@@ -2629,6 +2799,12 @@ export interface components {
             /** @description whether /temporal answers this person */
             temporal_ui: boolean;
             user: components["schemas"]["User"];
+        };
+        Media: {
+            name?: string;
+            provider_id: string;
+            sha256?: string;
+            type: string;
         };
         Message: {
             /** Format: int64 */
@@ -2856,6 +3032,20 @@ export interface components {
             /** @enum {string} */
             state: "known" | "unavailable";
         };
+        Said: {
+            about?: string;
+            ad?: components["schemas"]["Ad"];
+            cards?: components["schemas"]["Card"][];
+            /** Format: int64 */
+            code?: number;
+            forwarded?: boolean;
+            items?: components["schemas"]["Item"][];
+            kind: string;
+            location?: components["schemas"]["Location"];
+            media?: components["schemas"]["Media"];
+            text?: string;
+            value?: string;
+        };
         SampleList: {
             items: components["schemas"]["CheckSample"][];
             /** @description empty on the last page */
@@ -3064,6 +3254,31 @@ export interface components {
              */
             synced_at?: string;
         };
+        Thread: {
+            items: components["schemas"]["ThreadMessage"][];
+            /** @description empty on the last page */
+            next_cursor: string;
+        };
+        ThreadMessage: {
+            /** Format: date-time */
+            at: string;
+            campaign_id?: string;
+            campaign_name?: string;
+            /** @description by the contact */
+            deleted?: boolean;
+            edited?: boolean;
+            error_detail?: string;
+            id: string;
+            inbound: boolean;
+            /** @description the contact's emoji on it */
+            reaction?: string;
+            /** @description of an inbound message: what it is */
+            said?: components["schemas"]["Said"];
+            /** @enum {string} */
+            state: "queued" | "sending" | "sent" | "delivered" | "read" | "failed" | "uncertain" | "canceled" | "expired" | "suppressed" | "received";
+            /** @description in one readable text; empty before it is rendered, and of a deleted one */
+            text: string;
+        };
         Timeline: {
             items: components["schemas"]["TimelineEvent"][];
             /** @description empty on the last page */
@@ -3085,8 +3300,10 @@ export interface components {
              * @enum {string}
              */
             outcome?: "added" | "updated" | "unchanged";
-            /** @description the import, or the connection on which the contact wrote last */
+            /** @description the import, or the connection on which the contact wrote */
             subject_id?: string;
+            /** @description what the contact wrote, in one readable text */
+            text?: string;
         };
         TokenInBody: {
             /** @description what follows # in the link of the mail */
@@ -5752,6 +5969,210 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Timeline"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listConversations: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before */
+                cursor?: string;
+                limit?: number;
+                state?: "open" | "closed";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConversationList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getConversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    conversationMessages: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Thread"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    answerConversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AnswerInBody"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Queued"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    readConversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    setConversationState: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ConversationStateInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
                 };
             };
             /** @description Error */

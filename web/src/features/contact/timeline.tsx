@@ -28,6 +28,7 @@ export function ContactTimeline({ phone, events, hasMore, loadingMore, loadMore 
                 <div style={{ minWidth: 0 }}><What event={event} phone={phone ?? undefined} /></div>
                 <Time at={event.message?.sent_at ?? event.at} />
               </div>
+              {event.text != null && <div className="wrap clamp">{event.text}</div>}
               {event.message != null && event.message.text !== "" && <div className="quiet wrap clamp">{event.message.text}</div>}
               {event.message?.error_detail != null && <div style={{ color: "var(--mantine-color-error)" }}>{event.message.error_detail}</div>}
             </div>
@@ -53,7 +54,7 @@ function What({ event, phone }: { event: TimelineEvent; phone: string | undefine
     case "imported":
       return <>{t(`contact.event.${event.outcome ?? "added"}`)} {event.subject_id == null ? <span className="quiet">{event.name}</span> : <Link className="text" to="/contacts/imports/$id" params={{ id: event.subject_id }}>{event.name}</Link>}</>;
     case "wrote":
-      return <>{t("contact.event.wrote", { name: event.name ?? "" })}</>;
+      return <>{t("contact.event.wrote")} {event.subject_id == null ? event.name : <Link className="text" to="/connections/$id" params={{ id: event.subject_id }}>{event.name}</Link>}</>;
     default:
       return <>{t(`contact.event.${event.kind}`)}</>;
   }

@@ -1,0 +1,311 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"strings"
+	"time"
+
+	"omnidesk/internal/audit"
+	"omnidesk/internal/campaign"
+	"omnidesk/internal/channel"
+	"omnidesk/internal/connection"
+	"omnidesk/internal/conversation"
+	"omnidesk/internal/id"
+	"omnidesk/internal/postgres"
+	"omnidesk/internal/realtime"
+	"omnidesk/internal/send"
+)
+
+// Conversation is what was said between a contact and a connection.
+type Conversation struct {
+	ID             string     `json:"id"`
+	ConnectionID   string     `json:"connection_id"`
+	ConnectionName string     `json:"connection_name"`
+	ContactID      string     `json:"contact_id"`
+	ContactName    string     `json:"contact_name"`
+	Address        string     `json:"address" doc:"that of the newest message, such as a phone number"`
+	State          string     `json:"state" enum:"open,closed"`
+	LastAt         time.Time  `json:"last_at"`
+	LastText       string     `json:"last_text" doc:"the newest message in one readable text"`
+	LastInbound    bool       `json:"last_inbound" doc:"the contact wrote it"`
+	Unread         int        `json:"unread" doc:"messages of the contact"`
+	ReopenedAt     *time.Time `json:"reopened_at,omitempty" doc:"the contact wrote after 24 hours of silence, or after it was closed"`
+	OpenUntil      *time.Time `json:"open_until,omitempty" doc:"free text may be sent until then; absent: the contact has never written"`
+	OptedOut       bool       `json:"opted_out"`
+}
+
+// ConversationList is one page.
+type ConversationList struct {
+	Items      []Conversation `json:"items"`
+	NextCursor string         `json:"next_cursor" doc:"empty on the last page"`
+	Unread     int            `json:"unread" doc:"open conversations with something unread, at most 100; on the first page"`
+}
+
+// ThreadMessage is one message of a conversation.
+type ThreadMessage struct {
+	ID           string        `json:"id"`
+	At           time.Time     `json:"at"`
+	Inbound      bool          `json:"inbound"`
+	Text         string        `json:"text" doc:"in one readable text; empty before it is rendered, and of a deleted one"`
+	Said         *channel.Said `json:"said,omitempty" doc:"of an inbound message: what it is"`
+	State        string        `json:"state" enum:"queued,sending,sent,delivered,read,failed,uncertain,canceled,expired,suppressed,received"`
+	ErrorDetail  *string       `json:"error_detail,omitempty"`
+	CampaignID   string        `json:"campaign_id,omitempty"`
+	CampaignName string        `json:"campaign_name,omitempty"`
+	Reaction     string        `json:"reaction,omitempty" doc:"the contact's emoji on it"`
+	Edited       bool          `json:"edited,omitempty"`
+	Deleted      bool          `json:"deleted,omitempty" doc:"by the contact"`
+}
+
+// Thread is one page of a conversation, the newest message first.
+type Thread struct {
+	Items      []ThreadMessage `json:"items"`
+	NextCursor string          `json:"next_cursor" doc:"empty on the last page"`
+}
+
+type conversationsIn struct {
+	PageQuery
+	State string `query:"state" enum:"open,closed" default:"open"`
+}
+
+type threadIn struct {
+	IDPath
+	Cursor string `query:"cursor" maxLength:"64" doc:"next_cursor of the page before"`
+	Limit  int    `query:"limit" default:"100" minimum:"1" maximum:"200"`
+}
+
+type answerIn struct {
+	IDPath
+	Body struct {
+		Key  string `json:"key" format:"uuid" doc:"made by the client: sent again with the same key, the message is queued once"`
+		Text string `json:"text" minLength:"1" maxLength:"4096"`
+	}
+}
+
+type conversationStateIn struct {
+	IDPath
+	Body struct {
+		State string `json:"state" enum:"open,closed"`
+	}
+}
+
+func (s *Server) conversationRoutes() {
+	register(s, op("listConversations", http.MethodGet, "/conversations", "conversations", "Conversations, the newest first"), s.listConversations)
+	register(s, op("getConversation", http.MethodGet, "/conversations/{id}", "conversations", "One conversation"), s.getConversation)
+	register(s, op("conversationMessages", http.MethodGet, "/conversations/{id}/messages", "conversations", "The messages of a conversation, the newest first"), s.conversationMessages)
+	register(s, op("answerConversation", http.MethodPost, "/conversations/{id}/messages", "conversations", "Answer a contact", status(http.StatusAccepted),
+		describe("Goes before campaigns and automation. Free text needs an open 24-hour window.")), s.answerConversation)
+	register(s, op("readConversation", http.MethodPost, "/conversations/{id}/read", "conversations", "Mark a conversation as read", status(http.StatusNoContent)), s.readConversation)
+	register(s, op("setConversationState", http.MethodPut, "/conversations/{id}/state", "conversations", "Close or reopen a conversation"), s.setConversationState)
+}
+
+func (s *Server) listConversations(ctx context.Context, in *conversationsIn) (*Out[ConversationList], error) {
+	before, err := in.after(conversation.Last)
+	if err != nil {
+		return nil, err
+	}
+	company, page := companyOf(ctx), ConversationList{Items: []Conversation{}}
+	err = s.DB.InCompany(ctx, company, func(tx postgres.Tx) error {
+		list, err := conversation.List(ctx, tx, company, conversation.State(in.State), before, in.Limit+1)
+		if err != nil {
+			return err
+		}
+		if len(list) > in.Limit {
+			list = list[:in.Limit]
+			page.NextCursor = cursorOf(list[in.Limit-1].LastID)
+		}
+		for _, one := range list {
+			page.Items = append(page.Items, conversationView(one))
+		}
+		if in.Cursor == "" {
+			page.Unread, err = conversation.CountUnread(ctx, tx, company)
+		}
+		return err
+	})
+	return out(page), err
+}
+
+func conversationView(c conversation.Conversation) Conversation {
+	view := Conversation{ID: c.ID.String(), ConnectionID: c.ConnectionID.String(), ConnectionName: c.ConnectionName, ContactID: c.ContactID.String(),
+		ContactName: c.ContactName, Address: c.Address, State: string(c.State), LastAt: id.Time(c.LastID).UTC(), LastInbound: c.Direction == 1,
+		Unread: int(c.Unread), ReopenedAt: utc(c.ReopenedAt), OpenUntil: utc(c.OpenUntil), OptedOut: c.OptedOutAt != nil}
+	if view.LastInbound {
+		view.LastText = saidIn(c.Content).Words()
+	} else if c.Content != nil {
+		view.LastText = wordsOfSent(*c.Content)
+	}
+	return view
+}
+
+func (s *Server) getConversation(ctx context.Context, in *IDPath) (*Out[Conversation], error) {
+	return s.withConversation(ctx, in, func(postgres.Tx, conversation.Conversation) error { return nil })
+}
+
+// withConversation runs do on a conversation and returns what it is then.
+func (s *Server) withConversation(ctx context.Context, in *IDPath, do func(postgres.Tx, conversation.Conversation) error) (*Out[Conversation], error) {
+	wanted, err := in.read()
+	if err != nil {
+		return nil, err
+	}
+	company := companyOf(ctx)
+	var view Conversation
+	err = s.DB.InCompany(ctx, company, func(tx postgres.Tx) error {
+		found, err := conversation.Get(ctx, tx, company, wanted)
+		if err != nil {
+			return err
+		}
+		if err := do(tx, found); err != nil {
+			return err
+		}
+		found, err = conversation.Get(ctx, tx, company, wanted)
+		view = conversationView(found)
+		return err
+	})
+	return out(view), err
+}
+
+func (s *Server) conversationMessages(ctx context.Context, in *threadIn) (*Out[Thread], error) {
+	wanted, err := in.read()
+	if err != nil {
+		return nil, err
+	}
+	before, err := PageQuery{Cursor: in.Cursor}.after(conversation.Last)
+	if err != nil {
+		return nil, err
+	}
+	company, page := companyOf(ctx), Thread{Items: []ThreadMessage{}}
+	err = s.DB.InCompany(ctx, company, func(tx postgres.Tx) error {
+		of, err := conversation.Get(ctx, tx, company, wanted)
+		if err != nil {
+			return err
+		}
+		lines, err := conversation.Thread(ctx, tx, company, of, before, in.Limit+1)
+		if len(lines) > in.Limit {
+			lines = lines[:in.Limit]
+			page.NextCursor = cursorOf(lines[in.Limit-1].ID)
+		}
+		for _, line := range lines {
+			page.Items = append(page.Items, threadMessage(line))
+		}
+		return err
+	})
+	return out(page), err
+}
+
+func threadMessage(l conversation.Line) ThreadMessage {
+	view := ThreadMessage{ID: l.ID.String(), At: id.Time(l.ID).UTC(), Inbound: l.Inbound, State: send.State(l.State).String(), ErrorDetail: l.ErrorDetail,
+		CampaignName: l.CampaignName, Reaction: l.Reaction, Edited: l.Edited, Deleted: l.Deleted}
+	if l.CampaignID != nil {
+		view.CampaignID = l.CampaignID.String()
+	}
+	switch {
+	case l.Deleted:
+	case l.Inbound:
+		view.Text, view.Said = l.Said.Words(), &l.Said
+	default:
+		view.Text = campaign.Words(l.Content)
+	}
+	return view
+}
+
+// answerConversation queues a reply once, however often it is asked for with one key.
+func (s *Server) answerConversation(ctx context.Context, in *answerIn) (*Out[Queued], error) {
+	in.Body.Text = strings.TrimSpace(in.Body.Text)
+	if in.Body.Text == "" {
+		return nil, unfit("text", "is empty")
+	}
+	for {
+		message, err := s.answer(ctx, in)
+		if errors.Is(err, conversation.ErrTwice) {
+			continue // it is committed now, and found
+		}
+		if err != nil {
+			return nil, err
+		}
+		s.hint()
+		return out(Queued{message.String()}), nil
+	}
+}
+
+func (s *Server) answer(ctx context.Context, in *answerIn) (message id.ID, err error) {
+	wanted, err := in.read()
+	if err != nil {
+		return id.Nil, err
+	}
+	company := companyOf(ctx)
+	err = s.DB.InCompany(ctx, company, func(tx postgres.Tx) error {
+		of, err := conversation.Get(ctx, tx, company, wanted)
+		if err != nil {
+			return err
+		}
+		if message, err = conversation.Keyed(ctx, tx, company, in.Body.Key); err != nil || message != id.Nil {
+			return err
+		}
+		if err := s.mayAnswer(ctx, tx, company, of); err != nil {
+			return err
+		}
+		to, err := conversation.AnswerTo(ctx, tx, company, wanted)
+		if err != nil {
+			return err
+		}
+		queued, err := send.Queue(ctx, tx, company, []send.Single{{Connection: of.ConnectionID, Contact: of.ContactID, Identity: to,
+			Lane: send.LaneReply, Content: channel.Content{Text: in.Body.Text}}})
+		if err != nil {
+			return err
+		}
+		message = queued[0]
+		if err := conversation.Key(ctx, tx, company, in.Body.Key, message); err != nil {
+			return err
+		}
+		_, err = conversation.Wrote(ctx, tx, company, of.ConnectionID, of.ContactID, message)
+		audit.About(ctx, wanted)
+		return err
+	})
+	if err == nil {
+		s.changed(company, realtime.Conversation, wanted)
+	}
+	return message, err
+}
+
+// mayAnswer refuses what would only wait to be refused.
+func (s *Server) mayAnswer(ctx context.Context, tx postgres.Tx, company id.ID, of conversation.Conversation) error {
+	on, err := s.connections.Get(ctx, tx, company, of.ConnectionID)
+	switch {
+	case errors.Is(err, connection.ErrNotFound), err == nil && on.DeletedAt != nil:
+		return problemOf(http.StatusConflict, "no-connection", "The connection was deleted; nothing can be sent in this conversation any more.")
+	case err != nil:
+		return err
+	case of.OpenUntil == nil || !of.OpenUntil.After(s.now()):
+		return problemOf(http.StatusConflict, "window-shut", "The contact wrote more than 24 hours ago, so free text can't be sent. A template can: start a campaign with one.")
+	}
+	return nil
+}
+
+func (s *Server) readConversation(ctx context.Context, in *IDPath) (*struct{}, error) {
+	wanted, err := in.read()
+	if err != nil {
+		return nil, err
+	}
+	company := companyOf(ctx)
+	audit.About(ctx, wanted)
+	err = s.DB.InCompany(ctx, company, func(tx postgres.Tx) error { return conversation.MarkRead(ctx, tx, company, wanted) })
+	if err == nil {
+		s.changed(company, realtime.Conversation, wanted)
+	}
+	return nil, err
+}
+
+func (s *Server) setConversationState(ctx context.Context, in *conversationStateIn) (*Out[Conversation], error) {
+	view, err := s.withConversation(ctx, &in.IDPath, func(tx postgres.Tx, c conversation.Conversation) error {
+		audit.About(ctx, c.ID)
+		return conversation.SetState(ctx, tx, companyOf(ctx), c.ID, conversation.State(in.Body.State))
+	})
+	if err != nil {
+		return nil, err
+	}
+	wanted, _ := in.read()
+	s.changed(companyOf(ctx), realtime.Conversation, wanted)
+	return view, nil
+}

@@ -1,0 +1,74 @@
+package server
+
+import (
+	"context"
+	"time"
+
+	"omnidesk/internal/channel"
+	"omnidesk/internal/connection"
+	"omnidesk/internal/contact"
+	"omnidesk/internal/conversation"
+	"omnidesk/internal/id"
+	"omnidesk/internal/postgres"
+	"omnidesk/internal/send"
+)
+
+// receive stores what contacts wrote to a connection, once however often it comes: who they are, what they said, that
+// they may be answered for 24 hours, and whether they want no more campaigns.
+func receive(ctx context.Context, tx postgres.Tx, route connection.Route, inbound []channel.Inbound, now time.Time) (conversation.News, error) {
+	if len(inbound) == 0 {
+		return conversation.News{}, nil
+	}
+	people := make([]contact.Person, len(inbound))
+	for i, one := range inbound {
+		people[i] = contact.Person{From: one.From, Also: one.Also, Name: one.Name}
+	}
+	known, err := contact.Meet(ctx, tx, route.Company, people)
+	if err != nil {
+		return conversation.News{}, err
+	}
+	items := make([]conversation.Received, len(inbound))
+	for i, one := range inbound {
+		items[i] = conversation.Received{Inbound: one, Contact: known[i].Contact, Identity: known[i].Identity}
+	}
+	news, err := conversation.Receive(ctx, tx, route.Company, route.Connection, items, now)
+	if err != nil || len(news.Messages) == 0 {
+		return news, err
+	}
+	wrote := make([]contact.Wrote, len(news.Messages))
+	for i, one := range news.Messages {
+		wrote[i] = contact.Wrote{Contact: one.Contact, At: id.Time(one.ID)}
+	}
+	if err := contact.OpenWindows(ctx, tx, route.Company, route.Connection, wrote); err != nil {
+		return news, err
+	}
+	if err := heedWishes(ctx, tx, route.Company, news.Messages, now); err != nil {
+		return news, err
+	}
+	return news, send.CountReplies(ctx, tx, route.Company, route.Connection, len(news.Messages), now)
+}
+
+// heedWishes takes contacts out of campaigns, or back in, who say so and nothing else. Of several wishes the last counts.
+func heedWishes(ctx context.Context, tx postgres.Tx, company id.ID, messages []conversation.Stored, now time.Time) error {
+	wishes := map[id.ID]contact.Wish{}
+	for _, one := range messages {
+		if one.Said.Kind != channel.SaidText && one.Said.Kind != channel.SaidChoice {
+			continue
+		}
+		if wish := contact.WishOf(one.Said.Text); wish != contact.NoWish {
+			wishes[one.Contact] = wish
+		}
+	}
+	var stop, resume []id.ID
+	for who, wish := range wishes {
+		if wish == contact.Stop {
+			stop = append(stop, who)
+		} else {
+			resume = append(resume, who)
+		}
+	}
+	if err := contact.OptOut(ctx, tx, company, stop, &now); err != nil {
+		return err
+	}
+	return contact.OptOut(ctx, tx, company, resume, nil)
+}
