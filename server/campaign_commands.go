@@ -29,6 +29,7 @@ func (s *Server) command(ctx context.Context, in *IDPath, do func(context.Contex
 		if err := do(ctx, tx, company, found); err != nil {
 			return err
 		}
+		s.rates.forgetOutlook(wanted)
 		view, err = s.readCampaign(ctx, tx, company, wanted)
 		return err
 	})

@@ -105,6 +105,15 @@ type Campaign struct {
 	Counts         Counts     `json:"counts"`
 	RatePerS       *float64   `json:"rate_per_s,omitempty" doc:"of late, while it runs"`
 	FinishAt       *time.Time `json:"finish_at,omitempty" doc:"as windows and limits let it go on, at the rate of late; absent: nobody can know"`
+	Waits          []Waiting  `json:"waits" doc:"why messages of it do not go now; empty when all that are left may"`
+}
+
+// Waiting is one reason why messages of a campaign do not go now, in words.
+type Waiting struct {
+	Kind  string     `json:"kind" enum:"temporal,workers,restore,connection,limits,window,retry" doc:"temporal and workers: nothing of the platform's work goes on · restore and connection: nothing is sent on the connection · limits: those of the connection are used up · window: the clocks of some recipients · retry: the provider asked for, or needs, another try"`
+	Words string     `json:"words" doc:"a sentence"`
+	Count int        `json:"count" doc:"recipients that it keeps waiting; 0: all that are left"`
+	Until *time.Time `json:"until,omitempty" doc:"absent: nobody knows"`
 }
 
 // CampaignList is one page.
@@ -205,7 +214,7 @@ func (s *Server) campaignView(c campaign.Campaign, n send.Counts) Campaign {
 		State: string(c.State), StateDetail: c.StateDetail, PausedCode: c.PausedCode, ResumesAt: utc(c.ResumesAt), Content: contentView(c.Content), Audience: audienceView(c.Audience),
 		StartsAt: utc(c.StartsAt), ExpiresAt: utc(c.ExpiresAt), Version: c.Version, Recipients: c.Recipients, Skipped: Skipped(c.Skipped),
 		CreatedAt: c.CreatedAt.UTC(), FrozenAt: utc(c.FrozenAt), StartedAt: utc(c.StartedAt), FinishedAt: utc(c.FinishedAt),
-		ChangedAt: utc(c.ChangedAt), ChangedBy: c.ChangedBy}
+		ChangedAt: utc(c.ChangedAt), ChangedBy: c.ChangedBy, Waits: []Waiting{}}
 	view.Counts = Counts{Planned: max(c.Recipients-n.Total(), 0), Queued: n.Queued, Sending: n.Sending, Sent: n.Sent, Delivered: n.Delivered,
 		Read: n.Read, Failed: n.Failed, Uncertain: n.Uncertain, Canceled: n.Canceled, Expired: n.Expired, Suppressed: n.Suppressed}
 	if c.State == campaign.Running {
@@ -227,19 +236,21 @@ func contentView(c campaign.Content) Content {
 // rates remember, for campaigns that people look at, how many recipients were done when. It is a display only:
 // a restart forgets it and the rate appears again at the second look.
 type rates struct {
-	mu        sync.Mutex
-	seen      map[id.ID][]look
-	last      map[id.ID]float64 // the last rate above 0
-	forecasts map[id.ID]forecast
+	mu       sync.Mutex
+	seen     map[id.ID][]look
+	last     map[id.ID]float64 // the last rate above 0
+	outlooks map[id.ID]outlook
 }
 
-// forecast is when a campaign finishes, as it looked at an instant.
-type forecast struct {
-	made, at time.Time // at zero: nobody knew
+// outlook is when a campaign finishes and what it waits for, as it looked at an instant.
+type outlook struct {
+	made   time.Time
+	finish *time.Time // nil: nobody knew
+	waits  []Waiting
 }
 
-// forecastFor is how long a forecast serves.
-const forecastFor = 5 * time.Second
+// outlookFor is how long an outlook serves.
+const outlookFor = 3 * time.Second
 
 type look struct {
 	at   time.Time
@@ -253,7 +264,7 @@ const (
 )
 
 func newRates() *rates {
-	return &rates{seen: map[id.ID][]look{}, last: map[id.ID]float64{}, forecasts: map[id.ID]forecast{}}
+	return &rates{seen: map[id.ID][]look{}, last: map[id.ID]float64{}, outlooks: map[id.ID]outlook{}}
 }
 
 // lately is the last rate that was above 0, in messages a second; 0: none was seen.
@@ -263,24 +274,24 @@ func (r *rates) lately(campaign id.ID) float64 {
 	return r.last[campaign]
 }
 
-func (r *rates) forecast(campaign id.ID, now time.Time) (at *time.Time, fresh bool) {
+func (r *rates) outlook(campaign id.ID, now time.Time) (kept outlook, fresh bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	kept, known := r.forecasts[campaign]
-	if !known || now.Sub(kept.made) > forecastFor || kept.made.After(now) {
-		return nil, false
-	}
-	return utc(&kept.at), true
+	kept, known := r.outlooks[campaign]
+	return kept, known && now.Sub(kept.made) <= outlookFor && !kept.made.After(now)
 }
 
-func (r *rates) keepForecast(campaign id.ID, now time.Time, at *time.Time) {
+func (r *rates) keepOutlook(campaign id.ID, o outlook) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	kept := forecast{made: now}
-	if at != nil {
-		kept.at = *at
-	}
-	r.forecasts[campaign] = kept
+	r.outlooks[campaign] = o
+}
+
+// forgetOutlook is for who changes what the campaign does.
+func (r *rates) forgetOutlook(campaign id.ID) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.outlooks, campaign)
 }
 
 // observe adds a look and returns the rate over the last half minute; known is false before there are two
@@ -291,7 +302,7 @@ func (r *rates) observe(campaign id.ID, now time.Time, done int) (perSecond floa
 	if len(r.seen) >= mostWatched {
 		clear(r.seen)
 		clear(r.last)
-		clear(r.forecasts)
+		clear(r.outlooks)
 	}
 	looks := r.seen[campaign]
 	for len(looks) > 1 && now.Sub(looks[1].at) > rateWindow {

@@ -90,7 +90,7 @@ func (s *Server) listCampaigns(ctx context.Context, in *campaignsIn) (*Out[Campa
 		}
 		for _, c := range found {
 			view := s.campaignView(c, counts[c.ID])
-			if view.FinishAt, err = s.forecast(ctx, tx, company, c, counts[c.ID]); err != nil {
+			if err := s.lookAhead(ctx, tx, company, c, counts[c.ID], &view); err != nil {
 				return err
 			}
 			list.Items = append(list.Items, view)
@@ -186,8 +186,7 @@ func (s *Server) readCampaign(ctx context.Context, tx postgres.Tx, company, want
 	if view.AudienceName, err = campaign.AudienceName(ctx, tx, company, found.Audience); err != nil {
 		return Campaign{}, err
 	}
-	view.FinishAt, err = s.forecast(ctx, tx, company, found, counts[wanted])
-	return view, err
+	return view, s.lookAhead(ctx, tx, company, found, counts[wanted], &view)
 }
 
 func (s *Server) updateCampaign(ctx context.Context, in *campaignPatchIn) (*Out[Campaign], error) {

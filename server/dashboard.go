@@ -11,6 +11,7 @@ import (
 	"omnidesk/internal/contact"
 	"omnidesk/internal/id"
 	"omnidesk/internal/postgres"
+	"omnidesk/internal/restore"
 	"omnidesk/internal/send"
 	"omnidesk/internal/template"
 )
@@ -56,9 +57,9 @@ type TrafficShares struct {
 
 // Concern is something that waits for a person.
 type Concern struct {
-	Kind   string     `json:"kind" enum:"uncertain,paused,failing,unchecked,held,template"`
-	ID     string     `json:"id" doc:"of the campaign (uncertain, paused) or connection; empty for uncertain messages outside campaigns"`
-	Name   string     `json:"name" doc:"of the campaign or the connection; empty for uncertain messages outside campaigns"`
+	Kind   string     `json:"kind" enum:"restore,temporal,workers,uncertain,paused,failing,unchecked,held,template"`
+	ID     string     `json:"id" doc:"of the campaign (uncertain, paused) or connection; empty for uncertain messages outside campaigns and for what concerns everything (restore, temporal, workers)"`
+	Name   string     `json:"name" doc:"of the campaign or the connection; empty where the id is"`
 	Count  int        `json:"count,omitempty" doc:"of uncertain messages, or of templates that the provider has rejected, paused or disabled"`
 	Detail string     `json:"detail,omitempty"`
 	Until  *time.Time `json:"until,omitempty" doc:"when a held connection or a paused campaign goes on by itself; absent: when a person lets it"`
@@ -230,6 +231,10 @@ func (s *Server) shares(read func(context.Context, postgres.Tx, id.ID, time.Time
 func (s *Server) dashboardConcerns(ctx context.Context, _ *struct{}) (*Out[Concerns], error) {
 	company, list := companyOf(ctx), Concerns{Items: []Concern{}}
 	err := s.DB.InCompany(ctx, company, func(tx postgres.Tx) error {
+		everything, err := generalConcerns(ctx, tx, company)
+		if err != nil {
+			return err
+		}
 		connections, err := s.connectionConcerns(ctx, tx, company)
 		if err != nil {
 			return err
@@ -243,7 +248,7 @@ func (s *Server) dashboardConcerns(ctx context.Context, _ *struct{}) (*Out[Conce
 			return err
 		}
 		paused, err := campaign.List(ctx, tx, company, contact.First, campaign.Paused, mostConcerns)
-		list.Items = append(list.Items, connections...)
+		list.Items = append(append(list.Items, everything...), connections...)
 		for _, u := range uncertain {
 			concern := Concern{Kind: "uncertain", Name: u.Name, Count: u.Count}
 			if u.Campaign != id.Nil {
@@ -260,6 +265,22 @@ func (s *Server) dashboardConcerns(ctx context.Context, _ *struct{}) (*Out[Conce
 		return err
 	})
 	return out(list), err
+}
+
+// generalConcerns are what keeps everything of a company from being sent.
+func generalConcerns(ctx context.Context, tx postgres.Tx, company id.ID) (concerns []Concern, err error) {
+	hold, err := restore.HoldOf(ctx, tx, company)
+	if err != nil {
+		return nil, err
+	}
+	if hold != nil {
+		concerns = append(concerns, Concern{Kind: "restore", Detail: hold.Reason})
+	}
+	waits, err := absences(ctx, tx)
+	for _, w := range waits {
+		concerns = append(concerns, Concern{Kind: w.Kind, Detail: w.Words})
+	}
+	return concerns, err
 }
 
 // connectionConcerns lists connections that can't send: failing, held or never checked.

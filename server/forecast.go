@@ -11,21 +11,27 @@ import (
 	"omnidesk/internal/send"
 )
 
-// forecast tells when the last message of a running campaign goes, as windows, nights and limits let it, at the rate it
-// had of late. It is empty when nobody can know: the connection waits for a person, or nothing tells how fast it goes.
-func (s *Server) forecast(ctx context.Context, tx postgres.Tx, company id.ID, c campaign.Campaign, n send.Counts) (*time.Time, error) {
-	if c.State != campaign.Running {
-		return nil, nil
-	}
+// lookAhead tells when the last message of a running campaign goes, as windows, nights and limits let it, at the rate it
+// had of late, and what keeps messages of it waiting. The finish is empty when nobody can know: the connection waits for
+// a person, or nothing tells how fast it goes.
+func (s *Server) lookAhead(ctx context.Context, tx postgres.Tx, company id.ID, c campaign.Campaign, n send.Counts, view *Campaign) error {
 	now := s.now()
-	if at, fresh := s.rates.forecast(c.ID, now); fresh {
-		return at, nil
+	o, fresh := s.rates.outlook(c.ID, now)
+	if !fresh {
+		o = outlook{made: now}
+		var err error
+		if c.State == campaign.Running {
+			if o.finish, err = s.finishOf(ctx, tx, company, c, n, now); err != nil {
+				return err
+			}
+		}
+		if o.waits, err = waitsOf(ctx, tx, company, c, n, now); err != nil {
+			return err
+		}
+		s.rates.keepOutlook(c.ID, o)
 	}
-	at, err := s.finishOf(ctx, tx, company, c, n, now)
-	if err == nil {
-		s.rates.keepForecast(c.ID, now, at)
-	}
-	return at, err
+	view.FinishAt, view.Waits = o.finish, append(view.Waits, o.waits...)
+	return nil
 }
 
 func (s *Server) finishOf(ctx context.Context, tx postgres.Tx, company id.ID, c campaign.Campaign, n send.Counts, now time.Time) (*time.Time, error) {

@@ -14,6 +14,7 @@ import (
 	"omnidesk/internal/id"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/send"
+	"omnidesk/internal/wait"
 	"omnidesk/internal/wake"
 )
 
@@ -82,7 +83,13 @@ type platformLook struct {
 	temporal error
 	queues   []flow.Queue
 	workers  error
-	wakes    wake.Backlog
+	outbox
+}
+
+// outbox is what the database tells of the other parts.
+type outbox struct {
+	wakes   wake.Backlog
+	missing map[wait.Part]time.Time // parts that are away, with since when
 }
 
 // healthCache keeps a look for everybody who asks within two seconds.
@@ -146,16 +153,22 @@ func (s *Server) platform(ctx context.Context) platformLook {
 	asking.Go(func() { l.vitals, l.database = askWithin(ctx, s.DB.Look) })
 	asking.Go(func() { l.temporal = within(ctx, s.Workflows.Healthy) })
 	asking.Go(func() { l.queues, l.workers = askWithin(ctx, s.Workflows.Queues) })
-	asking.Go(func() {
-		l.wakes, _ = askWithin(ctx, func(ctx context.Context) (b wake.Backlog, err error) { // without the database, that is said already
-			err = s.DB.InSystem(ctx, func(tx postgres.Tx) error { b, err = wake.BacklogOf(ctx, tx); return err })
-			return b, err
-		})
-	})
+	asking.Go(func() { l.outbox, _ = askWithin(ctx, s.readOutbox) }) // without the database, that is said already
 	asking.Wait()
 	l.at = time.Now()
 	s.health.last = l
 	return l
+}
+
+func (s *Server) readOutbox(ctx context.Context) (o outbox, err error) {
+	err = s.DB.InSystem(ctx, func(tx postgres.Tx) error {
+		if o.missing, err = wait.Missing(ctx, tx); err != nil {
+			return err
+		}
+		o.wakes, err = wake.BacklogOf(ctx, tx)
+		return err
+	})
+	return o, err
 }
 
 // askWithin gives up at the deadline even if ask does not heed it.
@@ -229,13 +242,25 @@ func (l platformLook) partitionPart() HealthPart {
 
 func (l platformLook) temporalPart() HealthPart {
 	if l.temporal != nil {
-		return HealthPart{Name: "temporal", State: bad, Detail: "It does not answer: what is started waits, nothing is lost.",
-			Remedy: "Check that the Temporal server runs and that TEMPORAL_ADDRESS leads to it."}
+		return HealthPart{Name: "temporal", State: bad, Detail: "OmniDesk's workflow engine does not answer" + l.since(wait.Temporal) + ": what is started waits, nothing is lost.",
+			Remedy: "Check that the Temporal server runs and that TEMPORAL_ADDRESS leads to it. Sending goes on by itself."}
 	}
 	return HealthPart{Name: "temporal", State: good, Detail: "It answers."}
 }
 
+// since tells from when on a part has been away, if that is known.
+func (l platformLook) since(part wait.Part) string {
+	began, away := l.missing[part]
+	if !away {
+		return ""
+	}
+	return fmt.Sprintf(", for %s", max(l.at.Sub(began), time.Second).Round(time.Second))
+}
+
 func (l platformLook) workerPart() HealthPart {
+	if since := l.since(wait.Workers); since != "" { // Temporal remembers a dead worker for minutes
+		return HealthPart{Name: "workers", State: bad, Detail: "No worker is at work" + since + ": nothing is sent, and nothing is lost.", Remedy: "Start omnidesk work. Sending goes on by itself."}
+	}
 	if l.workers != nil {
 		return HealthPart{Name: "workers", State: warn, Detail: "Temporal does not tell which workers there are.", Remedy: "Mend Temporal first."}
 	}

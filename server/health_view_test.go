@@ -13,6 +13,7 @@ import (
 	"omnidesk/internal/flow"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/postgres/pgtest"
+	"omnidesk/internal/wait"
 	"omnidesk/internal/wake"
 )
 
@@ -39,6 +40,7 @@ func TestEachRedLineNamesItsRemedy(t *testing.T) {
 		"temporal away":     {func(l *platformLook) { l.temporal = errors.New("secret address") }, "temporal", bad, "nothing is lost"},
 		"workers not told":  {func(l *platformLook) { l.workers = errors.New("secret address") }, "workers", warn, "does not tell"},
 		"no worker":         {func(l *platformLook) { l.queues = served(now.Add(-3*time.Minute), "workflows", "work", "send") }, "workers", bad, "Nobody asks"},
+		"silent workers":    {func(l *platformLook) { l.missing = map[wait.Part]time.Time{wait.Workers: now.Add(-40 * time.Second)} }, "workers", bad, "for 40s"},
 		"a queue unserved":  {func(l *platformLook) { l.queues[2].Pollers = nil }, "workers", bad, "send"},
 		"wakes wait":        {func(l *platformLook) { l.wakes = wake.Backlog{Waiting: 7, Oldest: now.Add(-time.Minute)} }, "wakes", warn, "7 things"},
 		"wakes wait longer": {func(l *platformLook) { l.wakes = wake.Backlog{Waiting: 7, Oldest: now.Add(-time.Hour)} }, "wakes", bad, "1h"},

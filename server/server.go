@@ -225,6 +225,7 @@ func (s *Server) Background(ctx context.Context) {
 	var running sync.WaitGroup
 	running.Go(func() { s.hub.Run(ctx) })
 	running.Go(func() { s.endRevokedSockets(ctx) })
+	running.Go(func() { (&watch{Server: s}).run(ctx) })
 	if s.ownsPublish {
 		running.Go(func() { s.publisher.Run(ctx) })
 	}

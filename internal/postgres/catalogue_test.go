@@ -17,6 +17,7 @@ var exceptions = map[string]string{
 	// Tables without a company.
 	"table zone_sets":        "names of zones only, shared by all companies, no id of anybody",
 	"table positions":        "how often each process has seen the database; ids of processes, numbers and instants",
+	"table absences":         "when a part that all companies need was away; names of parts and instants",
 	"table once":             "names of what happens once per installation",
 	"table goose_db_version": "the list of applied migrations",
 	// Unique indexes that don't begin with the company.
@@ -50,6 +51,7 @@ var exceptions = map[string]string{
 	"system message_counts": "its company ids only: whose changes are to be rolled up",
 	"system once":           "no company's data",
 	"system positions":      "no company's data",
+	"system absences":       "no company's data",
 	// Functions that run as their owner.
 	"function delete_demo_rows":          "deletes rows of every table, of a demo company alone",
 	"function drop_demo_company":         "the application may delete no company; this deletes an emptied demo",

@@ -21,6 +21,10 @@ SELECT mark FROM positions WHERE witness = @witness;
 -- Processes that have lately seen this database alive.
 SELECT witness, mark FROM positions WHERE at > clock_timestamp() - interval '1 minute';
 
+-- name: LastSeen :one
+-- How many seconds ago a process that claims has last seen this database; negative: never.
+SELECT coalesce(extract(epoch FROM clock_timestamp() - max(at)), -1)::float8 AS ago FROM positions;
+
 -- name: IsNew :one
 -- Nobody has ever seen this database, and nothing was ever claimed in it.
 SELECT (NOT EXISTS (SELECT FROM positions) AND NOT EXISTS (SELECT FROM scopes WHERE page_epoch > 0 OR urgent_epoch > 0))::boolean AS is_new;

@@ -115,6 +115,18 @@ func (q *Queries) KeepCommit(ctx context.Context) error {
 	return err
 }
 
+const lastSeen = `-- name: LastSeen :one
+SELECT coalesce(extract(epoch FROM clock_timestamp() - max(at)), -1)::float8 AS ago FROM positions
+`
+
+// How many seconds ago a process that claims has last seen this database; negative: never.
+func (q *Queries) LastSeen(ctx context.Context) (float64, error) {
+	row := q.db.QueryRow(ctx, lastSeen)
+	var ago float64
+	err := row.Scan(&ago)
+	return ago, err
+}
+
 const markOf = `-- name: MarkOf :one
 SELECT mark FROM positions WHERE witness = $1
 `

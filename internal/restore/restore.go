@@ -91,3 +91,12 @@ func eachConnection(ctx context.Context, tx postgres.Tx, company id.ID, do func(
 	}
 	return nil
 }
+
+// LastSeen tells under the system role how long ago a process that claims has last seen the database; false: none ever has.
+func LastSeen(ctx context.Context, tx postgres.Tx) (ago time.Duration, seen bool, err error) {
+	seconds, err := New(tx).LastSeen(ctx)
+	if err != nil {
+		return 0, false, fmt.Errorf("asking when a worker was last seen: %w", err)
+	}
+	return time.Duration(seconds * float64(time.Second)), seconds >= 0, nil
+}

@@ -66,6 +66,28 @@ JOIN connections n ON n.company_id = m.company_id AND n.id = m.connection_id
 LEFT JOIN campaigns k ON k.company_id = m.company_id AND k.id = m.campaign_id
 WHERE m.company_id = @company_id AND m.id = @id;
 
+-- name: StoryAbsences :many
+-- Parts that were away while the message was queued. While one is, a page that is live goes on to its end.
+SELECT a.part::text AS part, a.began_at, a.ended_at FROM absences a
+WHERE a.began_at < sqlc.arg(until)::timestamptz AND CASE WHEN a.ended_at IS NULL
+    THEN sqlc.arg(queued)::boolean AND NOT EXISTS (SELECT FROM scopes s WHERE s.company_id = @company_id AND s.connection_id = @connection_id AND s.page_live_until > clock_timestamp())
+    ELSE a.ended_at > sqlc.arg(since)::timestamptz AND a.ended_at <= sqlc.arg(until)::timestamptz END
+ORDER BY a.began_at LIMIT 100;
+
+-- name: Standing :one
+-- What a connection's claims depend on beside its limits.
+SELECT coalesce(s.probing, false)::boolean AS probing, coalesce(s.page_live_until > clock_timestamp(), false)::boolean AS live, (h.reason IS NOT NULL)::boolean AS restored
+FROM (SELECT 1) one
+LEFT JOIN scopes s ON s.company_id = @company_id AND s.connection_id = @connection_id
+LEFT JOIN restore_holds h ON h.company_id = @company_id AND h.released_at IS NULL;
+
+-- name: Retries :one
+-- Of the first messages that a campaign has queued, those that wait for another try, and when the next of them may go.
+SELECT count(*)::int AS waiting, min(q.retry_at)::timestamptz AS next FROM (
+    SELECT m.retry_at FROM messages m
+    WHERE m.company_id = @company_id AND m.connection_id = @connection_id AND m.lane = 5 AND m.campaign_id = @campaign_id AND m.state = 0 LIMIT 2000) q
+WHERE q.retry_at > sqlc.arg(now)::timestamptz HAVING count(*) > 0;
+
 -- name: StoryWaits :many
 -- What held up the message's campaign or connection while it was queued.
 SELECT reason, began_at, until_at, ended_at FROM waits

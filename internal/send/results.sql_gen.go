@@ -247,6 +247,101 @@ func (q *Queries) ListFailed(ctx context.Context, arg ListFailedParams) ([]ListF
 	return items, nil
 }
 
+const retries = `-- name: Retries :one
+SELECT count(*)::int AS waiting, min(q.retry_at)::timestamptz AS next FROM (
+    SELECT m.retry_at FROM messages m
+    WHERE m.company_id = $1 AND m.connection_id = $2 AND m.lane = 5 AND m.campaign_id = $3 AND m.state = 0 LIMIT 2000) q
+WHERE q.retry_at > $4::timestamptz HAVING count(*) > 0
+`
+
+type RetriesRow struct {
+	Waiting int32
+	Next    time.Time
+}
+
+// Of the first messages that a campaign has queued, those that wait for another try, and when the next of them may go.
+func (q *Queries) Retries(ctx context.Context, companyID uuid.UUID, connectionID uuid.UUID, campaignID *uuid.UUID, now time.Time) (RetriesRow, error) {
+	row := q.db.QueryRow(ctx, retries,
+		companyID,
+		connectionID,
+		campaignID,
+		now,
+	)
+	var i RetriesRow
+	err := row.Scan(&i.Waiting, &i.Next)
+	return i, err
+}
+
+const standing = `-- name: Standing :one
+SELECT coalesce(s.probing, false)::boolean AS probing, coalesce(s.page_live_until > clock_timestamp(), false)::boolean AS live, (h.reason IS NOT NULL)::boolean AS restored
+FROM (SELECT 1) one
+LEFT JOIN scopes s ON s.company_id = $1 AND s.connection_id = $2
+LEFT JOIN restore_holds h ON h.company_id = $1 AND h.released_at IS NULL
+`
+
+type StandingRow struct {
+	Probing  bool
+	Live     bool
+	Restored bool
+}
+
+// What a connection's claims depend on beside its limits.
+func (q *Queries) Standing(ctx context.Context, companyID uuid.UUID, connectionID uuid.UUID) (StandingRow, error) {
+	row := q.db.QueryRow(ctx, standing, companyID, connectionID)
+	var i StandingRow
+	err := row.Scan(&i.Probing, &i.Live, &i.Restored)
+	return i, err
+}
+
+const storyAbsences = `-- name: StoryAbsences :many
+SELECT a.part::text AS part, a.began_at, a.ended_at FROM absences a
+WHERE a.began_at < $1::timestamptz AND CASE WHEN a.ended_at IS NULL
+    THEN $2::boolean AND NOT EXISTS (SELECT FROM scopes s WHERE s.company_id = $3 AND s.connection_id = $4 AND s.page_live_until > clock_timestamp())
+    ELSE a.ended_at > $5::timestamptz AND a.ended_at <= $1::timestamptz END
+ORDER BY a.began_at LIMIT 100
+`
+
+type StoryAbsencesParams struct {
+	Until        time.Time
+	Queued       bool
+	CompanyID    uuid.UUID
+	ConnectionID uuid.UUID
+	Since        time.Time
+}
+
+type StoryAbsencesRow struct {
+	Part    string
+	BeganAt time.Time
+	EndedAt *time.Time
+}
+
+// Parts that were away while the message was queued. While one is, a page that is live goes on to its end.
+func (q *Queries) StoryAbsences(ctx context.Context, arg StoryAbsencesParams) ([]StoryAbsencesRow, error) {
+	rows, err := q.db.Query(ctx, storyAbsences,
+		arg.Until,
+		arg.Queued,
+		arg.CompanyID,
+		arg.ConnectionID,
+		arg.Since,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []StoryAbsencesRow
+	for rows.Next() {
+		var i StoryAbsencesRow
+		if err := rows.Scan(&i.Part, &i.BeganAt, &i.EndedAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const storyDecisions = `-- name: StoryDecisions :many
 SELECT a.action, a.at, coalesce(u.name, '') AS by_name, (s.subject_id = $1::uuid)::boolean AS about_it FROM audit_subjects s
 JOIN audit a ON a.company_id = s.company_id AND a.id = s.audit_id

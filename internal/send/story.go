@@ -12,6 +12,7 @@ import (
 
 	"omnidesk/internal/id"
 	"omnidesk/internal/postgres"
+	"omnidesk/internal/wait"
 )
 
 // ErrNotFound says that the ledger has no such message.
@@ -47,6 +48,12 @@ func StoryOf(ctx context.Context, tx postgres.Tx, company, message id.ID, now ti
 	if err != nil {
 		return nil, fmt.Errorf("reading what a message waited for: %w", err)
 	}
+	absences, err := q.StoryAbsences(ctx, StoryAbsencesParams{CompanyID: company, ConnectionID: facts.ConnectionID, Queued: State(facts.State) == Queued,
+		Since: id.Time(message), Until: facts.leftQueue(now)})
+	if err != nil {
+		return nil, fmt.Errorf("reading what was away: %w", err)
+	}
+	waits = withAbsences(waits, absences)
 	tries, err := q.StoryTries(ctx, company, message)
 	if err != nil {
 		return nil, fmt.Errorf("reading a message's tries: %w", err)
@@ -56,6 +63,30 @@ func StoryOf(ctx context.Context, tx postgres.Tx, company, message id.ID, now ti
 		return nil, fmt.Errorf("reading what was decided about a message: %w", err)
 	}
 	return facts.tell(waits, tries, decisions, now), nil
+}
+
+// withAbsences adds what was away to the other waits. Within another wait an absence has held nothing up.
+func withAbsences(waits []StoryWaitsRow, absences []StoryAbsencesRow) []StoryWaitsRow {
+	all := slices.Clone(waits)
+	for _, a := range absences {
+		within := slices.ContainsFunc(waits, func(w StoryWaitsRow) bool {
+			ended := w.EndedAt
+			if ended == nil {
+				ended = w.UntilAt
+			}
+			return w.BeganAt.Before(a.BeganAt) && (ended == nil || (a.EndedAt != nil && ended.After(*a.EndedAt)))
+		})
+		if within {
+			continue
+		}
+		words := wait.Part(a.Part).Past()
+		if a.EndedAt == nil {
+			words = wait.Part(a.Part).Words()
+		}
+		all = append(all, StoryWaitsRow{Reason: words, BeganAt: a.BeganAt, EndedAt: a.EndedAt})
+	}
+	slices.SortStableFunc(all, func(a, b StoryWaitsRow) int { return a.BeganAt.Compare(b.BeganAt) })
+	return all
 }
 
 // leftQueue is when a message's time in the queue ended: now when it has not.

@@ -12,6 +12,31 @@ import (
 	"github.com/google/uuid"
 )
 
+const away = `-- name: Away :exec
+INSERT INTO absences (part, began_at)
+SELECT $1, greatest($2::timestamptz, (SELECT max(ended_at) + interval '1 microsecond' FROM absences WHERE part = $1))
+WHERE NOT EXISTS (SELECT FROM absences WHERE part = $1 AND ended_at IS NULL)
+ON CONFLICT DO NOTHING
+`
+
+// An absence begins after the one before it has ended.
+func (q *Queries) Away(ctx context.Context, part string, beganAt time.Time) error {
+	_, err := q.db.Exec(ctx, away, part, beganAt)
+	return err
+}
+
+const back = `-- name: Back :execrows
+UPDATE absences SET ended_at = greatest(began_at, $1::timestamptz) WHERE part = $2 AND ended_at IS NULL
+`
+
+func (q *Queries) Back(ctx context.Context, now time.Time, part string) (int64, error) {
+	result, err := q.db.Exec(ctx, back, now, part)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const begin = `-- name: Begin :exec
 INSERT INTO waits (company_id, subject_id, reason, began_at, until_at)
 VALUES ($1, $2, $3, $4::timestamptz, $5::timestamptz)
@@ -42,4 +67,33 @@ func (q *Queries) EndOthers(ctx context.Context, now time.Time, companyID uuid.U
 		reason,
 	)
 	return err
+}
+
+const missing = `-- name: Missing :many
+SELECT part, began_at FROM absences WHERE ended_at IS NULL ORDER BY part
+`
+
+type MissingRow struct {
+	Part    string
+	BeganAt time.Time
+}
+
+func (q *Queries) Missing(ctx context.Context) ([]MissingRow, error) {
+	rows, err := q.db.Query(ctx, missing)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []MissingRow
+	for rows.Next() {
+		var i MissingRow
+		if err := rows.Scan(&i.Part, &i.BeganAt); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }

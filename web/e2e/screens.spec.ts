@@ -81,6 +81,7 @@ const shots: Shot[] = [
   { name: "you", path: "/settings/you", ready: "Safari on iPhone" },
   { name: "companies", path: "/companies", me: { ...data.superadmin, company: undefined }, ready: "Kopi Nusantara" },
   { name: "dashboard", path: "/", ready: "Meta refuses the access token" },
+  { name: "dashboard-away", path: "/", away: true, ready: "workflow engine can't be reached" },
   { name: "demo-remove", path: "/", ready: "Needs a person", act: async (page) => {
     await page.getByRole("button", { name: "Demo company" }).filter({ visible: true }).click();
     await expect(page.getByRole("dialog")).toContainText("gone for good");
@@ -168,6 +169,7 @@ const shots: Shot[] = [
     await expect(page.getByRole("textbox", { name: "Name", exact: true })).toHaveValue("Spring collection");
   } },
   { name: "campaign-running", path: `/campaigns/${data.running.id}`, me: data.superadmin, ready: "7.9/s" },
+  { name: "campaign-waiting", path: `/campaigns/${data.waiting.id}`, ready: "The provider can't be reached" },
   { name: "campaign-failed", path: `/campaigns/${data.running.id}?state=failed`, ready: "Only failed messages" },
   { name: "campaign-message", path: `/campaigns/${data.running.id}?state=failed`, ready: "Only failed messages", act: async (page) => {
     await page.getByRole("row").nth(1).click();

@@ -1935,6 +1935,8 @@ export interface components {
             state_detail: string;
             /** Format: int64 */
             version: number;
+            /** @description why messages of it do not go now; empty when all that are left may */
+            waits: components["schemas"]["Waiting"][];
         };
         CampaignInput: {
             audience: components["schemas"]["Audience"];
@@ -2075,11 +2077,11 @@ export interface components {
              */
             count?: number;
             detail?: string;
-            /** @description of the campaign (uncertain, paused) or connection; empty for uncertain messages outside campaigns */
+            /** @description of the campaign (uncertain, paused) or connection; empty for uncertain messages outside campaigns and for what concerns everything (restore, temporal, workers) */
             id: string;
             /** @enum {string} */
-            kind: "uncertain" | "paused" | "failing" | "unchecked" | "held" | "template";
-            /** @description of the campaign or the connection; empty for uncertain messages outside campaigns */
+            kind: "restore" | "temporal" | "workers" | "uncertain" | "paused" | "failing" | "unchecked" | "held" | "template";
+            /** @description of the campaign or the connection; empty where the id is */
             name: string;
             /**
              * Format: date-time
@@ -3472,6 +3474,25 @@ export interface components {
             role: "superadmin" | "admin" | "user";
             /** @description the address is confirmed; without that little is allowed */
             verified: boolean;
+        };
+        Waiting: {
+            /**
+             * Format: int64
+             * @description recipients that it keeps waiting; 0: all that are left
+             */
+            count: number;
+            /**
+             * @description temporal and workers: nothing of the platform's work goes on · restore and connection: nothing is sent on the connection · limits: those of the connection are used up · window: the clocks of some recipients · retry: the provider asked for, or needs, another try
+             * @enum {string}
+             */
+            kind: "temporal" | "workers" | "restore" | "connection" | "limits" | "window" | "retry";
+            /**
+             * Format: date-time
+             * @description absent: nobody knows
+             */
+            until?: string;
+            /** @description a sentence */
+            words: string;
         };
         WarmUp: {
             /** @description messages of the first day, of the second… */

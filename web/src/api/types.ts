@@ -35,6 +35,7 @@ export type CheckSample = Schemas["CheckSample"];
 export type DraftInput = Schemas["DraftInput"];
 export type Trial = Schemas["Trial"];
 export type CampaignInput = Schemas["CampaignInput"];
+export type Waiting = Schemas["Waiting"];
 export type CampaignLive = Schemas["CampaignLive"];
 export type CampaignState = Campaign["state"];
 export type Check = Schemas["Check"];

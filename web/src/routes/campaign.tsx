@@ -30,8 +30,8 @@ export default function CampaignPage() {
   const { id } = route.useParams();
   const { state, code, phone } = route.useSearch();
   const { me } = route.useRouteContext();
-  const polling = usePolling(15_000); // beside the socket, for rate and finish time of a campaign that stands still
-  const campaign = useQuery({ ...campaignQuery(id), refetchInterval: polling });
+  // Beside the socket, for the rate, the finish and what it waits for: nobody tells of a campaign that stands still.
+  const campaign = useQuery({ ...campaignQuery(id), refetchInterval: (query) => (query.state.data !== undefined && canCancel(query.state.data) ? 5_000 : 15_000) });
   const active = campaign.data !== undefined && canCancel(campaign.data);
   const live = useQuery({ ...campaignLiveQuery(id), enabled: active, refetchInterval: active ? 5_000 : false });
   const tags = useQuery(tagsQuery);

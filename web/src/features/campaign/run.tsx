@@ -1,8 +1,8 @@
 // The parts of a campaign's page: its words, its progress, its tiles, its facts.
-import { IconAlertTriangle, IconInfoCircle } from "@tabler/icons-react";
+import { IconAlertTriangle, IconHourglass, IconInfoCircle } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
-import type { Campaign, CampaignLive } from "../../api/types";
+import type { Campaign, CampaignLive, Waiting } from "../../api/types";
 import { MergeText } from "../../components/merge-text";
 import { Time, useNow } from "../../components/small";
 import { MessageDot, StateBar } from "../../components/state";
@@ -24,6 +24,34 @@ export function LiveWords({ live }: { live: CampaignLive | undefined }) {
   );
 }
 
+const grave: Waiting["kind"][] = ["temporal", "workers", "restore", "connection"];
+
+/** What keeps messages waiting, one line for each reason, with when it ends. */
+export function Waits({ waits }: { waits: Waiting[] }) {
+  const { t } = useTranslation();
+  if (waits.length === 0) return null;
+  return (
+    <div role="status"><ul className="waits" aria-label={t("campaign.waits")}>
+      {waits.map((wait) => (
+        <li key={`${wait.kind} ${wait.until ?? ""}`}>
+          {grave.includes(wait.kind) ? <IconAlertTriangle size={15} color="var(--warn)" aria-hidden="true" /> : <IconHourglass size={15} color="var(--quiet)" aria-hidden="true" />}
+          <span>{wait.count > 0 && <strong className="num">{t("campaign.waiting", { count: wait.count, n: formatCount(wait.count) })} </strong>}<WaitWords wait={wait} /></span>
+        </li>
+      ))}
+    </ul></div>
+  );
+}
+
+/** One reason, and until when. */
+export function WaitWords({ wait }: { wait: Waiting }) {
+  const { t } = useTranslation();
+  const now = useNow();
+  const left = wait.until == null ? 0 : new Date(wait.until).getTime() - now.getTime();
+  const words = wait.kind === "connection" || wait.kind === "retry" ? "nextTry" : "goesOn";
+  const until = wait.until == null ? "" : left > 0 ? t(`campaign.${words}`, { at: formatInstant(wait.until, now), left: formatSpan(left) }) : t(`campaign.${words}Now`);
+  return <>{wait.words}{until !== "" && <> <span className="quiet num">{until}</span></>}</>;
+}
+
 export function RunProgress({ campaign, live }: { campaign: Campaign; live: CampaignLive | undefined }) {
   const { t } = useTranslation();
   const { counts } = campaign;
@@ -39,7 +67,10 @@ export function RunProgress({ campaign, live }: { campaign: Campaign; live: Camp
         <Pace campaign={campaign} />
       </div>
       <StateBar counts={counts} />
-      <div style={{ marginTop: 10, minHeight: 20 }}><LiveWords live={campaign.state === "paused" ? undefined : live} /></div>
+      <div style={{ marginTop: 10, minHeight: 20 }}>
+        <Waits waits={campaign.waits} />
+        {(campaign.waits.length === 0 || (campaign.rate_per_s ?? 0) > 0) && <LiveWords live={campaign.state === "paused" ? undefined : live} />}
+      </div>
     </section>
   );
 }

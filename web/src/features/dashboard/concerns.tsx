@@ -1,4 +1,4 @@
-import { IconAlertTriangle, IconChevronRight, IconCircleCheck, IconHelpCircle, IconHourglass, IconPlayerPause, IconTemplate } from "@tabler/icons-react";
+import { IconAlertTriangle, IconDatabaseExclamation, IconChevronRight, IconCircleCheck, IconHelpCircle, IconHourglass, IconPlayerPause, IconPlugConnectedX, IconTemplate } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
@@ -10,6 +10,9 @@ import { concernsQuery } from "./queries";
 import { Loaded } from "./widget";
 
 const looks = {
+  restore: { icon: IconDatabaseExclamation, color: "var(--mantine-color-error)" },
+  temporal: { icon: IconPlugConnectedX, color: "var(--mantine-color-error)" },
+  workers: { icon: IconPlugConnectedX, color: "var(--mantine-color-error)" },
   failing: { icon: IconAlertTriangle, color: "var(--mantine-color-error)" },
   held: { icon: IconHourglass, color: "var(--warn)" },
   unchecked: { icon: IconHelpCircle, color: "var(--quiet)" },
@@ -38,13 +41,15 @@ function Line({ concern }: { concern: Concern }) {
   const { icon: Icon, color } = looks[concern.kind];
   const kind = concern.kind === "uncertain" && concern.id === "" ? "uncertainAlone" : concern.kind === "held" && concern.until == null ? "heldOpen" : concern.kind === "paused" && concern.until != null ? "pausedUntil" : concern.kind;
   const words = t(`dashboard.concern.${kind}`, { count: concern.count ?? 0, n: formatCount(concern.count ?? 0), at: concern.until == null ? "" : formatInstant(concern.until, now) });
+  const general = concern.kind === "restore" || concern.kind === "temporal" || concern.kind === "workers";
   const inside = (
     <>
       <Icon size={16} color={color} aria-hidden="true" />
-      <span className="concern-words"><strong>{concern.name === "" ? t("dashboard.outside") : concern.name}</strong> <span>{words}</span>{concern.detail != null && concern.detail !== "" && <span className="quiet"> {concern.detail}</span>}</span>
+      <span className="concern-words"><strong>{concern.name === "" ? t(general ? "dashboard.everything" : "dashboard.outside") : concern.name}</strong> <span>{words}</span>{concern.detail != null && concern.detail !== "" && <span className="quiet"> {concern.detail}</span>}</span>
       <IconChevronRight size={14} className="quiet" aria-hidden="true" />
     </>
   );
+  if (general) return <Link className="concern" to="/health">{inside}</Link>;
   if (concern.kind === "uncertain") return <Link className="concern" to="/uncertain" search={{ campaign: concern.id === "" ? undefined : concern.id }}>{inside}</Link>;
   if (concern.kind === "paused") return <Link className="concern" to="/campaigns/$id" params={{ id: concern.id }}>{inside}</Link>;
   if (concern.kind === "template") return <Link className="concern" to="/templates" search={{ connection: concern.id, standing: "trouble" }}>{inside}</Link>;

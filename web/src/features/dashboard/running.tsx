@@ -1,4 +1,5 @@
 import { Button } from "@mantine/core";
+import { IconHourglass } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
@@ -7,6 +8,7 @@ import type { Campaign } from "../../api/types";
 import { useNow } from "../../components/small";
 import { CampaignStateLabel, StateBar } from "../../components/state";
 import { formatCount, formatForecast, formatInstant, formatRate } from "../../lib/format";
+import { WaitWords } from "../campaign/run";
 import { done, percentDone, total } from "../../lib/segments";
 import { fewCampaignsQuery } from "./queries";
 import { Loaded } from "./widget";
@@ -44,6 +46,7 @@ function Row({ campaign }: { campaign: Campaign }) {
   const { t } = useTranslation();
   const now = useNow();
   const rate = formatRate(campaign.rate_per_s);
+  const wait = campaign.waits[0];
   return (
     <Link className="dash-line" to="/campaigns/$id" params={{ id: campaign.id }} search={{}}>
       <span className="dash-line-top"><span className="clip">{campaign.name}</span><span className="spacer" /><span className="num quiet">{percentDone(campaign.counts)}%</span></span>
@@ -54,6 +57,12 @@ function Row({ campaign }: { campaign: Campaign }) {
         <span className="spacer" />
         {campaign.finish_at != null && <span>{t("campaign.finishes", { at: formatForecast(campaign.finish_at, now) })}</span>}
       </span>
+      {wait !== undefined && (
+        <span className="dash-line-wait">
+          <IconHourglass size={13} aria-hidden="true" />
+          <span>{wait.count > 0 && <>{t("campaign.waiting", { count: wait.count, n: formatCount(wait.count) })} </>}<WaitWords wait={wait} /></span>
+        </span>
+      )}
     </Link>
   );
 }
