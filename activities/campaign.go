@@ -26,7 +26,8 @@ const (
 	feedBelow = 6_000
 	feedBatch = 2_000
 	feedFor   = 55 * time.Second
-	feedEvery = 150 * time.Millisecond
+	feedSoon  = 150 * time.Millisecond // from a batch to the next look; each that finds enough doubles it, up to feedLate
+	feedLate  = 600 * time.Millisecond
 	lookSoon  = 30 * time.Second // how long a campaign waits for a wake before it looks by itself
 )
 
@@ -35,6 +36,7 @@ type Campaigns struct {
 	DB      *postgres.DB
 	Hint    func()                        // a wake has been committed
 	Changed func(company, campaign id.ID) // the campaign's page should refresh
+	Feeds   chan struct{}                 // as many batches are fed at once as it holds: campaigns that start must not slow down what is sent
 }
 
 // LookAtCampaign says what a campaign needs next. It only reads.
@@ -216,13 +218,13 @@ func (a *Campaigns) change(ctx context.Context, ref flow.Ref, do func(postgres.T
 func (a *Campaigns) FeedCampaign(ctx context.Context, ref flow.Ref) (flow.FeedResult, error) {
 	var result flow.FeedResult
 	until := time.Now().Add(feedFor)
-	ticker := time.NewTicker(feedEvery)
-	defer ticker.Stop()
+	pause := feedSoon
 	for time.Now().Before(until) {
 		queued, err := a.queued(ctx, ref)
 		if err != nil {
 			return result, retryClass(err)
 		}
+		pause = min(2*pause, feedLate)
 		for queued < feedBelow || (queued < feedUpTo && result.Fed == 0) {
 			fed, err := a.feedBatch(ctx, ref)
 			if err != nil {
@@ -233,6 +235,7 @@ func (a *Campaigns) FeedCampaign(ctx context.Context, ref flow.Ref) (flow.FeedRe
 			}
 			result.Fed += fed
 			queued += fed
+			pause = feedSoon
 			a.Hint()
 		}
 		activity.RecordHeartbeat(ctx, result)
@@ -241,7 +244,7 @@ func (a *Campaigns) FeedCampaign(ctx context.Context, ref flow.Ref) (flow.FeedRe
 			return result, ctx.Err()
 		case <-activity.GetWorkerStopChannel(ctx):
 			return result, nil
-		case <-ticker.C:
+		case <-time.After(pause):
 		}
 	}
 	return result, nil
@@ -265,6 +268,12 @@ func (a *Campaigns) queued(ctx context.Context, ref flow.Ref) (queued int, err e
 
 // feedBatch moves one batch from the plan into the ledger and wakes the sender; 0 means there is none to move.
 func (a *Campaigns) feedBatch(ctx context.Context, ref flow.Ref) (fed int, err error) {
+	select {
+	case a.Feeds <- struct{}{}:
+		defer func() { <-a.Feeds }()
+	case <-ctx.Done():
+		return 0, ctx.Err()
+	}
 	err = a.DB.InCompany(ctx, ref.Company, func(tx postgres.Tx) error {
 		c, slices, err := campaign.TakeUnfed(ctx, tx, ref.Company, ref.Subject, feedBatch, time.Now())
 		if err != nil || len(slices) == 0 {

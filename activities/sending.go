@@ -3,6 +3,7 @@ package activities
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -18,8 +19,12 @@ import (
 	"omnidesk/internal/send"
 )
 
-// pageFor bounds a page, so that the sender's workflow takes a breath every minute.
-const pageFor = 55 * time.Second
+// A run lasts between these two, so that the sender's workflow takes a breath every minute and those of many connections
+// that began together don't all take it at the same instant.
+const (
+	runAtLeast = 40 * time.Second
+	runAtMost  = 55 * time.Second
+)
 
 // Sending does what the workflow of a connection's sender orders.
 type Sending struct {
@@ -168,7 +173,7 @@ func (a *Sending) send(ctx context.Context, ref flow.Ref, urgent bool) (flow.Pag
 	texts := &texts{db: a.DB, company: ref.Company, known: map[textKey]*campaign.Renderer{}}
 	result, err := send.RunPage(ctx, a.DB, send.Options{
 		Company: ref.Company, Connection: ref.Subject, Urgent: urgent, Sender: adapter.Open(account, slots), Timeout: adapter.Timeout(),
-		Slots: slots, MaxDuration: pageFor, Hint: a.Hint,
+		Slots: slots, MaxDuration: runAtLeast + rand.N(runAtMost-runAtLeast), Hint: a.Hint, //nolint:gosec // nobody gains by guessing it
 		Render:   func(c send.Claim) (channel.Content, error) { return texts.render(ctx, c) },
 		Progress: func(r flow.PageResult) { activity.RecordHeartbeat(ctx, r) },
 		Changed:  func(campaign id.ID) { a.Changed(ref.Company, campaign) },

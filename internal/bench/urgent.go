@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -34,6 +35,7 @@ const (
 	answerIn       = 200 * time.Millisecond
 	stallFor       = 10 * time.Second
 	stallShare     = 0.05
+	slowest        = 30 // replies that are told of one by one
 )
 
 // urgentBeside measures how long a reply takes from its row's commit to the provider, while every company's campaign
@@ -53,6 +55,7 @@ func urgentBeside(ctx context.Context, companies int, during time.Duration) erro
 		return err
 	}
 	note("one reply a second for each of %d companies, for %s", companies, during)
+	b.began = time.Now()
 	var all sync.WaitGroup
 	for i, c := range b.companies {
 		all.Go(func() { b.replies(ctx, c, time.Duration(i)*time.Second/time.Duration(companies), during) })
@@ -65,9 +68,9 @@ func urgentBeside(ctx context.Context, companies int, during time.Duration) erro
 	if err != nil {
 		return err
 	}
-	note("slowest: %v", waits[max(0, len(waits)-10):])
+	b.noteSlowest(ctx, waits[max(0, len(waits)-slowest):])
 	at := func(share float64) float64 {
-		return float64(waits[min(len(waits)-1, int(share*float64(len(waits))))].Microseconds()) / 1000
+		return float64(waits[min(len(waits)-1, int(share*float64(len(waits))))].took().Microseconds()) / 1000
 	}
 	figure("urgent", "p50_ms", at(0.5), "ms", len(waits))
 	figure("urgent", "p99_ms", at(0.99), "ms", len(waits))
@@ -80,6 +83,7 @@ type urgentBench struct {
 	relay     *wake.Relay
 	stopRelay context.CancelFunc
 	companies []urgentCompany
+	began     time.Time // of the replies
 
 	mu        sync.Mutex
 	committed map[id.ID]time.Time
@@ -274,12 +278,40 @@ func (b *urgentBench) failure() error {
 	return errors.Join(b.failed...)
 }
 
-// waits returns how long each reply took to the provider, sorted. All must have got there, once.
-func (b *urgentBench) waits(ctx context.Context) ([]time.Duration, error) {
+// wait is one reply's way.
+type wait struct {
+	message            id.ID
+	committed, arrived time.Time
+}
+
+func (w wait) took() time.Duration { return w.arrived.Sub(w.committed) }
+
+// noteSlowest says where the slowest replies spent their time.
+func (b *urgentBench) noteSlowest(ctx context.Context, waits []wait) {
+	owner, err := pgx.Connect(ctx, b.rig.DatabaseURL)
+	if err != nil {
+		note("the slowest replies could not be told of: %v", err)
+		return
+	}
+	defer owner.Close(ctx)
+	for _, w := range waits {
+		var attempts int
+		var claimed time.Time
+		if err := owner.QueryRow(ctx, `SELECT attempts, claimed_at FROM omnidesk.messages WHERE id = $1`, w.message).Scan(&attempts, &claimed); err != nil {
+			note("the slowest replies could not be told of: %v", err)
+			return
+		}
+		note("  queued at %5.1f s · claimed after %4d ms · at the provider %4d ms later · tries %d", w.committed.Sub(b.began).Seconds(),
+			claimed.Sub(w.committed).Milliseconds(), w.arrived.Sub(claimed).Milliseconds(), attempts)
+	}
+}
+
+// waits returns how each reply got to the provider, the quickest first. All must have got there, once.
+func (b *urgentBench) waits(ctx context.Context) ([]wait, error) {
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(time.Second) {
 		waits, err := b.arrived(ctx)
 		if err != nil || len(waits) == len(b.committed) {
-			slices.Sort(waits)
+			slices.SortFunc(waits, func(a, b wait) int { return cmp.Compare(a.took(), b.took()) })
 			return waits, err
 		}
 		if time.Now().After(deadline) {
@@ -303,7 +335,7 @@ func (b *urgentBench) states(ctx context.Context) (words string) {
 	return words
 }
 
-func (b *urgentBench) arrived(ctx context.Context) (waits []time.Duration, err error) {
+func (b *urgentBench) arrived(ctx context.Context) (waits []wait, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, b.rig.SandboxURL()+"/sandbox/ledger", nil)
 	if err != nil {
 		return nil, err
@@ -331,7 +363,7 @@ func (b *urgentBench) arrived(ctx context.Context) (waits []time.Duration, err e
 			return nil, fmt.Errorf("the reply %s reached the provider twice", message)
 		}
 		seen[message] = true
-		waits = append(waits, line.ReceivedAt.Sub(at))
+		waits = append(waits, wait{message, at, line.ReceivedAt})
 	}
 	return waits, nil
 }

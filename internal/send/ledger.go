@@ -269,17 +269,21 @@ func (o *Outlook) obey(ctx context.Context, q *Queries, company, connection id.I
 	if err != nil {
 		return err
 	}
-	sources, err := sourcesOf(ctx, q, company, connection, hours, now)
-	if err != nil {
-		return err
+	var sources []source
+	if o.Claimable {
+		if sources, err = sourcesOf(ctx, q, company, connection, hours, now); err != nil {
+			return err
+		}
+		if o.Wait, err = lanesWait(ctx, q, company, connection, hours, limits, now, LaneAutomation, LaneQueue); err != nil {
+			return err
+		}
+	}
+	if o.Urgent {
+		if o.UrgentWait, err = lanesWait(ctx, q, company, connection, hours, limits, now, LaneReply, LaneUrgent); err != nil {
+			return err
+		}
 	}
 	o.waits = campaignWaits(sources, limits, hours.Zone, now)
-	if o.Wait, err = lanesWait(ctx, q, company, connection, hours, limits, now, LaneAutomation, LaneQueue); err != nil {
-		return err
-	}
-	if o.UrgentWait, err = lanesWait(ctx, q, company, connection, hours, limits, now, LaneReply, LaneUrgent); err != nil {
-		return err
-	}
 	outside := o.Wait.Sooner(o.UrgentWait)
 	for _, s := range sources {
 		o.Wait = o.Wait.Sooner(o.waits[s.campaign])

@@ -5,9 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"omnidesk/internal/channel"
 	"omnidesk/internal/flow"
@@ -344,6 +347,10 @@ func (l *sourceList) drop(from source) {
 func (p *page) lookForSources(ctx context.Context) (singles *source, found []source, err error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), onWireWithin)
 	defer cancel()
+	if p.Urgent {
+		singles, err = p.lookForUrgent(ctx)
+		return singles, nil, err
+	}
 	err = p.db.InCompany(ctx, p.Company, func(tx postgres.Tx) error {
 		q, now := New(tx), p.now()
 		hours, err := hoursOf(ctx, q, p.Company)
@@ -352,7 +359,7 @@ func (p *page) lookForSources(ctx context.Context) (singles *source, found []sou
 		}
 		p.zone = hours.Zone
 		singles, err = singlesOf(ctx, q, p.Company, p.Connection, openLanes(hours, p.Urgent, now), now)
-		if err != nil || p.Urgent {
+		if err != nil {
 			return err
 		}
 		sources, err := sourcesOf(ctx, q, p.Company, p.Connection, hours, now)
@@ -373,6 +380,33 @@ func (p *page) lookForSources(ctx context.Context) (singles *source, found []sou
 		return p.wakeDone(ctx, tx, queued)
 	})
 	return singles, found, err
+}
+
+// lookForUrgent asks the same of the urgent lanes in one round trip: many urgent runs look ten times a second.
+func (p *page) lookForUrgent(ctx context.Context) (found *source, err error) {
+	now := p.now()
+	err = p.db.Batch(ctx, p.Company, func(b *pgx.Batch) {
+		b.Queue(hours, p.Company)
+		b.Queue(singles, urgentLanes, p.Company, p.Connection, now)
+	}, func(results pgx.BatchResults) error {
+		var row HoursRow
+		if err := results.QueryRow().Scan(&row.Zone, &row.WindowFrom, &row.WindowUntil); err != nil {
+			return fmt.Errorf("reading the company's zone: %w", err)
+		}
+		known, err := row.hours()
+		if err != nil {
+			return err
+		}
+		p.zone = known.Zone
+		rows, err := results.Query()
+		if err != nil {
+			return fmt.Errorf("looking for urgent messages: %w", err)
+		}
+		oldest, err := pgx.CollectRows(rows, pgx.RowTo[id.ID])
+		found = openLanes(known, true, now).from(oldest)
+		return err
+	})
+	return found, err
 }
 
 // noteWaits keeps what campaigns wait for while others are sent, whenever that changes.

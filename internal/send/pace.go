@@ -19,8 +19,14 @@ func hoursOf(ctx context.Context, q *Queries, company id.ID) (pace.Hours, error)
 	if err != nil {
 		return pace.Hours{}, fmt.Errorf("reading the company's sending window: %w", err)
 	}
-	return pace.NewHours(row.Zone, row.WindowFrom, row.WindowUntil)
+	return row.hours()
 }
+
+func (r HoursRow) hours() (pace.Hours, error) {
+	return pace.NewHours(r.Zone, r.WindowFrom, r.WindowUntil)
+}
+
+var urgentLanes = []int16{int16(LaneReply), int16(LaneUrgent)}
 
 // sourcesOf lists what campaigns have queued on a connection, whether its window is open or not.
 func sourcesOf(ctx context.Context, q *Queries, company, connection id.ID, hours pace.Hours, now time.Time) ([]source, error) {
@@ -43,7 +49,7 @@ func sourcesOf(ctx context.Context, q *Queries, company, connection id.ID, hours
 // until when. No lanes: there are none.
 func openLanes(hours pace.Hours, urgent bool, now time.Time) source {
 	if urgent {
-		return source{lanes: []int16{int16(LaneReply), int16(LaneUrgent)}, schedule: pace.Schedule{Window: pace.WholeDay}}
+		return source{lanes: urgentLanes, schedule: pace.Schedule{Window: pace.WholeDay}}
 	}
 	open := source{schedule: pace.Schedule{Window: pace.WholeDay, Zones: []*time.Location{hours.Zone}}}
 	for _, lane := range []Lane{LaneAutomation, LaneQueue} {
@@ -64,11 +70,16 @@ func singlesOf(ctx context.Context, q *Queries, company, connection id.ID, open 
 	if err != nil {
 		return nil, fmt.Errorf("looking for queued messages: %w", err)
 	}
+	return open.from(oldest), nil
+}
+
+// from completes the source by the oldest message of each lane; nil: there is none.
+func (s source) from(oldest []id.ID) *source {
 	if len(oldest) == 0 {
-		return nil, nil
+		return nil
 	}
-	open.since = id.Time(slices.MinFunc(oldest, func(a, b id.ID) int { return bytes.Compare(a[:], b[:]) }))
-	return &open, nil
+	s.since = id.Time(slices.MinFunc(oldest, func(a, b id.ID) int { return bytes.Compare(a[:], b[:]) }))
+	return &s
 }
 
 // campaignWaits tells when each campaign may go on, and why not before.

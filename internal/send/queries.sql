@@ -403,7 +403,7 @@ SELECT id, connection_id FROM campaigns WHERE company_id = @company_id AND state
 -- name: NextRetry :one
 SELECT m.retry_at FROM messages m LEFT JOIN campaigns k ON k.company_id = m.company_id AND k.id = m.campaign_id
 WHERE m.company_id = @company_id AND m.connection_id = @connection_id AND m.lane BETWEEN sqlc.arg(first_lane)::smallint AND sqlc.arg(last_lane)::smallint
-  AND m.state = 0 AND m.retry_at > sqlc.arg(now)::timestamptz AND (m.campaign_id IS NULL OR k.state = 'running')
+  AND m.state = 0 AND m.retry_at IS NOT NULL AND m.retry_at > sqlc.arg(now)::timestamptz AND (m.campaign_id IS NULL OR k.state = 'running')
 ORDER BY m.retry_at LIMIT 1;
 
 -- name: OldestClaim :one

@@ -915,7 +915,7 @@ func (q *Queries) MergeMinutes(ctx context.Context, companyID uuid.UUID, before 
 const nextRetry = `-- name: NextRetry :one
 SELECT m.retry_at FROM messages m LEFT JOIN campaigns k ON k.company_id = m.company_id AND k.id = m.campaign_id
 WHERE m.company_id = $1 AND m.connection_id = $2 AND m.lane BETWEEN $3::smallint AND $4::smallint
-  AND m.state = 0 AND m.retry_at > $5::timestamptz AND (m.campaign_id IS NULL OR k.state = 'running')
+  AND m.state = 0 AND m.retry_at IS NOT NULL AND m.retry_at > $5::timestamptz AND (m.campaign_id IS NULL OR k.state = 'running')
 ORDER BY m.retry_at LIMIT 1
 `
 
