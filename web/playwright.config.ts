@@ -30,7 +30,9 @@ export default defineConfig({
     },
   },
   projects: [
-    { name: "walk", testMatch: "*.spec.ts", testIgnore: ["screens.spec.ts", "*.screens.spec.ts"] },
+    { name: "walk", testMatch: "*.spec.ts", testIgnore: ["screens.spec.ts", "*.screens.spec.ts", "demo.spec.ts"] },
+    // never on somebody's running server: it removes the demo company, for good
+    ...(process.env.OMNIDESK_TEST_BINARY === undefined ? [] : [{ name: "farewell", testMatch: "demo.spec.ts", dependencies: ["walk"] }]),
     ...(process.env.OMNIDESK_PAINT_OUT === undefined ? [] : [{ name: "paint", testMatch: "paint.bench.ts" }]),
     { name: "screens", testMatch: ["screens.spec.ts", "*.screens.spec.ts"], use: { baseURL: preview } },
   ],

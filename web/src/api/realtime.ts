@@ -13,7 +13,7 @@ interface Change {
 export function touchedKeys(change: Change): readonly (readonly unknown[])[] | null {
   switch (change.type) {
     case "campaign":
-      return [["campaigns", "list"], ["campaigns", "one", change.id], ["campaigns", "messages", change.id]];
+      return [["campaigns", "list"], ["campaigns", "one", change.id], ["campaigns", "messages", change.id], ["messages"]];
     case "connection":
       return [["connections"]];
     case "import":

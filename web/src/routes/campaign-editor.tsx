@@ -135,7 +135,7 @@ export function CampaignEditor({ campaign, initial, parts, zone, onMade }: Props
           footer={
             <Group gap="xs">
               <Button size="sm" leftSection={<IconPlayerPlay size={15} />} disabled={!ready && !live.incomplete} onClick={() => { if (!form.validate().hasErrors && ready) setConfirming(true); }}>
-                {draft.when === "at" ? t("form.scheduleMore") : live.check === undefined ? t("form.start") : t("form.startMore", { count: live.check?.recipients ?? 0, n: formatCount(live.check?.recipients ?? 0) })}
+                {draft.when === "at" ? t("form.scheduleMore") : live.check === undefined || live.check.recipients === 0 ? t("form.start") : t("form.startMore", { count: live.check.recipients, n: formatCount(live.check.recipients) })}
               </Button>
               <span className="quiet" role="status" data-saved={!dirty && saved !== undefined}>{standing(t, { dirty, saved: saved !== undefined, saving: save.isPending, failed: save.isError, missing: "missing" in store ? store.missing : undefined })}</span>
             </Group>

@@ -6,7 +6,7 @@ import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ApiError } from "../api/problem";
 import { usePolling } from "../api/realtime";
-import type { Connection } from "../api/types";
+import type { Connection, ConnectionLive } from "../api/types";
 import { describeError, toastDone, toastError } from "../components/errors";
 import { Crumb, Failed, PageHead, Waiting } from "../components/page";
 import { Copyable, Time, useNow } from "../components/small";
@@ -64,8 +64,9 @@ function Details({ connection }: { connection: Connection }) {
   };
   return (
     <div className="page narrow connection">
+      <Held connection={connection} keep={keep} />
       <Standing connection={connection} keep={keep} />
-      <Sending connection={connection} keep={keep} />
+      <Sending connection={connection} />
       <ConnectionLimits id={connection.id} />
       <Name key={connection.name} connection={connection} keep={keep} />
       {!connection.simulated && <Webhook connection={connection} />}
@@ -187,20 +188,27 @@ function Credentials({ connection, keep }: { connection: Connection; keep: (chan
   );
 }
 
+const useLive = (id: string) => useQuery({ ...connectionLiveQuery(id), refetchInterval: usePolling(5_000) }).data;
+
+const isHeld = (live: ConnectionLive, connection: Connection) => live.held_reason !== "" && connection.disabled_at == null;
+
+/** Why nothing is sent, first of all, and what lets it go on. */
+function Held({ connection, keep }: { connection: Connection; keep: (changed: Connection) => void }) {
+  const live = useLive(connection.id);
+  return live !== undefined && isHeld(live, connection) ? <Hold id={connection.id} live={live} onResumed={keep} /> : null;
+}
+
 /** What this connection's sender does now. */
-function Sending({ connection, keep }: { connection: Connection; keep: (changed: Connection) => void }) {
+function Sending({ connection }: { connection: Connection }) {
   const { id } = connection;
   const { t } = useTranslation();
   const { me } = route.useRouteContext();
-  const polling = usePolling(5_000);
-  const live = useQuery({ ...connectionLiveQuery(id), refetchInterval: polling });
+  const live = useLive(id);
   const now = useNow();
-  if (live.data === undefined) return <div style={{ height: 20 + 36 }} />;
-  const { state, detail, until, workflow_url, held_reason } = live.data;
-  const held = held_reason !== "" && connection.disabled_at == null;
+  if (live === undefined) return <div style={{ height: 20 + 36 }} />;
+  const { state, detail, until, workflow_url } = live;
+  const held = isHeld(live, connection);
   return (
-    <>
-    {held && <Hold id={id} live={live.data} onResumed={keep} />}
     <div style={{ margin: "16px 0 20px", minHeight: 20 }} role="status">
       <span className="quiet">{t("connection.sender")}</span> {t(`connection.live.${state}`)}
       {detail !== "" && !held && <span className="quiet"> · {detail}</span>}
@@ -208,6 +216,5 @@ function Sending({ connection, keep }: { connection: Connection; keep: (changed:
       {" · "}<Link className="text" to="/connections/$id/run" params={{ id }}>{t("run.open")}</Link>
       {me.temporal_ui && workflow_url != null && workflow_url !== "" && <> · <a className="text" href={workflow_url} target="_blank" rel="noreferrer">{t("campaign.openTemporal")}</a></>}
     </div>
-    </>
   );
 }

@@ -1,4 +1,5 @@
 import { Button } from "@mantine/core";
+import { useDocumentTitle } from "@mantine/hooks";
 import { IconMapQuestion } from "@tabler/icons-react";
 import { type ErrorComponentProps, Link, useRouter } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
@@ -7,6 +8,7 @@ import { Empty, Failed } from "../components/page";
 
 export function NotFound() {
   const { t } = useTranslation();
+  useDocumentTitle(`${t("notFound.title")} · OmniDesk`);
   return (
     <Empty
       icon={<IconMapQuestion size={32} stroke={1.4} />}

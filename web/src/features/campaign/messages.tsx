@@ -2,12 +2,14 @@ import { Drawer, Text } from "@mantine/core";
 import { useQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
+import { usePolling } from "../../api/realtime";
 import type { Chapter, Message } from "../../api/types";
 import { Failed } from "../../components/page";
 import { Copyable, Time, useNow } from "../../components/small";
 import { Dot, MessageDot, MessageStateLabel } from "../../components/state";
 import { type Column, VirtualList } from "../../components/virtual-list";
 import { formatInstant, formatSpan } from "../../lib/format";
+import { messageQuery } from "../trial/queries";
 import { storyQuery } from "./queries";
 
 interface Props {
@@ -19,7 +21,7 @@ interface Props {
 
 export function MessageList({ messages, ...more }: Props) {
   const { t } = useTranslation();
-  const [openId, setOpenId] = useState<string | null>(null);
+  const [opened, open] = useState<Message | null>(null);
   const columns: Column<Message>[] = [
     { key: "contact", header: t("message.contact"), width: "minmax(0, 1.5fr)", cell: (m) => <Who message={m} /> },
     { key: "phone", header: t("message.phone"), width: "140px", wide: true, cell: (m) => <span className="num quiet">{m.phone ?? "–"}</span> },
@@ -27,15 +29,20 @@ export function MessageList({ messages, ...more }: Props) {
     { key: "error", header: t("message.note"), width: "minmax(0, 2fr)", wide: true, cell: (m) => <div className="clip quiet">{note(m)}</div> },
     { key: "time", header: t("message.time"), width: "112px", align: "end", wide: true, cell: (m) => <Time at={lastInstant(m)} /> },
   ];
-  const open = messages.find((m) => m.id === openId);
   return (
     <>
-      <VirtualList label={t("message.title")} items={messages} columns={columns} keyOf={(m) => m.id} onOpen={(m) => setOpenId(m.id)} rowHeight={40} {...more} />
-      <Drawer opened={open !== undefined} onClose={() => setOpenId(null)} title={<Text fw={600} fz="md">{open?.contact_name || t("contact.noName")}</Text>} size={420}>
-        {open !== undefined && <MessageDetails message={open} />}
+      <VirtualList label={t("message.title")} items={messages} columns={columns} keyOf={(m) => m.id} onOpen={open} rowHeight={40} {...more} />
+      <Drawer opened={opened !== null} onClose={() => open(null)} title={<Text fw={600} fz="md">{opened?.contact_name || t("contact.noName")}</Text>} size={420}>
+        {opened !== null && <OneMessage key={opened.id} listed={messages.find((m) => m.id === opened.id) ?? opened} />}
       </Drawer>
     </>
   );
+}
+
+/** The message as it stands now: it may have left the list that it was opened from, when that shows one state. */
+function OneMessage({ listed }: { listed: Message }) {
+  const { data } = useQuery({ ...messageQuery(listed.id), refetchInterval: usePolling() });
+  return <MessageDetails message={data ?? listed} />;
 }
 
 /** Why a message is where it is, in the provider's and our words; for good messages the text. */

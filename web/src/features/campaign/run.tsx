@@ -201,7 +201,8 @@ function AudienceWords({ campaign, tagNames }: { campaign: Campaign; tagNames: s
   }
   if (a.segment_id !== undefined) return name === "" ? <>{t("campaign.who.segmentGone")}</> : <Link className="text" to="/contacts" search={{ segment: a.segment_id }}>{t("campaign.who.segment", { name })}</Link>;
   if (a.all === true) return <Link className="text" to="/contacts">{t("campaign.everyone")}</Link>;
-  return <>{t("campaign.who.anyTag", { tags: tagNames.join(", ") })}</>;
+  const filter = tagNames.map((tag) => `tag:${JSON.stringify(tag)}`).join(" or ");
+  return <Link className="text" to="/contacts" search={{ filter }}>{t("campaign.who.anyTag", { tags: tagNames.join(", ") })}</Link>;
 }
 
 export function SkippedWords({ skipped }: { skipped: Campaign["skipped"] }) {

@@ -20,7 +20,7 @@ export function Hold({ id, live, onResumed }: { id: string; live: ConnectionLive
     onSettled: () => queries.invalidateQueries({ queryKey: connectionLiveQuery(id).queryKey }),
   });
   return (
-    <div className="panel notice" role="status" style={{ marginTop: 16 }} data-hold>
+    <div className="panel notice" role="status" style={{ marginBottom: 16 }} data-hold>
       <IconHourglass size={18} color="var(--warn)" aria-hidden="true" />
       <div style={{ flex: 1, minWidth: 0 }}>
         <strong>{t("hold.title")}</strong>

@@ -91,7 +91,7 @@ function LimitForm({ governor, saving, error, onSave, onLeave }: Props) {
     <form noValidate onSubmit={form.onSubmit((values) => onSave(toLimits(values)))} style={{ maxWidth: 480 }}>
       <Stack gap="sm">
         {loose && <Alert color="red" variant="light" role="alert">{describeError(error, t)}</Alert>}
-        {rows.map((fields) => <Group key={fields[0]} gap="sm" align="flex-start" grow>{fields.map(input)}</Group>)}
+        {rows.map((fields) => <div key={fields[0]} className="pair">{fields.map(input)}</div>)}
         <p className="quiet" style={{ margin: 0 }}>{t("limits.empty")}</p>
         <Group gap="xs" mt={4}>
           <Button type="submit" size="sm" loading={saving}>{t("common.save")}</Button>
@@ -103,4 +103,4 @@ function LimitForm({ governor, saving, error, onSave, onLeave }: Props) {
   );
 }
 
-const rows = [limitFields.slice(0, 2), limitFields.slice(2, 4), limitFields.slice(4, 7), limitFields.slice(7, 9)];
+const rows = [limitFields.slice(0, 2), limitFields.slice(2, 4), limitFields.slice(4, 5), limitFields.slice(5, 7), limitFields.slice(7, 9)];
