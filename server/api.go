@@ -59,6 +59,7 @@ func (s *Server) build() error {
 	s.dashboardRoutes()
 	s.demoRoutes()
 	s.auditRoutes()
+	s.noticeRoutes()
 	s.healthRoutes()
 	s.healthPageRoutes()
 	s.restoreRoutes()

@@ -35,6 +35,7 @@ type rule struct {
 	hideRefuse bool // who may not call it is told that it does not exist
 	often      bool // stands in the audit log once in ten minutes for one person and subject
 	noted      bool // stands in the audit log although it changes nothing
+	unnoted    bool // stays out of the audit log although it changes something: how far somebody has read
 }
 
 // table is the only place that says who may do what: every operation and every plain route by its name. What
@@ -166,6 +167,13 @@ var table = map[string]rule{
 
 	"listAudit":   {least: admin, company: true},
 	"exportAudit": {least: admin, company: true, noted: true},
+
+	"listNotices":       {least: admin, company: true},
+	"countNotices":      {least: admin, company: true},
+	"readNotice":        {least: admin, company: true, unnoted: true},
+	"readNotices":       {least: admin, company: true, unnoted: true},
+	"noticeSwitches":    {least: admin, company: true},
+	"putNoticeSwitches": {least: admin, company: true},
 
 	"dashboardTraffic":     {least: admin, company: true},
 	"dashboardCampaigns":   {least: admin, company: true},

@@ -20,6 +20,7 @@ import (
 	"omnidesk/internal/contact"
 	"omnidesk/internal/conversation"
 	"omnidesk/internal/filter"
+	"omnidesk/internal/notice"
 	"omnidesk/internal/pace"
 	"omnidesk/internal/send"
 )
@@ -147,7 +148,7 @@ func translate(err error) *huma.ErrorModel {
 	case errors.As(err, &model):
 		copied := *model
 		return &copied
-	case errors.Is(err, contact.ErrNotFound), errors.Is(err, contact.ErrNoSegment), errors.Is(err, contact.ErrNoImport), errors.Is(err, connection.ErrNotFound), errors.Is(err, campaign.ErrNotFound), errors.Is(err, conversation.ErrNotFound), errors.Is(err, account.ErrNotFound), errors.Is(err, send.ErrNotFound):
+	case errors.Is(err, contact.ErrNotFound), errors.Is(err, contact.ErrNoSegment), errors.Is(err, contact.ErrNoImport), errors.Is(err, connection.ErrNotFound), errors.Is(err, campaign.ErrNotFound), errors.Is(err, conversation.ErrNotFound), errors.Is(err, account.ErrNotFound), errors.Is(err, send.ErrNotFound), errors.Is(err, notice.ErrNotFound):
 		return problemOf(http.StatusNotFound, "", notFoundDetail)
 	case errors.Is(err, account.ErrNoDemo):
 		return problemOf(http.StatusConflict, "no-demo", "Only a demo company can be removed; this is none.")

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"strings"
 	"sync"
 	"time"
 
@@ -23,6 +24,7 @@ import (
 	"omnidesk/internal/connection"
 	"omnidesk/internal/flow"
 	"omnidesk/internal/id"
+	"omnidesk/internal/platform"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/realtime"
 	"omnidesk/internal/secret"
@@ -187,6 +189,9 @@ func listen(ctx context.Context, addr string) (net.Listener, error) {
 
 // Serve serves on listeners that are open already; metrics may be nil.
 func (s *Server) Serve(ctx context.Context, listener, metrics net.Listener) error {
+	if err := s.DB.InSystem(ctx, func(tx postgres.Tx) error { return platform.SetPublicURL(ctx, tx, strings.TrimRight(s.PublicURL, "/")) }); err != nil {
+		return err
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var running sync.WaitGroup

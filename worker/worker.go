@@ -81,9 +81,10 @@ func Run(ctx context.Context, o Options) error {
 	sending := &activities.Sending{DB: o.DB, Connections: o.Connections, Adapters: o.Adapters, Slots: o.Slots, UrgentSlots: o.UrgentSlots, Hint: relay.Hint, Changed: o.Changed}
 	imports := &activities.Imports{DB: o.DB, Changed: o.Imported}
 	mails := &activities.Mails{DB: o.DB, Mailer: o.Mailer, Lives: o.Lifetimes}
+	digests := &activities.Digests{DB: o.DB, Mailer: o.Mailer}
 	workers := []sdkworker.Worker{
-		workflowWorker(o.Temporal, campaigns, sending, imports),
-		workWorker(o.Temporal, campaigns, imports, mails),
+		workflowWorker(o.Temporal, campaigns, sending, imports, digests),
+		workWorker(o.Temporal, campaigns, imports, mails, digests),
 		sendWorker(o.Temporal, flow.SendQueue, flow.SendPage, sending.SendPage, o.Pages),
 		sendWorker(o.Temporal, flow.UrgentQueue, flow.SendUrgent, sending.SendUrgent, o.UrgentRuns),
 	}
@@ -107,7 +108,7 @@ func Run(ctx context.Context, o Options) error {
 }
 
 // workflowWorker runs workflows and their looks.
-func workflowWorker(temporal client.Client, campaigns *activities.Campaigns, sending *activities.Sending, imports *activities.Imports) sdkworker.Worker {
+func workflowWorker(temporal client.Client, campaigns *activities.Campaigns, sending *activities.Sending, imports *activities.Imports, digests *activities.Digests) sdkworker.Worker {
 	w := sdkworker.New(temporal, flow.WorkflowQueue, sdkworker.Options{
 		MaxConcurrentWorkflowTaskExecutionSize:  64,
 		MaxConcurrentLocalActivityExecutionSize: 64,
@@ -119,6 +120,7 @@ func workflowWorker(temporal client.Client, campaigns *activities.Campaigns, sen
 	w.RegisterActivityWithOptions(campaigns.LookAtCampaign, activity.RegisterOptions{Name: flow.LookAtCampaign})
 	w.RegisterActivityWithOptions(sending.LookAtSender, activity.RegisterOptions{Name: flow.LookAtSender})
 	w.RegisterActivityWithOptions(imports.LookAtImport, activity.RegisterOptions{Name: flow.LookAtImport})
+	w.RegisterActivityWithOptions(digests.LookAtDigest, activity.RegisterOptions{Name: flow.LookAtDigest})
 	return w
 }
 
@@ -128,9 +130,10 @@ func Register(w sdkworker.WorkflowRegistry) {
 	w.RegisterWorkflowWithOptions(workflows.Sender, workflow.RegisterOptions{Name: string(flow.SenderWorkflow)})
 	w.RegisterWorkflowWithOptions(workflows.Import, workflow.RegisterOptions{Name: string(flow.ImportWorkflow)})
 	w.RegisterWorkflowWithOptions(workflows.Mail, workflow.RegisterOptions{Name: string(flow.MailWorkflow)})
+	w.RegisterWorkflowWithOptions(workflows.Digest, workflow.RegisterOptions{Name: string(flow.DigestWorkflow)})
 }
 
-func workWorker(temporal client.Client, campaigns *activities.Campaigns, imports *activities.Imports, mails *activities.Mails) sdkworker.Worker {
+func workWorker(temporal client.Client, campaigns *activities.Campaigns, imports *activities.Imports, mails *activities.Mails, digests *activities.Digests) sdkworker.Worker {
 	w := sdkworker.New(temporal, flow.WorkQueue, sdkworker.Options{
 		DisableWorkflowWorker:              true,
 		MaxConcurrentActivityExecutionSize: 32,
@@ -138,7 +141,7 @@ func workWorker(temporal client.Client, campaigns *activities.Campaigns, imports
 	})
 	for name, do := range map[string]any{flow.FreezeAudience: campaigns.FreezeAudience, flow.BeginCampaign: campaigns.BeginCampaign,
 		flow.FeedCampaign: campaigns.FeedCampaign, flow.FinishCampaign: campaigns.FinishCampaign, flow.CancelQueued: campaigns.CancelQueued,
-		flow.CheckImport: imports.CheckImport, flow.RunImport: imports.RunImport, flow.UndoImport: imports.UndoImport, flow.DiscardImport: imports.DiscardImport, flow.SendMail: mails.SendMail} {
+		flow.CheckImport: imports.CheckImport, flow.RunImport: imports.RunImport, flow.UndoImport: imports.UndoImport, flow.DiscardImport: imports.DiscardImport, flow.SendMail: mails.SendMail, flow.SendDigest: digests.SendDigest} {
 		w.RegisterActivityWithOptions(do, activity.RegisterOptions{Name: name})
 	}
 	return w

@@ -11,6 +11,7 @@ import (
 
 	"omnidesk/internal/flow"
 	"omnidesk/internal/id"
+	"omnidesk/internal/notice"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/wake"
 )
@@ -360,7 +361,10 @@ func Finish(ctx context.Context, tx postgres.Tx, company, campaign id.ID, now ti
 	if stillOpen, err := open(); err != nil || stillOpen {
 		return err
 	}
-	return putState(ctx, tx, company, campaign, Finished, "", now)
+	if err := putState(ctx, tx, company, campaign, Finished, "", now); err != nil {
+		return err
+	}
+	return notice.Add(ctx, tx, company, notice.CampaignFinished, notice.Campaign(campaign), 1, now)
 }
 
 // Unfed tells whether recipients of the plan are not in the ledger yet.

@@ -11,6 +11,7 @@ import (
 	"omnidesk/internal/campaign"
 	"omnidesk/internal/channel"
 	"omnidesk/internal/id"
+	"omnidesk/internal/notice"
 	"omnidesk/internal/postgres"
 )
 
@@ -295,6 +296,13 @@ func TestCampaignFinishesOnlyWhenAllIsFedAndEnded(t *testing.T) {
 	require.Equal(t, campaign.Finished, finish(false))
 	require.Equal(t, 2, asked)
 	require.NotNil(t, w.get(c.ID).FinishedAt)
+	w.tx(func(tx postgres.Tx) error {
+		told, err := notice.List(t.Context(), tx, w.company, id.New(), id.Floor(time.Now().Add(time.Hour)), 10, time.Now())
+		require.Len(t, told, 1)
+		require.Equal(t, notice.CampaignFinished, told[0].Kind)
+		require.Equal(t, c.ID, told[0].About.ID)
+		return err
+	})
 	require.Equal(t, campaign.Finished, finish(true)) // ended already: nobody is asked
 	require.Equal(t, 2, asked)
 }

@@ -13,6 +13,7 @@ import (
 	"omnidesk/internal/channel"
 	"omnidesk/internal/flow"
 	"omnidesk/internal/id"
+	"omnidesk/internal/notice"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/wait"
 	"omnidesk/internal/wake"
@@ -178,6 +179,9 @@ func PauseFor(ctx context.Context, tx postgres.Tx, company, connection id.ID, ha
 	}
 	for _, campaign := range paused {
 		if err := wait.Note(ctx, tx, company, campaign, halt.Reason, halt.Until, now); err != nil {
+			return nil, err
+		}
+		if err := notice.Add(ctx, tx, company, notice.CampaignPaused, notice.Campaign(campaign), 1, now); err != nil {
 			return nil, err
 		}
 		if err := wake.Append(ctx, tx, company, flow.Campaign(campaign), false); err != nil {

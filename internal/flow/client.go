@@ -52,6 +52,7 @@ var summaries = map[Workflow]string{
 	SenderWorkflow:   "The only sender on this connection",
 	ImportWorkflow:   "Import of contacts: check, run, undo",
 	MailWorkflow:     "One mail, tried for a day",
+	DigestWorkflow:   "Notices to one person: at most one mail in ten minutes",
 }
 
 func attributesOf(company id.ID, target Target) temporal.SearchAttributes {

@@ -19,6 +19,7 @@ const (
 	SenderWorkflow   Workflow = "sender"   // the only one that sends on a connection, while there is work
 	ImportWorkflow   Workflow = "import"   // one file of contacts, from the upload to the end or an undo
 	MailWorkflow     Workflow = "mail"     // one mail, until it has left
+	DigestWorkflow   Workflow = "digest"   // what one person is told by mail, while something waits to be told
 )
 
 // Target is one workflow: its kind and the row it is about.
@@ -38,6 +39,9 @@ func Import(of id.ID) Target { return Target{ImportWorkflow, of} }
 
 // Mail names the workflow of a mail.
 func Mail(of id.ID) Target { return Target{MailWorkflow, of} }
+
+// Digest names the workflow that mails notices to a person.
+func Digest(user id.ID) Target { return Target{DigestWorkflow, user} }
 
 // WorkflowID returns the id in Temporal, noun/uuid.
 func (t Target) WorkflowID() string { return string(t.Workflow) + "/" + t.Subject.String() }
@@ -73,6 +77,8 @@ const (
 	UndoImport     = "UndoImport"
 	DiscardImport  = "DiscardImport"
 	SendMail       = "SendMail"
+	LookAtDigest   = "LookAtDigest"
+	SendDigest     = "SendDigest"
 )
 
 // Ref is the input of every workflow and activity about one row of one company.
@@ -99,6 +105,8 @@ const (
 	StepImport  Step = "import"
 	StepUndo    Step = "undo"
 	StepDiscard Step = "discard"
+
+	StepMail Step = "mail"
 )
 
 // Look is the verdict of a look at the rows. All that depends on a clock, a zone or a limit is decided in the

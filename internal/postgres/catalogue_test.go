@@ -18,6 +18,7 @@ var exceptions = map[string]string{
 	"table zone_sets":        "names of zones only, shared by all companies, no id of anybody",
 	"table positions":        "how often each process has seen the database; ids of processes, numbers and instants",
 	"table absences":         "when a part that all companies need was away; names of parts and instants",
+	"table platform":         "one row about the installation",
 	"table once":             "names of what happens once per installation",
 	"table goose_db_version": "the list of applied migrations",
 	// Unique indexes that don't begin with the company.
@@ -52,6 +53,7 @@ var exceptions = map[string]string{
 	"system once":           "no company's data",
 	"system positions":      "no company's data",
 	"system absences":       "no company's data",
+	"system platform":       "no company's data",
 	// Functions that run as their owner.
 	"function delete_demo_rows":          "deletes rows of every table, of a demo company alone",
 	"function drop_demo_company":         "the application may delete no company; this deletes an emptied demo",

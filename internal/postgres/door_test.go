@@ -89,6 +89,10 @@ INSERT INTO wakes (company_id, workflow, subject_id) VALUES ($c, 'sender', $x);
 INSERT INTO invitations (company_id, id, email, role, invited_by, created_at, expires_at) VALUES ($c, $x, 'e@example.com', 'user', $x, now(), now());
 INSERT INTO tokens (hash, purpose, company_id, invitation_id, email, created_at, expires_at) VALUES (sha256($x::text::bytea), 'invite', $c, $x, 'e@example.com', now(), now());
 INSERT INTO mails (id, company_id, kind, email, base, created_at) VALUES ($x, $c, 'verify', 'e@example.com', 'http://localhost', now());
+INSERT INTO notices (company_id, id, kind, about, subject_id, hour, at) VALUES ($c, $x, 'campaign_finished', 'campaign', $x, now(), now());
+INSERT INTO notice_reads (company_id, user_id, notice_id) VALUES ($c, $x, $x);
+INSERT INTO notice_marks (company_id, user_id, mailed_through) VALUES ($c, $x, $x);
+INSERT INTO notice_switches (company_id, user_id, kind, bell, mail) VALUES ($c, $x, 'campaign_paused', true, true);
 INSERT INTO restore_holds (company_id, found_at, reason) VALUES ($c, now(), 'R');
 INSERT INTO audit (company_id, id, user_id, action, at) VALUES ($c, $x, $x, 'tested', now());
 INSERT INTO audit_subjects (company_id, subject_id, audit_id) VALUES ($c, $x, $x);`

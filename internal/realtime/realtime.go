@@ -3,10 +3,13 @@
 package realtime
 
 import (
+	"context"
 	"encoding/json"
+	"fmt"
 	"slices"
 
 	"omnidesk/internal/id"
+	"omnidesk/internal/postgres"
 )
 
 // channelName is the Postgres channel that all processes share.
@@ -25,6 +28,7 @@ const (
 	Connection   Kind = "connection"
 	Contacts     Kind = "contacts" // some contacts: no id
 	Import       Kind = "import"
+	Notice       Kind = "notice"  // some notices: no id
 	Refetch      Kind = "refetch" // anything: no id
 )
 
@@ -33,6 +37,17 @@ type Event struct {
 	Company id.ID
 	Kind    Kind
 	ID      id.ID // Nil for kinds without one
+}
+
+// Announce says in a transaction that something changes with its commit. NOTIFY takes a lock of the whole database at
+// commit, so this is for what happens a few times an hour; all else is for a Publisher.
+func Announce(ctx context.Context, tx postgres.Tx, event Event) error {
+	for _, note := range encode(map[Event]struct{}{event: {}}) {
+		if _, err := tx.Exec(ctx, `SELECT pg_notify($1, $2)`, channelName, note); err != nil {
+			return fmt.Errorf("announcing a change: %w", err)
+		}
+	}
+	return nil
 }
 
 // note is one NOTIFY: what changed in one company.

@@ -17,6 +17,7 @@ import (
 
 	"omnidesk/internal/flow"
 	"omnidesk/internal/id"
+	"omnidesk/internal/notice"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/wait"
 	"omnidesk/internal/wake"
@@ -73,6 +74,9 @@ func place(ctx context.Context, tx postgres.Tx, company id.ID, reason string, se
 	}
 	if n == 0 {
 		return nil
+	}
+	if err := notice.Add(ctx, tx, company, notice.ConnectionLost, notice.Company(company), 1, now); err != nil {
+		return err
 	}
 	return eachConnection(ctx, tx, company, func(c ConnectionsRow) error {
 		return wait.Note(ctx, tx, company, c.ConnectionID, reason, nil, now)

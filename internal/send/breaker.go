@@ -12,6 +12,7 @@ import (
 	"omnidesk/internal/channel"
 	"omnidesk/internal/flow"
 	"omnidesk/internal/id"
+	"omnidesk/internal/notice"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/wait"
 	"omnidesk/internal/wake"
@@ -217,11 +218,25 @@ func (p *page) holdFor(h hold) {
 		if err := wait.Note(ctx, tx, p.Company, p.Connection, h.reason, h.foreseen(until), now); err != nil {
 			return err
 		}
+		if err := noteLoss(ctx, tx, p.Company, p.Connection, h.probing, until, now); err != nil {
+			return err
+		}
 		return wake.Append(ctx, tx, p.Company, flow.Sender(p.Connection), false)
 	})
 	if err != nil {
 		slog.Warn("a hold could not be written down", "error", err)
 	}
+}
+
+// lostFor is how long a hold lasts at least that people are told of; shorter ones are the provider's breath.
+const lostFor = 30 * time.Second
+
+// noteLoss tells people of a hold that somebody should look at.
+func noteLoss(ctx context.Context, tx postgres.Tx, company, connection id.ID, probing bool, until *time.Time, now time.Time) error {
+	if !probing && until != nil && until.Sub(now) < lostFor {
+		return nil
+	}
+	return notice.Add(ctx, tx, company, notice.ConnectionLost, notice.Connection(connection), 1, now)
 }
 
 // heal forgets the holds in a row, now that a send was accepted.

@@ -91,6 +91,9 @@ func holdForReport(ctx context.Context, tx postgres.Tx, company, connection id.I
 	if err != nil {
 		return fmt.Errorf("holding the connection: %w", err)
 	}
+	if err := noteLoss(ctx, tx, company, connection, h.probing, until, now); err != nil {
+		return err
+	}
 	return wait.Note(ctx, tx, company, connection, h.reason, h.foreseen(until), now)
 }
 

@@ -229,9 +229,9 @@ SELECT DISTINCT company_id FROM message_counts;
 -- name: AllCompanies :many
 SELECT company_id FROM companies;
 
--- name: RollUp :one
+-- name: RollUp :many
 -- Carries the oldest changes on into every sum. A change that another roll-up has taken meanwhile is not among
--- the deleted ones and counts once.
+-- the deleted ones and counts once. Answers by campaign, or by connection outside of them.
 WITH gone AS (
     DELETE FROM message_counts d
     WHERE d.company_id = @company_id
@@ -257,7 +257,7 @@ WITH gone AS (
     FROM change WHERE (accepted, arrived, read, failed, uncertain, replies) <> (0, 0, 0, 0, 0, 0) GROUP BY 2, 3
     ON CONFLICT (company_id, at, connection_id) DO UPDATE SET sent = t.sent + EXCLUDED.sent, delivered = t.delivered + EXCLUDED.delivered, read = t.read + EXCLUDED.read, failed = t.failed + EXCLUDED.failed, uncertain = t.uncertain + EXCLUDED.uncertain, replies = t.replies + EXCLUDED.replies
 )
-SELECT count(*)::int AS changes FROM gone;
+SELECT campaign_id, coalesce(connection, '00000000-0000-0000-0000-000000000000')::uuid AS connection_id, count(*)::int AS changes, sum(uncertain)::int AS uncertain FROM change GROUP BY 1, 2;
 
 -- name: MergeMinutes :one
 -- Minutes become hours. The minute at the start of an hour is the hour's row.

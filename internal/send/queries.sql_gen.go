@@ -1112,7 +1112,7 @@ func (q *Queries) ReleaseHold(ctx context.Context, companyID uuid.UUID, connecti
 	return result.RowsAffected(), nil
 }
 
-const rollUp = `-- name: RollUp :one
+const rollUp = `-- name: RollUp :many
 WITH gone AS (
     DELETE FROM message_counts d
     WHERE d.company_id = $1
@@ -1138,16 +1138,41 @@ WITH gone AS (
     FROM change WHERE (accepted, arrived, read, failed, uncertain, replies) <> (0, 0, 0, 0, 0, 0) GROUP BY 2, 3
     ON CONFLICT (company_id, at, connection_id) DO UPDATE SET sent = t.sent + EXCLUDED.sent, delivered = t.delivered + EXCLUDED.delivered, read = t.read + EXCLUDED.read, failed = t.failed + EXCLUDED.failed, uncertain = t.uncertain + EXCLUDED.uncertain, replies = t.replies + EXCLUDED.replies
 )
-SELECT count(*)::int AS changes FROM gone
+SELECT campaign_id, coalesce(connection, '00000000-0000-0000-0000-000000000000')::uuid AS connection_id, count(*)::int AS changes, sum(uncertain)::int AS uncertain FROM change GROUP BY 1, 2
 `
 
+type RollUpRow struct {
+	CampaignID   *uuid.UUID
+	ConnectionID uuid.UUID
+	Changes      int32
+	Uncertain    int32
+}
+
 // Carries the oldest changes on into every sum. A change that another roll-up has taken meanwhile is not among
-// the deleted ones and counts once.
-func (q *Queries) RollUp(ctx context.Context, companyID uuid.UUID, most int32) (int32, error) {
-	row := q.db.QueryRow(ctx, rollUp, companyID, most)
-	var changes int32
-	err := row.Scan(&changes)
-	return changes, err
+// the deleted ones and counts once. Answers by campaign, or by connection outside of them.
+func (q *Queries) RollUp(ctx context.Context, companyID uuid.UUID, most int32) ([]RollUpRow, error) {
+	rows, err := q.db.Query(ctx, rollUp, companyID, most)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []RollUpRow
+	for rows.Next() {
+		var i RollUpRow
+		if err := rows.Scan(
+			&i.CampaignID,
+			&i.ConnectionID,
+			&i.Changes,
+			&i.Uncertain,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const runningCampaigns = `-- name: RunningCampaigns :many

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"omnidesk/internal/id"
+	"omnidesk/internal/notice"
 	"omnidesk/internal/postgres"
 )
 
@@ -61,11 +62,30 @@ func RollUp(ctx context.Context, db *postgres.DB) error {
 	var failures []error
 	for _, company := range companies {
 		failures = append(failures, inPortions(ctx, db, company, mostPerRoll, func(tx postgres.Tx) (int, error) {
-			n, err := New(tx).RollUp(ctx, company, mostPerRoll)
-			return int(n), err
+			return carry(ctx, tx, company, time.Now())
 		}))
 	}
 	return errors.Join(failures...)
+}
+
+// carry carries a portion of a company's changes on. It sees what became uncertain and was not settled within the same
+// few seconds, and tells people of that.
+func carry(ctx context.Context, tx postgres.Tx, company id.ID, now time.Time) (changes int, err error) {
+	parts, err := New(tx).RollUp(ctx, company, mostPerRoll)
+	for _, part := range parts {
+		changes += int(part.Changes)
+		if part.Uncertain <= 0 {
+			continue
+		}
+		about := notice.Connection(part.ConnectionID)
+		if part.CampaignID != nil {
+			about = notice.Campaign(*part.CampaignID)
+		}
+		if err := notice.Add(ctx, tx, company, notice.MessagesUncertain, about, int(part.Uncertain), now); err != nil {
+			return 0, err
+		}
+	}
+	return changes, err
 }
 
 // MergeMinutes makes hours of the minutes of campaigns that are older than two days.

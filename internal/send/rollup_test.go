@@ -3,6 +3,7 @@ package send_test
 import (
 	"context"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -11,6 +12,7 @@ import (
 
 	"omnidesk/internal/channel"
 	"omnidesk/internal/id"
+	"omnidesk/internal/notice"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/send"
 )
@@ -208,4 +210,24 @@ func TestBucketsBeginInTheZone(t *testing.T) {
 		require.Equal(t, 2, buckets[0].Sent)
 		return err
 	})
+}
+
+// Uncertain messages make one notice per campaign and hour, however many there are and however often they are counted.
+func TestUncertainMessagesAreToldOnce(t *testing.T) {
+	r := newRunning(t, 40)
+	for range 2 {
+		r.page(newScript(func(out channel.Outgoing, nth int) channel.Outcome {
+			if nth%2 == 0 {
+				return channel.Outcome{Class: channel.Unknown}
+			}
+			return accept(out, nth)
+		}))
+		r.rollUp()
+	}
+	uncertain := r.rows().Uncertain
+	require.Positive(t, uncertain)
+	told := slices.DeleteFunc(r.notices(), func(n notice.Notice) bool { return n.Kind != notice.MessagesUncertain })
+	require.Len(t, told, 1)
+	require.Equal(t, notice.Campaign(r.campaign), told[0].About)
+	require.Equal(t, uncertain, told[0].Count)
 }

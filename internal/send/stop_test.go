@@ -11,6 +11,7 @@ import (
 	"omnidesk/internal/campaign"
 	"omnidesk/internal/channel"
 	"omnidesk/internal/id"
+	"omnidesk/internal/notice"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/postgres/pgtest"
 	"omnidesk/internal/send"
@@ -90,6 +91,7 @@ func TestAnAnswerAboutMoreThanItsMessagePausesCampaignsOnce(t *testing.T) {
 			require.Equal(t, c.outcome.RetryAfter > 0, stopped.ResumesAt != nil)
 			require.Equal(t, c.same, r.read(same).State)
 			require.Equal(t, c.all, r.read(all).State)
+			require.Len(t, r.notices(), want, "one notice for each")
 			// Paused: a page sends nothing. Resumed by hand it goes on at once, whatever time the provider named.
 			before := provider.sends()
 			r.page(provider)
@@ -165,6 +167,16 @@ func TestTheSameRefusalSeveralTimesInARowPausesItsCampaign(t *testing.T) {
 }
 
 // A number that is refused waits for people, not for a time.
+// notices are those of a person who has switched nothing.
+func (r *running) notices() (told []notice.Notice) {
+	r.Helper()
+	r.tx(func(tx postgres.Tx) (err error) {
+		told, err = notice.List(r.Context(), tx, r.company, id.New(), id.Floor(time.Now().Add(time.Hour)), 100, time.Now())
+		return err
+	})
+	return told
+}
+
 func TestARefusedConnectionIsHeldUntilSomebodyReleasesIt(t *testing.T) {
 	r := newRunning(t, 40)
 	r.pausing(newScript(func(channel.Outgoing, int) channel.Outcome {
@@ -184,6 +196,11 @@ func TestARefusedConnectionIsHeldUntilSomebodyReleasesIt(t *testing.T) {
 	require.True(t, is, "an hour later")
 	require.Nil(t, hold.Until)
 	require.Contains(t, hold.Reason, "no longer valid")
+	told := r.notices()
+	require.Len(t, told, 1)
+	require.Equal(t, notice.ConnectionLost, told[0].Kind)
+	require.True(t, told[0].Lasts)
+	require.Equal(t, hold.Reason, told[0].Detail)
 	r.tx(func(tx postgres.Tx) error {
 		o, err := send.OutlookOf(t.Context(), tx, r.company, r.connection, time.Now())
 		require.True(t, o.Closed, "the sender ends instead of waiting for ever")
@@ -235,4 +252,8 @@ func TestAFailedStatusHoldsOrPausesOnce(t *testing.T) {
 	report(2, payment)
 	require.Zero(t, holds(), "the same status again")
 	require.Equal(t, 3, r.rows().Failed)
+	told := r.notices()
+	require.Len(t, told, 1, "a report holds as an answer does")
+	require.Equal(t, notice.ConnectionLost, told[0].Kind)
+	require.False(t, told[0].Lasts, "it was released")
 }

@@ -19,6 +19,13 @@ SET provider_id = excluded.provider_id, category = excluded.category, status = e
     rejected_reason = excluded.rejected_reason, components = excluded.components, body = excluded.body,
     parameters = excluded.parameters, unfit = excluded.unfit, synced_at = excluded.synced_at;
 
+-- name: newlyRefused :one
+-- How many of these templates the provider has refused or stopped since the last sync; none in a first one, which finds them so.
+SELECT count(*)::int FROM jsonb_array_elements(sqlc.arg(templates)::jsonb) AS t(value)
+LEFT JOIN templates o ON o.company_id = @company_id AND o.connection_id = sqlc.arg(connection_id)::uuid AND o.name = t.value ->> 'name' AND o.language = t.value ->> 'language'
+WHERE upper(t.value ->> 'status') IN ('REJECTED', 'PAUSED', 'DISABLED') AND coalesce(upper(o.status), '') NOT IN ('REJECTED', 'PAUSED', 'DISABLED')
+  AND EXISTS (SELECT FROM template_syncs y WHERE y.company_id = @company_id AND y.connection_id = sqlc.arg(connection_id)::uuid AND y.synced_at IS NOT NULL);
+
 -- name: dropOlder :exec
 -- What the provider no longer has.
 DELETE FROM templates WHERE company_id = @company_id AND connection_id = @connection_id AND synced_at <> sqlc.arg(synced_at)::timestamptz;

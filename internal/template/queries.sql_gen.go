@@ -81,6 +81,21 @@ func (q *Queries) list(ctx context.Context, arg listParams) ([]Row, error) {
 	return items, nil
 }
 
+const newlyRefused = `-- name: newlyRefused :one
+SELECT count(*)::int FROM jsonb_array_elements($1::jsonb) AS t(value)
+LEFT JOIN templates o ON o.company_id = $2 AND o.connection_id = $3::uuid AND o.name = t.value ->> 'name' AND o.language = t.value ->> 'language'
+WHERE upper(t.value ->> 'status') IN ('REJECTED', 'PAUSED', 'DISABLED') AND coalesce(upper(o.status), '') NOT IN ('REJECTED', 'PAUSED', 'DISABLED')
+  AND EXISTS (SELECT FROM template_syncs y WHERE y.company_id = $2 AND y.connection_id = $3::uuid AND y.synced_at IS NOT NULL)
+`
+
+// How many of these templates the provider has refused or stopped since the last sync; none in a first one, which finds them so.
+func (q *Queries) newlyRefused(ctx context.Context, templates json.RawMessage, companyID uuid.UUID, connectionID uuid.UUID) (int32, error) {
+	row := q.db.QueryRow(ctx, newlyRefused, templates, companyID, connectionID)
+	var column_1 int32
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
 const noteSync = `-- name: noteSync :exec
 
 INSERT INTO template_syncs (company_id, connection_id, synced_at, problem)

@@ -9,6 +9,7 @@ import (
 
 	"omnidesk/internal/channel"
 	"omnidesk/internal/id"
+	"omnidesk/internal/notice"
 	"omnidesk/internal/postgres"
 )
 
@@ -22,12 +23,21 @@ type Sync struct {
 // Replace makes the templates of a connection those that the provider has now.
 func Replace(ctx context.Context, tx postgres.Tx, company, connection id.ID, found []channel.ProviderTemplate, now time.Time) error {
 	q := New(tx)
-	if err := q.noteSync(ctx, company, connection, &now, ""); err != nil {
-		return fmt.Errorf("noting a sync of templates: %w", err)
-	}
 	rows, err := encode(found)
 	if err != nil {
 		return err
+	}
+	refused, err := q.newlyRefused(ctx, rows, company, connection)
+	if err != nil {
+		return fmt.Errorf("looking for templates that were stopped: %w", err)
+	}
+	if refused > 0 {
+		if err := notice.Add(ctx, tx, company, notice.TemplateStopped, notice.Connection(connection), int(refused), now); err != nil {
+			return err
+		}
+	}
+	if err := q.noteSync(ctx, company, connection, &now, ""); err != nil {
+		return fmt.Errorf("noting a sync of templates: %w", err)
 	}
 	if err := q.put(ctx, company, connection, now, rows); err != nil {
 		return fmt.Errorf("keeping templates: %w", err)

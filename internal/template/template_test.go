@@ -9,6 +9,7 @@ import (
 
 	"omnidesk/internal/channel"
 	"omnidesk/internal/id"
+	"omnidesk/internal/notice"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/postgres/pgtest"
 	"omnidesk/internal/template"
@@ -149,4 +150,28 @@ func TestWhatACampaignCanSend(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestTemplatesThatTheProviderStopsAreTold(t *testing.T) {
+	s := newShop(t)
+	status := func(to string) func(*channel.ProviderTemplate) {
+		return func(p *channel.ProviderTemplate) { p.Status = to }
+	}
+	told := func() (told []notice.Notice) {
+		require.NoError(t, s.db.InCompany(t.Context(), s.company, func(tx postgres.Tx) (err error) {
+			told, err = notice.List(t.Context(), tx, s.company, id.New(), id.Floor(time.Now().Add(time.Hour)), 10, time.Now())
+			return err
+		}))
+		return told
+	}
+	now := time.Now()
+	s.replace(s.first, now, provided("a", "en", "[]"), provided("b", "en", "[]"), provided("old", "en", "[]", status("REJECTED")))
+	require.Empty(t, told(), "a first look finds them so")
+	stopped := []channel.ProviderTemplate{provided("a", "en", "[]", status("PAUSED")), provided("b", "en", "[]", status("rejected")), provided("old", "en", "[]", status("REJECTED"))}
+	s.replace(s.first, now.Add(time.Second), stopped...)
+	s.replace(s.first, now.Add(2*time.Second), stopped...)
+	require.Len(t, told(), 1)
+	require.Equal(t, notice.TemplateStopped, told()[0].Kind)
+	require.Equal(t, notice.Connection(s.first), told()[0].About)
+	require.Equal(t, 2, told()[0].Count)
 }

@@ -79,6 +79,18 @@ const shots: Shot[] = [
     await expect(page.getByText("invited already")).toBeVisible();
   } },
   { name: "you", path: "/settings/you", ready: "Safari on iPhone" },
+  { name: "notifications", path: "/notifications", ready: "is paused because" },
+  { name: "notifications-empty", path: "/notifications", empty: true, ready: "Here you hear" },
+  { name: "notifications-settings", path: "/settings/notifications", ready: "A campaign finishes" },
+  { name: "bell", path: "/campaigns", ready: data.running.name, act: async (page) => {
+    if ((page.viewportSize()?.width ?? 0) < 720) {
+      await page.getByRole("button", { name: /More/ }).click();
+      await expect(page.getByRole("menuitem", { name: /Notifications/ })).toBeVisible();
+      return;
+    }
+    await page.getByRole("button", { name: /Notifications.*3 unread/ }).click();
+    await expect(page.getByRole("dialog")).toContainText("See all");
+  } },
   { name: "companies", path: "/companies", me: { ...data.superadmin, company: undefined }, ready: "Kopi Nusantara" },
   { name: "dashboard", path: "/", ready: "Meta refuses the access token" },
   { name: "dashboard-away", path: "/", away: true, ready: "workflow engine can't be reached" },

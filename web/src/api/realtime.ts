@@ -20,6 +20,8 @@ export function touchedKeys(change: Change): readonly (readonly unknown[])[] | n
       return [["imports", "list"], ["imports", "one", change.id]];
     case "contacts":
       return [["contacts"], ["tags"]];
+    case "notice":
+      return [["notices"]];
     case "refetch":
       return null;
     default:

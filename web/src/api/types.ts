@@ -61,4 +61,6 @@ export type Health = Schemas["Health"];
 export type DashboardTraffic = Schemas["DashboardTraffic"];
 export type TrafficShare = Schemas["TrafficShare"];
 export type Concern = Schemas["Concern"];
+export type Notice = Schemas["Notice"];
+export type NoticeSwitch = Schemas["NoticeSwitch"];
 export type Problem = Schemas["ErrorModel"];

@@ -1,6 +1,6 @@
 import { Kbd, Menu, Text, Tooltip, UnstyledButton, useMantineColorScheme } from "@mantine/core";
 import {
-  IconAddressBook, IconBuilding, IconChevronDown, IconDeviceMobileMessage, IconDots, IconHeartbeat, IconKey, IconKeyboard, IconLayoutDashboard, IconLogout, IconPlugConnected, IconPlugConnectedX, IconSend, IconSettings, IconTemplate, IconUser,
+  IconAddressBook, IconBell, IconBuilding, IconChevronDown, IconDeviceMobileMessage, IconDots, IconHeartbeat, IconKey, IconKeyboard, IconLayoutDashboard, IconLogout, IconPlugConnected, IconPlugConnectedX, IconSend, IconSettings, IconTemplate, IconUser,
 } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
@@ -11,6 +11,7 @@ import type { Me } from "../api/types";
 import { useKeys } from "../components/small";
 import { companiesQuery } from "../features/account/queries";
 import { DemoBadge } from "../features/demo/remove";
+import { Bell, UnreadBadge, useUnread } from "../features/notice/bell";
 import { ResumeSetup } from "../features/settings/resume";
 import { useEnter } from "./enter";
 import { useLeave } from "./leave";
@@ -30,6 +31,9 @@ const places = [
 
 /** Outside of a company there is only what belongs to the platform. */
 const placesFor = (me: Me) => (me.user.role === "user" ? [] : places).filter((place) => me.company != null || (place.key === "health" && me.user.role === "superadmin"));
+
+/** Whether there is a bell for somebody where they are. */
+const hears = (me: Me) => me.company != null && me.user.role !== "user";
 
 /** What stands around every page: the rail (a bottom bar on phones), the company, the account. */
 export function Shell() {
@@ -53,6 +57,7 @@ export function Shell() {
       <a className="skip" href="#main">{t("nav.skip")}</a>
       <nav className="rail" aria-label={t("nav.label")}>
         <CompanyMenu me={me} />
+        {hears(me) && <Bell />}
         {placesFor(me).map(({ to, icon: Icon, key }) => (
           <Link key={to} to={to} className="nav" activeOptions={{ exact: to === "/", includeSearch: false }} activeProps={{ className: "nav active", "aria-current": "page" }}>
             <Icon size={16} stroke={1.7} />{t(`nav.${key}`)}
@@ -205,16 +210,19 @@ function AccountMenu({ me, onHelp }: { me: Me; onHelp: () => void }) {
 function MoreMenu({ me }: { me: Me }) {
   const { t } = useTranslation();
   const down = useSocketState() === "down";
+  const unread = useUnread(hears(me));
   return (
     <Menu position="top-end" width={250}>
       <Menu.Target>
         <button type="button" style={down ? { color: "var(--warn)" } : undefined}>
           {down ? <IconPlugConnectedX size={20} stroke={1.6} /> : <IconDots size={20} stroke={1.6} />}
           {down ? t("realtime.down") : t("nav.more")}
+          {unread > 0 && <span className="more-badge"><UnreadBadge count={unread} /></span>}
         </button>
       </Menu.Target>
       <Menu.Dropdown>
         {me.company != null && <Menu.Label>{me.company.name}</Menu.Label>}
+        {hears(me) && <Menu.Item component={Link} to="/notifications" leftSection={<IconBell size={15} />} rightSection={<UnreadBadge count={unread} />}>{t("notices.title")}</Menu.Item>}
         {placesFor(me).filter((place) => !place.bar).map(({ to, icon: Icon, key }) => (
           <Menu.Item key={to} component={Link} to={to} leftSection={<Icon size={15} />}>{t(`nav.${key}`)}</Menu.Item>
         ))}

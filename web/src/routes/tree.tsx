@@ -284,6 +284,18 @@ const people = createRoute({
   component: lazyRouteComponent(() => import("./settings-people")),
 });
 
+const notifications = createRoute({
+  getParentRoute: () => inCompany,
+  path: "/notifications",
+  component: lazyRouteComponent(() => import("./notifications")),
+});
+
+const noticeSwitches = createRoute({
+  getParentRoute: () => inCompany,
+  path: "/settings/notifications",
+  component: lazyRouteComponent(() => import("./settings-notifications")),
+});
+
 const welcome = createRoute({
   getParentRoute: () => inCompany,
   path: "/welcome",
@@ -321,7 +333,7 @@ const tree = root.addChildren([
       health,
       companies,
       you,
-      inCompany.addChildren([home, campaigns, newCampaign, campaign, editCampaign, campaignRun, connectionRun, uncertain, audit, contacts, contact, segments, imports, newImport, oneImport, templates, connections, newConnection, connection, settings, people, welcome]),
+      inCompany.addChildren([home, campaigns, newCampaign, campaign, editCampaign, campaignRun, connectionRun, uncertain, audit, contacts, contact, segments, imports, newImport, oneImport, templates, connections, newConnection, connection, settings, people, notifications, noticeSwitches, welcome]),
     ]),
   ]),
 ]);

@@ -13,6 +13,7 @@ export function SettingsTabs({ me }: { me: Me }) {
       {runs && <Link className="chip" to="/settings" activeOptions={{ exact: true }} activeProps={active}>{t("settings.tabCompany")}</Link>}
       {runs && <Link className="chip" to="/settings/people" activeProps={active}>{t("settings.tabPeople")}</Link>}
       {runs && <Link className="chip" to="/audit" activeProps={active}>{t("audit.open")}</Link>}
+      {runs && <Link className="chip" to="/settings/notifications" activeProps={active}>{t("notices.title")}</Link>}
       <Link className="chip" to="/settings/you" activeProps={active}>{t("settings.tabYou")}</Link>
     </nav>
   );
