@@ -25,6 +25,9 @@ import (
 // corpus are seeds that every run repeats: the first, and each that was ever red.
 var corpus = []uint64{1}
 
+// soon is how long after the parts are ready the next send may take to be accepted.
+const soon = 15 * time.Second
+
 // stormSend is so long that 2,000 messages outlast ten kills.
 const stormSend = 450 * time.Millisecond
 
@@ -311,6 +314,7 @@ func (s *storm) judge(seed uint64) {
 		require.Contains(s.t, rows, message, "an urgent message that was committed is there")
 	}
 	require.NotEmpty(s.t, s.queued)
+	require.LessOrEqual(s.t, s.recovery, soon, "sends go on soon after the killed parts are ready")
 	for _, contact := range s.said {
 		require.NoError(s.t, s.api.get("/contacts/"+contact.String(), nil), "a contact that the API has acknowledged is there")
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -28,6 +29,8 @@ type child struct {
 	done <-chan struct{}
 	stop func()       // returns when it has ended
 	err  func() error // how it ended; nil when nothing more is known
+
+	again func() error // starts it once more; nil: its end is the end of all
 }
 
 // add makes a child part of what is watched and stopped.
@@ -128,11 +131,33 @@ func (s *supervisor) await(ctx context.Context, c *child, ready <-chan struct{})
 
 // ended says that and why a child is gone, with the end of its log.
 func (c *child) ended() error {
-	how := ""
+	return fmt.Errorf("%s ended by itself%s; everything else is stopped too. The end of %s:\n%s", c.name, c.how(), c.log, tail(c.log))
+}
+
+// how a child ended, in brackets.
+func (c *child) how() string {
 	if c.err != nil && c.err() != nil {
-		how = " (" + c.err().Error() + ")"
+		return " (" + c.err().Error() + ")"
 	}
-	return fmt.Errorf("%s ended by itself%s; everything else is stopped too. The end of %s:\n%s", c.name, how, c.log, tail(c.log))
+	return ""
+}
+
+// bringBack starts a part that has ended once more, in its place in the order of stopping.
+func (s *supervisor) bringBack(ctx context.Context, dead *child) error {
+	s.say("  %s ended%s; it is started again in %.0f s", dead.name, dead.how(), s.Away.Seconds())
+	select {
+	case <-ctx.Done():
+		return nil
+	case <-time.After(s.Away):
+	}
+	place := slices.Index(s.children, dead)
+	s.children = slices.Delete(s.children, place, place+1)
+	err := dead.again()
+	if last := len(s.children) - 1; last >= place {
+		back := s.children[last]
+		s.children = slices.Insert(s.children[:last], place, back)
+	}
+	return err
 }
 
 // healthy closes the channel it returns once the address answers 200.

@@ -39,6 +39,10 @@ type Options struct {
 	Prepare func(ctx context.Context, start Start) ([]Login, error)
 
 	Out io.Writer // progress and the closing block
+
+	// Away is how long a part of ours that was killed stays away before it is started again; 0: 15 s, in which one can see
+	// what that does.
+	Away time.Duration
 }
 
 // Start is what Prepare gets to know.
@@ -55,9 +59,12 @@ type Login struct {
 	Who, Email, Password string
 }
 
-// Run starts everything and returns nil when ctx has ended and all children are stopped, or an error that names
-// the child that ended by itself.
+// Run starts everything and returns nil when ctx has ended and all children are stopped. Sandbox, server and worker that
+// are killed come back. The error names another child that ended by itself, or one that does not come back.
 func Run(ctx context.Context, options Options) error {
+	if options.Away == 0 {
+		options.Away = 15 * time.Second
+	}
 	s := &supervisor{Options: options, died: make(chan *child, 8)}
 	unlock, err := s.lock(patience)
 	if err != nil {
@@ -216,6 +223,7 @@ func (s *supervisor) startSelf(ctx context.Context, command, health string) erro
 		if err != nil {
 			return err
 		}
+		c.again = func() error { return s.startSelf(ctx, command, health) }
 		return s.await(ctx, c, healthy(ctx, health))
 	})
 }
@@ -302,11 +310,18 @@ func (s *supervisor) step(what string, do func() error) error {
 
 // watch returns when ctx ends or a child does.
 func (s *supervisor) watch(ctx context.Context) error {
-	select {
-	case <-ctx.Done():
-		return ctx.Err()
-	case c := <-s.died:
-		return c.ended()
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case dead := <-s.died:
+			if dead.again == nil {
+				return dead.ended()
+			}
+			if err := s.bringBack(ctx, dead); err != nil {
+				return err
+			}
+		}
 	}
 }
 

@@ -24,6 +24,9 @@ import (
 // diary is where the stand-ins for sandbox, server and worker write what happens to them.
 const diary = "DEV_TEST_DIARY"
 
+// stuck stand-ins end at once.
+const stuck = "DEV_TEST_STUCK"
+
 // TestMain lets this test program stand in for omnidesk itself: the supervisor starts its own executable.
 func TestMain(m *testing.M) {
 	if os.Getenv(diary) != "" && len(os.Args) == 2 {
@@ -40,6 +43,9 @@ func standIn(command string) {
 		address = loopback + ":" + os.Getenv("PORT")
 	case "sandbox":
 		address = os.Getenv("OMNIDESK_SANDBOX_ADDRESS")
+	}
+	if os.Getenv(stuck) != "" {
+		os.Exit(1)
 	}
 	stop := make(chan os.Signal, 1)
 	signal.Notify(stop, syscall.SIGTERM)
@@ -71,12 +77,24 @@ func TestChildrenStopInReverseOrderOnRequest(t *testing.T) {
 		run.diary(t))
 }
 
-func TestADyingChildStopsAllAndIsNamed(t *testing.T) {
+func TestAKilledPartComesBackInItsPlace(t *testing.T) {
 	run := begin(t)
 	run.awaitReady(t)
 	require.NoError(t, syscall.Kill(run.pid(t, "serve"), syscall.SIGKILL))
+	require.Eventually(t, func() bool { return strings.Count(run.out.String(), "omnidesk serve ") == 3 }, 10*time.Second, 10*time.Millisecond, "started, ended, ready again")
+	require.Contains(t, run.out.String(), "omnidesk serve ended (signal: killed); it is started again")
+	run.cancel()
+	require.NoError(t, <-run.result)
+	require.Equal(t, []string{"sandbox started", "serve started", "work started", "serve started", "work stopped", "serve stopped", "sandbox stopped"}, run.diary(t))
+}
+
+func TestAPartThatDoesNotComeBackStopsAllAndIsNamed(t *testing.T) {
+	run := begin(t)
+	run.awaitReady(t)
+	require.NoError(t, os.Setenv(stuck, "1")) // t.Setenv of begin restores the environment
+	require.NoError(t, syscall.Kill(run.pid(t, "serve"), syscall.SIGKILL))
 	err := <-run.result
-	require.ErrorContains(t, err, "omnidesk serve ended by itself (signal: killed)")
+	require.ErrorContains(t, err, "omnidesk serve ended by itself (exit status 1)")
 	require.ErrorContains(t, err, "the last words of serve")
 	require.Equal(t, []string{"sandbox started", "serve started", "work started", "work stopped", "sandbox stopped"}, run.diary(t))
 }
@@ -130,6 +148,7 @@ func begin(t *testing.T) *running {
 	t.Helper()
 	run := &running{out: &screen{ready: make(chan struct{})}, file: filepath.Join(t.TempDir(), "diary"), result: make(chan error, 1)}
 	t.Setenv(diary, run.file)
+	t.Setenv(stuck, "")
 	settings := freePorts(t)
 	settings.Data, settings.TemporalUsed = t.TempDir(), "temporal.example:7233"
 	ctx, cancel := context.WithCancel(t.Context())
@@ -137,7 +156,7 @@ func begin(t *testing.T) *running {
 	t.Cleanup(cancel)
 	go func() {
 		run.result <- Run(ctx, Options{
-			Dev: settings, Out: run.out, Database: config.Database{URL: "postgres://localhost/unused"},
+			Dev: settings, Out: run.out, Away: 100 * time.Millisecond, Database: config.Database{URL: "postgres://localhost/unused"},
 			NewKeys: func() (config.Secrets, error) { return config.Secrets{EncryptionKey: "e", SessionKey: "s"}, nil },
 			Migrate: func(context.Context, string) error { return nil },
 			Prepare: func(context.Context, Start) ([]Login, error) {

@@ -41,3 +41,6 @@ func (s *Stand) Take(ctx context.Context, lane pace.Lane, campaign id.ID, zoneSe
 	}
 	return got.claims, pace.Verdict{Room: pace.Unlimited}, err
 }
+
+// Paced is the variant of a claim on a connection with limits.
+func Paced(statement string) string { return variant(statement, "paced") }

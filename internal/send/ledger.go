@@ -231,13 +231,14 @@ type Outlook struct {
 	Probing     bool         // one open claim at a time
 	Wait        pace.Verdict // why the page may claim nothing of what is queued
 	UrgentWait  pace.Verdict // why an urgent run may claim nothing of what is queued
+	connection  id.ID
 	waits       map[id.ID]pace.Verdict
 }
 
 // OutlookOf looks at a connection's rows as of now.
 func OutlookOf(ctx context.Context, tx postgres.Tx, company, connection id.ID, now time.Time) (Outlook, error) {
 	q := New(tx)
-	var o Outlook
+	o := Outlook{connection: connection}
 	var err error
 	if o.Claimable, err = q.Claimable(ctx, company, connection, now); err != nil {
 		return o, fmt.Errorf("looking for queued messages: %w", err)
@@ -311,7 +312,8 @@ func (o Outlook) Note(ctx context.Context, tx postgres.Tx, company id.ID, now ti
 	if o.Probing {
 		return nil
 	}
-	return noteWaits(ctx, tx, company, o.waits, now)
+	_, err := noteWaits(ctx, tx, company, o.connection, o.waits, now)
+	return err
 }
 
 func retryOf(ctx context.Context, q *Queries, company, connection id.ID, now time.Time, first, last Lane) (*time.Time, error) {

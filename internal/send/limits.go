@@ -1,7 +1,6 @@
 package send
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -212,15 +211,26 @@ func GovernorOf(ctx context.Context, tx postgres.Tx, company, connection id.ID, 
 	return Governor{Limits: s.limits, Used: s.used.At(hours.Zone, now), Zone: hours.Zone}, err
 }
 
-// noteWaits writes down what each campaign, or the connection outside campaigns, waits for.
-func noteWaits(ctx context.Context, tx postgres.Tx, company id.ID, waits map[id.ID]pace.Verdict, now time.Time) error {
-	for _, subject := range slices.SortedFunc(maps.Keys(waits), func(a, b id.ID) int { return bytes.Compare(a[:], b[:]) }) {
+// noteWaits writes down what each campaign, or the connection outside campaigns, waits for, and returns about whom. A campaign
+// that was paused since it was looked at, or is being paused, keeps that as its reason.
+func noteWaits(ctx context.Context, tx postgres.Tx, company, connection id.ID, waits map[id.ID]pace.Verdict, now time.Time) ([]id.ID, error) {
+	if len(waits) == 0 {
+		return nil, nil
+	}
+	subjects, err := New(tx).LockRunning(ctx, company, slices.Collect(maps.Keys(waits)))
+	if err != nil {
+		return nil, fmt.Errorf("locking campaigns that wait: %w", err)
+	}
+	if _, outside := waits[connection]; outside {
+		subjects = append(subjects, connection)
+	}
+	for _, subject := range subjects {
 		reason, until := noted(waits[subject], now)
 		if err := wait.Note(ctx, tx, company, subject, reason, until, now); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return subjects, nil
 }
 
 // noted is what is kept of a verdict: nothing when something may go, now or in a moment.

@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
 
 	"omnidesk/internal/channel"
@@ -12,6 +13,7 @@ import (
 	"omnidesk/internal/pace"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/send"
+	"omnidesk/internal/wait"
 )
 
 func (r *running) limit(limits pace.Limits) {
@@ -322,4 +324,38 @@ func TestAnAnswerIsSentWhileCodesWaitForALimit(t *testing.T) {
 	require.NoError(t, err)
 	<-queued
 	require.Equal(t, 2, provider.sends(), "the first code and the answer")
+}
+
+// A look takes a moment; a pause that is committed meanwhile keeps its reason.
+func TestAPauseIsNotOverwrittenByALook(t *testing.T) {
+	r := newRunning(t, 40)
+	r.limit(pace.Limits{PerHour: 20})
+	r.page(newScript(accept))
+	reasons := func() (open []string) {
+		rows, err := pgOwner(r).Query(t.Context(), `SELECT reason FROM waits WHERE subject_id = $1 AND ended_at IS NULL`, r.campaign)
+		require.NoError(t, err)
+		open, err = pgx.CollectRows(rows, pgx.RowTo[string])
+		require.NoError(t, err)
+		return open
+	}
+	look := func(meanwhile func()) {
+		r.tx(func(tx postgres.Tx) error {
+			o, err := send.OutlookOf(t.Context(), tx, r.company, r.connection, time.Now())
+			require.NoError(t, err)
+			meanwhile()
+			return o.Note(t.Context(), tx, r.company, time.Now())
+		})
+	}
+	look(func() {})
+	require.Len(t, reasons(), 1)
+	require.Contains(t, reasons()[0], "16 of 20")
+	look(func() {
+		r.tx(func(tx postgres.Tx) error {
+			if _, err := tx.Exec(t.Context(), `UPDATE campaigns SET state = 'paused' WHERE company_id = $1 AND id = $2`, r.company, r.campaign); err != nil {
+				return err
+			}
+			return wait.Note(t.Context(), tx, r.company, r.campaign, "Paused by an admin.", nil, time.Now())
+		})
+	})
+	require.Equal(t, []string{"Paused by an admin."}, reasons())
 }

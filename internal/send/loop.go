@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"slices"
 	"time"
 
@@ -16,6 +17,7 @@ import (
 	"omnidesk/internal/flow"
 	"omnidesk/internal/id"
 	"omnidesk/internal/mutant"
+	"omnidesk/internal/pace"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/wake"
 )
@@ -416,14 +418,15 @@ func (p *page) noteWaits(ctx context.Context, tx postgres.Tx, sources []source, 
 		return err
 	}
 	waits := campaignWaits(sources, limits, p.zone, now)
-	for campaign, wait := range waits {
-		if reason, _ := noted(wait, now); reason == p.noted[campaign] {
-			delete(waits, campaign)
-		} else {
-			p.noted[campaign] = reason
-		}
+	maps.DeleteFunc(waits, func(campaign id.ID, wait pace.Verdict) bool {
+		reason, _ := noted(wait, now)
+		return reason == p.noted[campaign]
+	})
+	written, err := noteWaits(ctx, tx, p.Company, p.Connection, waits, now)
+	for _, campaign := range written {
+		p.noted[campaign], _ = noted(waits[campaign], now)
 	}
-	return noteWaits(ctx, tx, p.Company, waits, now)
+	return err
 }
 
 func (p *page) wakeDone(ctx context.Context, tx postgres.Tx, queued map[id.ID]bool) error {

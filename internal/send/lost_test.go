@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"omnidesk/internal/channel"
+	"omnidesk/internal/pace"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/send"
 )
@@ -122,20 +123,28 @@ func TestClaimWhoseAnswerIsLost(t *testing.T) {
 	for name, c := range map[string]struct {
 		file         string
 		urgent, late bool
+		limits       pace.Limits
 	}{
-		"page, committed":   {"claim.sql", false, false},
-		"page, late":        {"claim.sql", false, true},
-		"urgent, committed": {"claim_single.sql", true, false},
-		"urgent, late":      {"claim_single.sql", true, true},
+		"page, committed":               {"claim.sql", false, false, pace.Limits{}},
+		"page, late":                    {"claim.sql", false, true, pace.Limits{}},
+		"urgent, committed":             {"claim_single.sql", true, false, pace.Limits{}},
+		"urgent, late":                  {"claim_single.sql", true, true, pace.Limits{}},
+		"page with limits, committed":   {"claim.sql", false, false, pace.Limits{PerHour: 1000}},
+		"urgent with limits, committed": {"claim_single.sql", true, false, pace.Limits{PerHour: 1000}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRunning(t, 20)
 			for nth := range 5 {
 				r.queue(r.single(nth+1, send.LaneReply, greeting))
 			}
-			statement, err := os.ReadFile(c.file)
+			text, err := os.ReadFile(c.file)
 			require.NoError(t, err)
-			spoiler, through := newBetween(t, r.db.URL(), string(statement), c.late)
+			statement := string(text)
+			if !c.limits.None() {
+				r.limit(c.limits)
+				statement = send.Paced(statement)
+			}
+			spoiler, through := newBetween(t, r.db.URL(), statement, c.late)
 			db, err := postgres.Open(t.Context(), through, postgres.Options{MaxConns: 6})
 			require.NoError(t, err)
 			t.Cleanup(db.Close)

@@ -88,6 +88,11 @@ SELECT count(*)::int AS waiting, min(q.retry_at)::timestamptz AS next FROM (
     WHERE m.company_id = @company_id AND m.connection_id = @connection_id AND m.lane = 5 AND m.campaign_id = @campaign_id AND m.state = 0 LIMIT 2000) q
 WHERE q.retry_at > sqlc.arg(now)::timestamptz HAVING count(*) > 0;
 
+-- name: LockRunning :many
+-- In the order of their ids; one that is being paused just now is left out.
+SELECT id FROM campaigns WHERE company_id = @company_id AND id = ANY(sqlc.arg(ids)::uuid[]) AND state = 'running'
+ORDER BY id FOR SHARE SKIP LOCKED;
+
 -- name: StoryWaits :many
 -- What held up the message's campaign or connection while it was queued.
 SELECT reason, began_at, until_at, ended_at FROM waits

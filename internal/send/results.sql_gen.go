@@ -247,6 +247,32 @@ func (q *Queries) ListFailed(ctx context.Context, arg ListFailedParams) ([]ListF
 	return items, nil
 }
 
+const lockRunning = `-- name: LockRunning :many
+SELECT id FROM campaigns WHERE company_id = $1 AND id = ANY($2::uuid[]) AND state = 'running'
+ORDER BY id FOR SHARE SKIP LOCKED
+`
+
+// In the order of their ids; one that is being paused just now is left out.
+func (q *Queries) LockRunning(ctx context.Context, companyID uuid.UUID, ids []uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, lockRunning, companyID, ids)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const retries = `-- name: Retries :one
 SELECT count(*)::int AS waiting, min(q.retry_at)::timestamptz AS next FROM (
     SELECT m.retry_at FROM messages m

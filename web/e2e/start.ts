@@ -25,6 +25,7 @@ export default async function start(): Promise<(() => Promise<void>) | undefined
     const root = loginOf(words, "Superadmin");
     if (url === undefined || login === null || root === null) throw new Error(`the program did not say where it is or who may log in:\n${words}`);
     process.env.OMNIDESK_URL = url;
+    process.env.OMNIDESK_E2E_PID = String(child.pid);
     process.env.OMNIDESK_SANDBOX_URL = /Phones\s+(\S+)/.exec(words)?.[1];
     process.env.OMNIDESK_E2E_EMAIL = login[1];
     process.env.OMNIDESK_E2E_PASSWORD = login[2];
