@@ -106,7 +106,7 @@ func askProvider(ctx context.Context, db *postgres.DB, store *connection.Store, 
 	}
 	var accounts []channel.Account
 	if err := db.InCompany(ctx, company, func(tx postgres.Tx) error {
-		views, err := store.List(ctx, tx, company)
+		views, err := store.List(ctx, tx, company, nil)
 		if err != nil {
 			return err
 		}
@@ -174,7 +174,7 @@ func registerNumbers(ctx context.Context, db *postgres.DB, store *connection.Sto
 
 func simulatedNumbers(ctx context.Context, db *postgres.DB, store *connection.Store, company account.Company, publicURL string) (numbers []server.SimulatedNumber, err error) {
 	err = db.InCompany(ctx, company.ID, func(tx postgres.Tx) error {
-		views, err := store.List(ctx, tx, company.ID)
+		views, err := store.List(ctx, tx, company.ID, nil)
 		if err != nil {
 			return err
 		}

@@ -42,6 +42,7 @@ func (s *Server) build() error {
 	s.sessionRoutes()
 	s.signUpRoutes()
 	s.peopleRoutes()
+	s.departmentRoutes()
 	s.companyRoutes()
 	s.connectionRoutes()
 	s.contactRoutes()
@@ -162,7 +163,7 @@ func walk(value any, path string, depth int) error {
 // op describes an operation of the JSON API.
 func op(name, method, path, tag, summary string, change ...func(*huma.Operation)) huma.Operation {
 	o := huma.Operation{OperationID: name, Method: method, Path: apiPath + path, Tags: []string{tag}, Summary: summary}
-	if table[name].least > public {
+	if table[name].least > anyone {
 		o.Security = []map[string][]string{{"session": {}}}
 	}
 	for _, c := range change {

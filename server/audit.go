@@ -43,7 +43,7 @@ func (s *Server) watch(c *gin.Context, ctx huma.Context) {
 // notes tells whether the calls of an operation stand in the audit log.
 func notes(o *huma.Operation) bool {
 	r := table[o.OperationID]
-	return r.least > public && !r.unnoted && (o.Method != http.MethodGet || r.noted)
+	return r.least > anyone && !r.unnoted && (o.Method != http.MethodGet || r.noted)
 }
 
 // kindOf is what a path is about: its first segment.

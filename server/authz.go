@@ -20,9 +20,10 @@ type level int
 
 const (
 	nobody level = iota
-	public
-	signedIn
-	admin // of a company, or a superadmin who has entered one
+	anyone
+	signedIn // of any role
+	user     // of a company
+	admin    // of a company, or a superadmin who has entered one
 	superadmin
 )
 
@@ -30,6 +31,7 @@ const (
 type rule struct {
 	least      level
 	company    bool // the session must act in a company
+	department bool // a user gets only what belongs to their departments, or to none: its handler passes departmentsOf on
 	beforeSet  bool // allowed while the password must still be changed
 	unverified bool // allowed while the address is not confirmed
 	hideRefuse bool // who may not call it is told that it does not exist
@@ -41,17 +43,17 @@ type rule struct {
 // table is the only place that says who may do what: every operation and every plain route by its name. What
 // is missing here is refused, and a test fails.
 var table = map[string]rule{
-	"login":          {least: public},
-	"logout":         {least: public},
+	"login":          {least: anyone},
+	"logout":         {least: anyone},
 	"me":             {least: signedIn, beforeSet: true, unverified: true},
 	"changePassword": {least: signedIn, beforeSet: true, unverified: true},
 
-	"loginOptions":     {least: public},
-	"signUp":           {least: public},
-	"askReset":         {least: public},
-	"resetPassword":    {least: public},
-	"showInvitation":   {least: public},
-	"acceptInvitation": {least: public},
+	"loginOptions":     {least: anyone},
+	"signUp":           {least: anyone},
+	"askReset":         {least: anyone},
+	"resetPassword":    {least: anyone},
+	"showInvitation":   {least: anyone},
+	"acceptInvitation": {least: anyone},
 	"askVerify":        {least: signedIn, unverified: true},
 	"verifyEmail":      {least: signedIn, unverified: true},
 	"askEmail":         {least: signedIn},
@@ -69,6 +71,12 @@ var table = map[string]rule{
 	"inviteAgain":      {least: admin, company: true},
 	"revokeInvitation": {least: admin, company: true},
 
+	"listDepartments":  {least: admin, company: true},
+	"createDepartment": {least: admin, company: true},
+	"renameDepartment": {least: admin, company: true},
+	"setMembers":       {least: admin, company: true},
+	"deleteDepartment": {least: admin, company: true},
+
 	"listCompanies": {least: superadmin},
 	"enterCompany":  {least: superadmin},
 	"removeDemo":    {least: admin, company: true},
@@ -78,12 +86,12 @@ var table = map[string]rule{
 	"getSetup":      {least: admin, company: true},
 	"putSetup":      {least: admin, company: true},
 
-	"listConnections":  {least: admin, company: true},
+	"listConnections":  {least: user, company: true, department: true},
 	"createConnection": {least: admin, company: true},
-	"getConnection":    {least: admin, company: true},
+	"getConnection":    {least: user, company: true, department: true},
 	"updateConnection": {least: admin, company: true},
 	"checkConnection":  {least: admin, company: true},
-	"connectionLive":   {least: admin, company: true},
+	"connectionLive":   {least: user, company: true, department: true},
 
 	"probeConnection":    {least: admin, company: true},
 	"simulateConnection": {least: admin, company: true},
@@ -96,12 +104,12 @@ var table = map[string]rule{
 	"getLimits":          {least: admin, company: true},
 	"putLimits":          {least: admin, company: true},
 
-	"listContacts":  {least: admin, company: true},
-	"countContacts": {least: admin, company: true},
+	"listContacts":  {least: user, company: true, department: true},
+	"countContacts": {least: user, company: true, department: true},
 	"createContact": {least: admin, company: true},
-	"getContact":    {least: admin, company: true},
+	"getContact":    {least: user, company: true},
 	"updateContact": {least: admin, company: true},
-	"listTags":      {least: admin, company: true},
+	"listTags":      {least: user, company: true},
 
 	"uploadImport":  {least: admin, company: true},
 	"listImports":   {least: admin, company: true},
@@ -116,8 +124,8 @@ var table = map[string]rule{
 
 	"tagContacts":       {least: admin, company: true},
 	"exportContacts":    {least: admin, company: true, noted: true},
-	"contactAttributes": {least: admin, company: true},
-	"contactTimeline":   {least: admin, company: true},
+	"contactAttributes": {least: user, company: true},
+	"contactTimeline":   {least: user, company: true, department: true},
 
 	"listSegments":  {least: admin, company: true},
 	"createSegment": {least: admin, company: true},
@@ -152,17 +160,17 @@ var table = map[string]rule{
 	"campaignFailures":  {least: admin, company: true},
 	"campaignCourse":    {least: admin, company: true},
 	"exportCampaign":    {least: admin, company: true, noted: true},
-	"messageStory":      {least: admin, company: true},
+	"messageStory":      {least: user, company: true, department: true},
 	"campaignRun":       {least: admin, company: true},
 	"campaignRuns":      {least: admin, company: true},
 	"connectionRun":     {least: admin, company: true},
 	"connectionRuns":    {least: admin, company: true},
-	"getMessage":        {least: admin, company: true},
+	"getMessage":        {least: user, company: true, department: true},
 	"listUncertain":     {least: admin, company: true},
 	"countUncertain":    {least: admin, company: true},
 	"settleUncertain":   {least: admin, company: true},
 
-	"listTemplates": {least: admin, company: true},
+	"listTemplates": {least: user, company: true, department: true},
 	"syncTemplates": {least: admin, company: true},
 
 	"listAudit":   {least: admin, company: true},
@@ -180,15 +188,15 @@ var table = map[string]rule{
 	"dashboardConnections": {least: admin, company: true},
 	"dashboardConcerns":    {least: admin, company: true},
 
-	"realtime":       {least: signedIn, company: true},
+	"realtime":       {least: user, company: true},
 	"temporalUI":     {least: superadmin, hideRefuse: true},
-	"webhookMeta":    {least: public},
+	"webhookMeta":    {least: anyone},
 	"health":         {least: admin},
 	"releaseRestore": {least: admin, company: true},
-	"healthz":        {least: public},
-	"readyz":         {least: public},
-	"openapi":        {least: public},
-	"docs":           {least: public},
+	"healthz":        {least: anyone},
+	"readyz":         {least: anyone},
+	"openapi":        {least: anyone},
+	"docs":           {least: anyone},
 }
 
 // verdict of the table about one request.
@@ -202,7 +210,7 @@ func (r rule) judge(who *account.Principal) verdict {
 	switch {
 	case r.least == nobody:
 		return verdict{status: http.StatusNotFound, detail: "There is nothing here."}
-	case r.least == public:
+	case r.least == anyone:
 		return verdict{}
 	case r.hideRefuse && (who == nil || levelOf(who) < r.least || who.User.MustChangePassword || !who.User.Verified):
 		return verdict{status: http.StatusNotFound, detail: "There is nothing here."}
@@ -227,7 +235,7 @@ func levelOf(who *account.Principal) level {
 	case account.Admin:
 		return admin
 	case account.Member:
-		return signedIn
+		return user
 	}
 	return nobody
 }
@@ -252,6 +260,16 @@ func companyOf(ctx context.Context) id.ID {
 	return id.Nil
 }
 
+// departmentsOf returns the departments whose connections the caller may see, besides those of no department: nil, for
+// all, is an admin's. Nouns put it into their statements.
+func departmentsOf(ctx context.Context) []id.ID {
+	caller := who(ctx)
+	if levelOf(&caller) >= admin {
+		return nil
+	}
+	return append([]id.ID{}, caller.In...)
+}
+
 // identify reads the session of a request: nil when there is none that is good.
 func (s *Server) identify(r *http.Request) (*account.Principal, error) {
 	cookies := r.CookiesNamed(cookieName)
@@ -272,7 +290,7 @@ func (s *Server) identify(r *http.Request) (*account.Principal, error) {
 func (s *Server) admit(c *gin.Context, name string) bool {
 	r := table[name]
 	var caller *account.Principal
-	if r.least > public {
+	if r.least > anyone {
 		var err error
 		if caller, err = s.identify(c.Request); err != nil {
 			s.writeProblem(c, s.problem(c.Request.Context(), name, err))

@@ -57,7 +57,7 @@ func TestWhoMayCallWhat(t *testing.T) {
 		"new": x.signIn(t, "new@example.com"), "outside": x.signIn(t, "root@example.com")}
 	for route, name := range walkRoutes(t, x.Server) {
 		rule := table[name]
-		if rule.least <= public {
+		if rule.least <= anyone {
 			continue
 		}
 		method, path, _ := strings.Cut(route, " ")

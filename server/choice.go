@@ -31,6 +31,9 @@ type Count struct {
 var errBothFilters = newProblem(http.StatusUnprocessableEntity, "The request has an unfit field.",
 	&huma.ErrorDetail{Location: "query.filter", Message: "give either a filter or a segment"})
 
+// errCampaignFilter: campaigns of other departments would tell by it whom they reached.
+var errCampaignFilter = newProblem(http.StatusForbidden, "Your role does not allow to choose contacts by campaigns; ask an admin.")
+
 // read makes the query out of what was asked, in the transaction of the company.
 func (in ContactQuery) read(ctx context.Context, tx postgres.Tx, company id.ID) (contact.Query, error) {
 	query, text := contact.Query{Search: in.Q}, in.Filter
@@ -57,6 +60,9 @@ func (in ContactQuery) read(ctx context.Context, tx postgres.Tx, company id.ID) 
 	}
 	var err error
 	query.Filter, err = filter.Parse(text)
+	if err == nil && departmentsOf(ctx) != nil && query.Filter.OfCampaigns() {
+		err = errCampaignFilter
+	}
 	return query, err
 }
 

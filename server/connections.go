@@ -34,8 +34,9 @@ type Connection struct {
 	Simulated   bool       `json:"simulated" doc:"its number lives in the sandbox"`
 	DisabledAt  *time.Time `json:"disabled_at,omitempty" doc:"nothing is sent on it since"`
 	DeletedAt   *time.Time `json:"deleted_at,omitempty" doc:"only its history is left"`
-	WebhookURL  string     `json:"webhook_url" doc:"the callback address to enter at Meta"`
-	VerifyToken string     `json:"verify_token" doc:"the verify token to enter at Meta"`
+	WebhookURL  string     `json:"webhook_url" doc:"the callback address to enter at Meta; empty for a user"`
+	VerifyToken string     `json:"verify_token" doc:"the verify token to enter at Meta; empty for a user"`
+	Department  *string    `json:"department_id,omitempty" doc:"whose users see it, besides admins; absent: every user"`
 	CreatedAt   time.Time  `json:"created_at"`
 }
 
@@ -54,6 +55,7 @@ type ConnectionInput struct {
 	NumberID    string `json:"number_id" minLength:"1" maxLength:"64" pattern:"^[0-9]+$" patternDescription:"digits"`
 	Token       string `json:"token" minLength:"1" maxLength:"1024"`
 	VerifyToken string `json:"verify_token,omitempty" maxLength:"256" doc:"made when empty"`
+	Department  string `json:"department_id,omitempty" format:"uuid" doc:"whose users see it, besides admins; absent: every user"`
 }
 
 // ConnectionPatch changes some fields.
@@ -65,6 +67,8 @@ type ConnectionPatch struct {
 	NumberID    *string `json:"number_id,omitempty" minLength:"1" maxLength:"64" pattern:"^[0-9]+$" patternDescription:"digits" nullable:"false"`
 	Token       *string `json:"token,omitempty" minLength:"1" maxLength:"1024" nullable:"false"`
 	VerifyToken *string `json:"verify_token,omitempty" minLength:"8" maxLength:"256" nullable:"false"`
+
+	Department Optional[string] `json:"department_id,omitempty" doc:"null: every user sees it"`
 }
 
 type connectionIn struct{ Body ConnectionInput }
@@ -90,9 +94,9 @@ func (s *Server) listConnections(ctx context.Context, _ *struct{}) (*Out[Connect
 	list := ConnectionList{Items: []Connection{}}
 	company := companyOf(ctx)
 	err := s.DB.InCompany(ctx, company, func(tx postgres.Tx) error {
-		views, err := s.connections.List(ctx, tx, company)
+		views, err := s.connections.List(ctx, tx, company, departmentsOf(ctx))
 		for _, view := range views {
-			list.Items = append(list.Items, s.connectionView(view))
+			list.Items = append(list.Items, s.connectionFor(ctx, view))
 		}
 		return err
 	})
@@ -106,6 +110,13 @@ func (s *Server) createConnection(ctx context.Context, in *connectionIn) (*Out[C
 		AccountID: b.AccountID, NumberID: b.NumberID, Token: strings.TrimSpace(b.Token), VerifyToken: b.VerifyToken}
 	if draft.Name == "" {
 		return nil, unfit("name", "is empty")
+	}
+	if b.Department != "" {
+		department, err := idIn("department_id", b.Department)
+		if err != nil {
+			return nil, err
+		}
+		draft.Department = &department
 	}
 	var view connection.View
 	err := s.DB.InCompany(ctx, company, func(tx postgres.Tx) (err error) {
@@ -134,12 +145,12 @@ func (s *Server) getConnection(ctx context.Context, in *IDPath) (*Out[Connection
 		return nil, err
 	}
 	view, err := s.readConnection(ctx, companyOf(ctx), wanted)
-	return out(s.connectionView(view)), err
+	return out(s.connectionFor(ctx, view)), err
 }
 
 func (s *Server) readConnection(ctx context.Context, company, wanted id.ID) (view connection.View, err error) {
 	err = s.DB.InCompany(ctx, company, func(tx postgres.Tx) error {
-		view, err = s.connections.Get(ctx, tx, company, wanted)
+		view, err = s.connections.See(ctx, tx, company, wanted, departmentsOf(ctx))
 		return err
 	})
 	return view, err
@@ -161,6 +172,17 @@ func (s *Server) updateConnection(ctx context.Context, in *connectionPatchIn) (*
 	}
 	change := connection.Change{Name: b.Name, AppID: b.AppID, AppSecret: b.AppSecret, AccountID: b.AccountID,
 		NumberID: b.NumberID, Token: b.Token, VerifyToken: b.VerifyToken}
+	if b.Department.Sent {
+		var department *id.ID
+		if text := b.Department.Value; text != nil {
+			read, err := idIn("department_id", *text)
+			if err != nil {
+				return nil, err
+			}
+			department = &read
+		}
+		change.Department = &department
+	}
 	var view connection.View
 	err = s.DB.InCompany(ctx, company, func(tx postgres.Tx) (err error) {
 		view, err = s.connections.Update(ctx, tx, company, wanted, change, s.now())
@@ -176,12 +198,22 @@ func (s *Server) updateConnection(ctx context.Context, in *connectionPatchIn) (*
 	return out(s.connectionView(view)), nil
 }
 
+// connectionFor leaves out what a user has no use for and could do harm with.
+func (s *Server) connectionFor(ctx context.Context, v connection.View) Connection {
+	view, caller := s.connectionView(v), who(ctx)
+	if levelOf(&caller) < admin {
+		view.WebhookURL, view.VerifyToken = "", ""
+	}
+	return view
+}
+
 func (s *Server) connectionView(v connection.View) Connection {
 	return Connection{ID: v.ID.String(), Channel: string(v.Channel), Name: v.Name, AppID: v.AppID, AccountID: v.AccountID,
 		NumberID: v.NumberID, Number: v.Number, State: v.State, StateDetail: v.StateDetail, CheckedAt: utc(v.CheckedAt),
 		Quality: v.Quality, Limit: v.Limit,
 		Checks: linesOf(v.Checks), TokenEnds: utc(v.TokenEnds), Simulated: v.Simulated, DisabledAt: utc(v.DisabledAt), DeletedAt: utc(v.DeletedAt),
-		WebhookURL: callback(s.PublicURL, v.Slug), VerifyToken: v.VerifyToken, CreatedAt: v.CreatedAt.UTC()}
+		WebhookURL: callback(s.PublicURL, v.Slug), VerifyToken: v.VerifyToken, CreatedAt: v.CreatedAt.UTC(),
+		Department: idText(v.Department)}
 }
 
 // callback is where a connection's webhooks arrive.

@@ -54,7 +54,7 @@ func (s *Server) contactTimeline(ctx context.Context, in *timelineIn) (*Out[Time
 		if err != nil {
 			return err
 		}
-		if messages, err = send.ListContact(ctx, tx, company, wanted, before, in.Limit+1); err != nil {
+		if messages, err = send.ListContact(ctx, tx, company, wanted, before, departmentsOf(ctx), in.Limit+1); err != nil {
 			return err
 		}
 		events, err = contact.Events(ctx, tx, company, of)

@@ -285,7 +285,7 @@ func generalConcerns(ctx context.Context, tx postgres.Tx, company id.ID) (concer
 
 // connectionConcerns lists connections that can't send: failing, held or never checked.
 func (s *Server) connectionConcerns(ctx context.Context, tx postgres.Tx, company id.ID) ([]Concern, error) {
-	views, err := s.connections.List(ctx, tx, company)
+	views, err := s.connections.List(ctx, tx, company, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -149,10 +149,12 @@ func describeOperation(o *huma.Operation, path string) docsOperation {
 
 func access(r rule) string {
 	switch r.least {
-	case public:
+	case anyone:
 		return "everyone"
 	case signedIn:
 		return "signed in"
+	case user:
+		return "user"
 	case admin:
 		return "admin"
 	case superadmin:

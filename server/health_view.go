@@ -309,7 +309,7 @@ func (l platformLook) wakePart() HealthPart {
 func (s *Server) connectionsHealth(ctx context.Context, company id.ID) ([]HealthConnection, error) {
 	list := []HealthConnection{}
 	err := s.DB.InCompany(ctx, company, func(tx postgres.Tx) error {
-		views, err := s.connections.List(ctx, tx, company)
+		views, err := s.connections.List(ctx, tx, company, nil)
 		if err != nil {
 			return err
 		}

@@ -76,7 +76,7 @@ func (s *Server) connectionLive(ctx context.Context, in *IDPath) (*Out[Connectio
 	}
 	var hold send.Hold
 	err = s.DB.InCompany(ctx, companyOf(ctx), func(tx postgres.Tx) error {
-		if _, err := s.connections.Get(ctx, tx, companyOf(ctx), wanted); err != nil {
+		if _, err := s.connections.See(ctx, tx, companyOf(ctx), wanted, departmentsOf(ctx)); err != nil {
 			return err
 		}
 		holds, err := send.HoldsOf(ctx, tx, companyOf(ctx), s.now())

@@ -135,7 +135,7 @@ func (s *Server) getMessage(ctx context.Context, in *IDPath) (*Out[MessageDetail
 	}
 	var view MessageDetail
 	err = s.DB.InCompany(ctx, companyOf(ctx), func(tx postgres.Tx) error {
-		row, err := send.Get(ctx, tx, companyOf(ctx), wanted)
+		row, err := send.Get(ctx, tx, companyOf(ctx), wanted, departmentsOf(ctx))
 		if err != nil {
 			return err
 		}

@@ -139,6 +139,7 @@ func translate(err error) *huma.ErrorModel {
 	var wrongAudience *campaign.FilterError
 	var settings *account.SettingsError
 	var link account.LinkError
+	var departmentUsed *account.DepartmentInUseError
 	var importState *contact.ImportStateError
 	var file contact.FileError
 	var tooLarge *http.MaxBytesError
@@ -177,6 +178,10 @@ func translate(err error) *huma.ErrorModel {
 		return problemOf(http.StatusConflict, "stale", sentence(err))
 	case errors.As(err, &segmentUsed):
 		return problemOf(http.StatusConflict, "in-use", sentence(segmentUsed))
+	case errors.As(err, &departmentUsed):
+		return problemOf(http.StatusConflict, "in-use", sentence(departmentUsed))
+	case errors.Is(err, connection.ErrDepartment):
+		return unfit("department_id", sentence(connection.ErrDepartment)).(*huma.ErrorModel)
 	case errors.Is(err, connection.ErrNumberTaken):
 		return unfit("number_id", connection.ErrNumberTaken.Error()).(*huma.ErrorModel)
 	case errors.Is(err, campaign.ErrConnection):

@@ -140,7 +140,7 @@ func (s *Server) messageStory(ctx context.Context, in *IDPath) (*Out[Story], err
 	}
 	company, view := companyOf(ctx), Story{Chapters: []Chapter{}}
 	err = s.DB.InCompany(ctx, company, func(tx postgres.Tx) error {
-		chapters, err := send.StoryOf(ctx, tx, company, wanted, s.now())
+		chapters, err := send.StoryOf(ctx, tx, company, wanted, departmentsOf(ctx), s.now())
 		for _, c := range chapters {
 			view.Chapters = append(view.Chapters, Chapter{c.Kind, c.At.UTC(), utc(c.Until), c.Lasts, c.Words})
 		}

@@ -83,7 +83,7 @@ func (s *Server) listTemplates(ctx context.Context, in *templatesIn) (*Out[Templ
 	}
 	company, list := companyOf(ctx), TemplateList{Items: []SyncedTemplate{}, Syncs: []TemplateSync{}}
 	err = s.DB.InCompany(ctx, company, func(tx postgres.Tx) error {
-		found, err := template.List(ctx, tx, company, wanted, after, in.Limit+1)
+		found, err := template.List(ctx, tx, company, wanted, departmentsOf(ctx), after, in.Limit+1)
 		if err != nil {
 			return err
 		}
@@ -95,7 +95,7 @@ func (s *Server) listTemplates(ctx context.Context, in *templatesIn) (*Out[Templ
 		for _, one := range found {
 			list.Items = append(list.Items, templateView(one))
 		}
-		syncs, err := template.Syncs(ctx, tx, company)
+		syncs, err := template.Syncs(ctx, tx, company, departmentsOf(ctx))
 		for _, one := range syncs {
 			list.Syncs = append(list.Syncs, TemplateSync{one.Connection.String(), utc(one.SyncedAt), one.Problem})
 		}

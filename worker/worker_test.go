@@ -380,7 +380,7 @@ func (s *stage) beside(t *testing.T) {
 	require.Positive(t, pages)
 	require.Positive(t, urgents)
 	k.tx(func(tx postgres.Tx) error {
-		sent, err := send.Get(t.Context(), tx, k.company, message)
+		sent, err := send.Get(t.Context(), tx, k.company, message, nil)
 		require.Equal(t, send.Sent, send.State(sent.State))
 		return err
 	})

@@ -57,6 +57,7 @@ type Principal struct {
 	User    User
 	Session id.ID
 	Company *Company  // the company the session acts in; a superadmin may have entered none
+	In      []id.ID   // the departments the person is in, never nil
 	Until   time.Time // when the session ends at the latest
 	Network string    // where the session was begun
 }

@@ -151,7 +151,7 @@ func (l *Logins) Authenticate(ctx context.Context, token string) (Principal, err
 }
 
 func (row authenticateRow) principal() Principal {
-	p := Principal{Session: row.SessionID, Network: row.Network, Until: row.ExpiresAt, User: User{ID: row.UserID, Home: row.HomeCompanyID,
+	p := Principal{In: append([]id.ID{}, row.Departments...), Session: row.SessionID, Network: row.Network, Until: row.ExpiresAt, User: User{ID: row.UserID, Home: row.HomeCompanyID,
 		Email: row.Email, Name: row.Name, Role: Role(row.Role), MustChangePassword: row.MustChangePassword, Verified: row.Verified}}
 	if row.CompanyID != nil && row.CompanyName != nil {
 		p.Company = &Company{ID: *row.CompanyID, Name: *row.CompanyName, Zone: *row.CompanyZone, Demo: *row.CompanyDemo, Setup: row.CompanySetup}

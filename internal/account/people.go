@@ -90,6 +90,11 @@ func ChangePerson(ctx context.Context, tx postgres.Tx, company, person id.ID, ch
 	if err := q.changePerson(ctx, next); err != nil {
 		return nil, fmt.Errorf("changing a person: %w", err)
 	}
+	if change.Removed {
+		if err := q.leaveDepartments(ctx, company, person); err != nil {
+			return nil, fmt.Errorf("taking a person out of departments: %w", err)
+		}
+	}
 	ended, err = q.endSessionsOf(ctx, &now, person)
 	if err != nil {
 		return nil, fmt.Errorf("ending a person's sessions: %w", err)

@@ -61,7 +61,8 @@ WITH found AS (
 SELECT s.id AS session_id, s.company_id, s.expires_at, s.network,
        u.id AS user_id, u.company_id AS home_company_id, u.email, u.name, u.role, u.must_change_password, (u.verified_at IS NOT NULL)::boolean AS verified,
        c.name AS company_name, c.zone AS company_zone, c.demo AS company_demo,
-       (CASE WHEN c.demo OR (c.setup ->> 'dismissed')::boolean THEN 'done' WHEN c.setup IS NULL THEN 'new' ELSE 'open' END)::text AS company_setup
+       (CASE WHEN c.demo OR (c.setup ->> 'dismissed')::boolean THEN 'done' WHEN c.setup IS NULL THEN 'new' ELSE 'open' END)::text AS company_setup,
+       ARRAY(SELECT m.department_id FROM department_members m WHERE m.company_id = u.company_id AND m.user_id = u.id)::uuid[] AS departments
 FROM found JOIN sessions s ON s.id = found.id JOIN users u ON u.id = s.user_id
 LEFT JOIN companies c ON c.company_id = s.company_id;
 

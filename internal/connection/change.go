@@ -15,7 +15,7 @@ import (
 // that Meta signs before it learns of the new one.
 const pastSecretFor = 24 * time.Hour
 
-// Update changes a connection. A change of anything but its name makes it unchecked: the last check spoke of
+// Update changes a connection. A change of anything but its name and department makes it unchecked: the last check spoke of
 // other values. A replaced app secret is believed for another day, of webhooks alone.
 func (s *Store) Update(ctx context.Context, tx postgres.Tx, company, connection id.ID, change Change, now time.Time) (View, error) {
 	q := New(tx)
@@ -24,6 +24,12 @@ func (s *Store) Update(ctx context.Context, tx postgres.Tx, company, connection 
 		return View{}, notFound("reading a connection", err)
 	}
 	apply(&row.Name, change.Name)
+	if change.Department != nil {
+		if err := giveDepartment(ctx, q, company, *change.Department); err != nil {
+			return View{}, err
+		}
+		row.DepartmentID = *change.Department
+	}
 	changed := apply(&row.AppID, change.AppID)
 	changed = apply(&row.AccountID, change.AccountID) || changed
 	if apply(&row.NumberID, change.NumberID) {
@@ -81,7 +87,7 @@ func (s *Store) write(ctx context.Context, q *Queries, row Connection) error {
 	err := q.updateConnection(ctx, updateConnectionParams{Name: row.Name, AppID: row.AppID, AccountID: row.AccountID,
 		NumberID: row.NumberID, Number: row.Number, SealedAppSecret: row.SealedAppSecret, SealedToken: row.SealedToken,
 		SealedVerifyToken: row.SealedVerifyToken, SealedPastSecret: row.SealedPastSecret, PastSecretUntil: row.PastSecretUntil,
-		State: row.State, StateDetail: row.StateDetail, CheckedAt: row.CheckedAt, Checks: row.Checks, TokenExpiresAt: row.TokenExpiresAt,
+		State: row.State, StateDetail: row.StateDetail, CheckedAt: row.CheckedAt, Checks: row.Checks, TokenExpiresAt: row.TokenExpiresAt, DepartmentID: row.DepartmentID,
 		CompanyID: row.CompanyID, ID: row.ID})
 	if err != nil {
 		return numberTaken(fmt.Errorf("changing a connection: %w", err))

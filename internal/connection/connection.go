@@ -28,6 +28,7 @@ const (
 var (
 	ErrNotFound    = errors.New("no such connection")
 	ErrNumberTaken = errors.New("another connection of this company has this number id")
+	ErrDepartment  = errors.New("there is no such department any more; choose another one")
 )
 
 // View is a connection as people see it. The app secret and the token are not in it.
@@ -51,6 +52,7 @@ type View struct {
 	DeletedAt   *time.Time     // only its history is left
 	Slug        string         // the secret part of the webhook's address
 	VerifyToken string         // what Meta must repeat in its challenge
+	Department  *id.ID         // whose people see it; nil: everybody's
 	CreatedAt   time.Time
 }
 
@@ -59,11 +61,13 @@ type Draft struct {
 	Name, AppID, AppSecret, AccountID, NumberID, Token string
 	VerifyToken                                        string // empty: a random one is made
 	Simulated                                          bool
+	Department                                         *id.ID // nil: everybody's
 }
 
 // Change holds what a person edits; nil leaves a value as it is.
 type Change struct {
 	Name, AppID, AppSecret, AccountID, NumberID, Token, VerifyToken *string
+	Department                                                      **id.ID // to nil: everybody's
 }
 
 // Route is where a webhook leads.
@@ -81,7 +85,7 @@ func NewStore(sealer *secret.Sealer) *Store { return &Store{sealer: sealer} }
 // Create adds a connection in the state unchecked and its webhook route.
 func (s *Store) Create(ctx context.Context, tx postgres.Tx, company id.ID, draft Draft) (View, error) {
 	row := Connection{CompanyID: company, ID: id.New(), Channel: string(channel.WhatsAppCloud), WebhookSlug: secret.Token(),
-		Name: draft.Name, AppID: draft.AppID, AccountID: draft.AccountID, NumberID: draft.NumberID, Simulated: draft.Simulated}
+		Name: draft.Name, AppID: draft.AppID, AccountID: draft.AccountID, NumberID: draft.NumberID, Simulated: draft.Simulated, DepartmentID: draft.Department}
 	if draft.VerifyToken == "" {
 		draft.VerifyToken = secret.Token()
 	}
@@ -96,10 +100,13 @@ func (s *Store) Create(ctx context.Context, tx postgres.Tx, company id.ID, draft
 		return View{}, err
 	}
 	q := New(tx)
+	if err := giveDepartment(ctx, q, company, row.DepartmentID); err != nil {
+		return View{}, err
+	}
 	err = q.insertConnection(ctx, insertConnectionParams{CompanyID: company, ID: row.ID, Channel: row.Channel, Name: row.Name,
 		AppID: row.AppID, AccountID: row.AccountID, NumberID: row.NumberID, WebhookSlug: row.WebhookSlug,
 		SealedAppSecret: row.SealedAppSecret, SealedToken: row.SealedToken, SealedVerifyToken: row.SealedVerifyToken,
-		Simulated: row.Simulated})
+		Simulated: row.Simulated, DepartmentID: row.DepartmentID})
 	if err != nil {
 		return View{}, numberTaken(fmt.Errorf("adding a connection: %w", err))
 	}
@@ -118,9 +125,19 @@ func (s *Store) Get(ctx context.Context, tx postgres.Tx, company, connection id.
 	return s.view(row)
 }
 
-// List returns the connections of a company that are not deleted, oldest first.
-func (s *Store) List(ctx context.Context, tx postgres.Tx, company id.ID) ([]View, error) {
-	rows, err := New(tx).listConnections(ctx, company)
+// See is Get for somebody who is in some departments only: another's connection is not found. Nil departments see all.
+func (s *Store) See(ctx context.Context, tx postgres.Tx, company, connection id.ID, departments []id.ID) (View, error) {
+	row, err := New(tx).seeConnection(ctx, company, connection, departments)
+	if err != nil {
+		return View{}, notFound("reading a connection", err)
+	}
+	return s.view(row)
+}
+
+// List returns the connections of a company that are not deleted, oldest first: those that somebody in these departments
+// may see, or all with nil.
+func (s *Store) List(ctx context.Context, tx postgres.Tx, company id.ID, departments []id.ID) ([]View, error) {
+	rows, err := New(tx).listConnections(ctx, company, departments)
 	if err != nil {
 		return nil, fmt.Errorf("listing connections: %w", err)
 	}
@@ -173,7 +190,7 @@ func (s *Store) view(row Connection) (View, error) {
 	return View{ID: row.ID, Channel: channel.Kind(row.Channel), Name: row.Name, AppID: row.AppID, AccountID: row.AccountID,
 		NumberID: row.NumberID, Number: row.Number, State: row.State, StateDetail: row.StateDetail, CheckedAt: row.CheckedAt,
 		Quality: row.Quality, Limit: int(row.MessagingLimit), Checks: lines, TokenEnds: row.TokenExpiresAt, Simulated: row.Simulated, DisabledAt: row.DisabledAt, DeletedAt: row.DeletedAt,
-		Slug: row.WebhookSlug, VerifyToken: verify, CreatedAt: row.CreatedAt}, nil
+		Department: row.DepartmentID, Slug: row.WebhookSlug, VerifyToken: verify, CreatedAt: row.CreatedAt}, nil
 }
 
 func place(row Connection, column string) secret.Place {
@@ -187,6 +204,21 @@ func (s *Store) seal(row Connection, column, plain string) ([]byte, error) {
 func (s *Store) unseal(row Connection, column string, sealed []byte) (string, error) {
 	plain, err := s.sealer.Unseal(sealed, place(row, column))
 	return string(plain), err
+}
+
+// giveDepartment keeps a department from being deleted while a connection is given to it.
+func giveDepartment(ctx context.Context, q *Queries, company id.ID, department *id.ID) error {
+	if department == nil {
+		return nil
+	}
+	_, err := q.holdDepartment(ctx, company, *department)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return ErrDepartment
+	}
+	if err != nil {
+		return fmt.Errorf("reading a department: %w", err)
+	}
+	return nil
 }
 
 func notFound(doing string, err error) error {

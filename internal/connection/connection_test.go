@@ -125,7 +125,7 @@ func TestADeletedConnectionKeepsItsNameAndNothingElse(t *testing.T) {
 		require.Equal(t, draft.Name, gone.Name)
 		require.NotNil(t, gone.DeletedAt)
 		require.Empty(t, gone.VerifyToken)
-		list, err := store.List(t.Context(), tx, company)
+		list, err := store.List(t.Context(), tx, company, nil)
 		require.NoError(t, err)
 		require.Empty(t, list)
 		_, err = store.Account(t.Context(), tx, company, view.ID)

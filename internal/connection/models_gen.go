@@ -37,4 +37,5 @@ type Connection struct {
 	PastSecretUntil   *time.Time
 	DisabledAt        *time.Time
 	DeletedAt         *time.Time
+	DepartmentID      *uuid.UUID
 }

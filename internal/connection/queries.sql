@@ -2,9 +2,9 @@
 
 -- name: insertConnection :exec
 INSERT INTO connections (company_id, id, channel, name, app_id, account_id, number_id, webhook_slug,
-                         sealed_app_secret, sealed_token, sealed_verify_token, simulated)
+                         sealed_app_secret, sealed_token, sealed_verify_token, simulated, department_id)
 VALUES (@company_id, @id, @channel, @name, @app_id, @account_id, @number_id, @webhook_slug,
-        @sealed_app_secret, @sealed_token, @sealed_verify_token, @simulated);
+        @sealed_app_secret, @sealed_token, @sealed_verify_token, @simulated, sqlc.narg(department_id));
 
 -- name: insertRoute :exec
 INSERT INTO webhook_routes (company_id, connection_id, slug, number_id) VALUES (@company_id, @connection_id, @slug, @number_id);
@@ -15,17 +15,25 @@ UPDATE webhook_routes SET number_id = @number_id WHERE company_id = @company_id 
 -- name: getConnection :one
 SELECT * FROM connections WHERE company_id = @company_id AND id = @id;
 
+-- name: seeConnection :one
+-- A connection as somebody in some departments may see it.
+SELECT * FROM connections WHERE company_id = @company_id AND id = @id AND in_sight(department_id, sqlc.narg(departments)::uuid[]);
+
+-- name: holdDepartment :one
+-- So that it can't be deleted before this transaction has ended.
+SELECT id FROM departments WHERE company_id = @company_id AND id = @id AND deleted_at IS NULL FOR SHARE;
+
 -- name: lockConnection :one
 SELECT * FROM connections WHERE company_id = @company_id AND id = @id AND deleted_at IS NULL FOR UPDATE;
 
 -- name: listConnections :many
-SELECT * FROM connections WHERE company_id = @company_id AND deleted_at IS NULL ORDER BY id;
+SELECT * FROM connections WHERE company_id = @company_id AND deleted_at IS NULL AND in_sight(department_id, sqlc.narg(departments)::uuid[]) ORDER BY id;
 
 -- name: updateConnection :exec
 UPDATE connections SET name = @name, app_id = @app_id, account_id = @account_id, number_id = @number_id, number = @number,
     sealed_app_secret = @sealed_app_secret, sealed_token = @sealed_token, sealed_verify_token = @sealed_verify_token,
     sealed_past_secret = @sealed_past_secret, past_secret_until = @past_secret_until,
-    state = @state, state_detail = @state_detail, checked_at = @checked_at, checks = @checks, token_expires_at = @token_expires_at
+    state = @state, state_detail = @state_detail, checked_at = @checked_at, checks = @checks, token_expires_at = @token_expires_at, department_id = @department_id
 WHERE company_id = @company_id AND id = @id;
 
 -- name: setChecked :execrows

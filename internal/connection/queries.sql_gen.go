@@ -38,7 +38,7 @@ func (q *Queries) deleteRoute(ctx context.Context, companyID uuid.UUID, connecti
 }
 
 const getConnection = `-- name: getConnection :one
-SELECT company_id, id, channel, name, app_id, account_id, number_id, number, webhook_slug, sealed_app_secret, sealed_token, sealed_verify_token, state, state_detail, checked_at, created_at, quality, messaging_limit, simulated, checks, token_expires_at, sealed_past_secret, past_secret_until, disabled_at, deleted_at FROM connections WHERE company_id = $1 AND id = $2
+SELECT company_id, id, channel, name, app_id, account_id, number_id, number, webhook_slug, sealed_app_secret, sealed_token, sealed_verify_token, state, state_detail, checked_at, created_at, quality, messaging_limit, simulated, checks, token_expires_at, sealed_past_secret, past_secret_until, disabled_at, deleted_at, department_id FROM connections WHERE company_id = $1 AND id = $2
 `
 
 func (q *Queries) getConnection(ctx context.Context, companyID uuid.UUID, iD uuid.UUID) (Connection, error) {
@@ -70,16 +70,29 @@ func (q *Queries) getConnection(ctx context.Context, companyID uuid.UUID, iD uui
 		&i.PastSecretUntil,
 		&i.DisabledAt,
 		&i.DeletedAt,
+		&i.DepartmentID,
 	)
 	return i, err
+}
+
+const holdDepartment = `-- name: holdDepartment :one
+SELECT id FROM departments WHERE company_id = $1 AND id = $2 AND deleted_at IS NULL FOR SHARE
+`
+
+// So that it can't be deleted before this transaction has ended.
+func (q *Queries) holdDepartment(ctx context.Context, companyID uuid.UUID, iD uuid.UUID) (uuid.UUID, error) {
+	row := q.db.QueryRow(ctx, holdDepartment, companyID, iD)
+	var id uuid.UUID
+	err := row.Scan(&id)
+	return id, err
 }
 
 const insertConnection = `-- name: insertConnection :exec
 
 INSERT INTO connections (company_id, id, channel, name, app_id, account_id, number_id, webhook_slug,
-                         sealed_app_secret, sealed_token, sealed_verify_token, simulated)
+                         sealed_app_secret, sealed_token, sealed_verify_token, simulated, department_id)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8,
-        $9, $10, $11, $12)
+        $9, $10, $11, $12, $13)
 `
 
 type insertConnectionParams struct {
@@ -95,6 +108,7 @@ type insertConnectionParams struct {
 	SealedToken       []byte
 	SealedVerifyToken []byte
 	Simulated         bool
+	DepartmentID      *uuid.UUID
 }
 
 // Connections and where their webhooks lead.
@@ -112,6 +126,7 @@ func (q *Queries) insertConnection(ctx context.Context, arg insertConnectionPara
 		arg.SealedToken,
 		arg.SealedVerifyToken,
 		arg.Simulated,
+		arg.DepartmentID,
 	)
 	return err
 }
@@ -131,11 +146,11 @@ func (q *Queries) insertRoute(ctx context.Context, companyID uuid.UUID, connecti
 }
 
 const listConnections = `-- name: listConnections :many
-SELECT company_id, id, channel, name, app_id, account_id, number_id, number, webhook_slug, sealed_app_secret, sealed_token, sealed_verify_token, state, state_detail, checked_at, created_at, quality, messaging_limit, simulated, checks, token_expires_at, sealed_past_secret, past_secret_until, disabled_at, deleted_at FROM connections WHERE company_id = $1 AND deleted_at IS NULL ORDER BY id
+SELECT company_id, id, channel, name, app_id, account_id, number_id, number, webhook_slug, sealed_app_secret, sealed_token, sealed_verify_token, state, state_detail, checked_at, created_at, quality, messaging_limit, simulated, checks, token_expires_at, sealed_past_secret, past_secret_until, disabled_at, deleted_at, department_id FROM connections WHERE company_id = $1 AND deleted_at IS NULL AND in_sight(department_id, $2::uuid[]) ORDER BY id
 `
 
-func (q *Queries) listConnections(ctx context.Context, companyID uuid.UUID) ([]Connection, error) {
-	rows, err := q.db.Query(ctx, listConnections, companyID)
+func (q *Queries) listConnections(ctx context.Context, companyID uuid.UUID, departments []uuid.UUID) ([]Connection, error) {
+	rows, err := q.db.Query(ctx, listConnections, companyID, departments)
 	if err != nil {
 		return nil, err
 	}
@@ -169,6 +184,7 @@ func (q *Queries) listConnections(ctx context.Context, companyID uuid.UUID) ([]C
 			&i.PastSecretUntil,
 			&i.DisabledAt,
 			&i.DeletedAt,
+			&i.DepartmentID,
 		); err != nil {
 			return nil, err
 		}
@@ -181,7 +197,7 @@ func (q *Queries) listConnections(ctx context.Context, companyID uuid.UUID) ([]C
 }
 
 const lockConnection = `-- name: lockConnection :one
-SELECT company_id, id, channel, name, app_id, account_id, number_id, number, webhook_slug, sealed_app_secret, sealed_token, sealed_verify_token, state, state_detail, checked_at, created_at, quality, messaging_limit, simulated, checks, token_expires_at, sealed_past_secret, past_secret_until, disabled_at, deleted_at FROM connections WHERE company_id = $1 AND id = $2 AND deleted_at IS NULL FOR UPDATE
+SELECT company_id, id, channel, name, app_id, account_id, number_id, number, webhook_slug, sealed_app_secret, sealed_token, sealed_verify_token, state, state_detail, checked_at, created_at, quality, messaging_limit, simulated, checks, token_expires_at, sealed_past_secret, past_secret_until, disabled_at, deleted_at, department_id FROM connections WHERE company_id = $1 AND id = $2 AND deleted_at IS NULL FOR UPDATE
 `
 
 func (q *Queries) lockConnection(ctx context.Context, companyID uuid.UUID, iD uuid.UUID) (Connection, error) {
@@ -213,6 +229,7 @@ func (q *Queries) lockConnection(ctx context.Context, companyID uuid.UUID, iD uu
 		&i.PastSecretUntil,
 		&i.DisabledAt,
 		&i.DeletedAt,
+		&i.DepartmentID,
 	)
 	return i, err
 }
@@ -321,6 +338,45 @@ func (q *Queries) routesByNumber(ctx context.Context, numberID string) ([]routes
 	return items, nil
 }
 
+const seeConnection = `-- name: seeConnection :one
+SELECT company_id, id, channel, name, app_id, account_id, number_id, number, webhook_slug, sealed_app_secret, sealed_token, sealed_verify_token, state, state_detail, checked_at, created_at, quality, messaging_limit, simulated, checks, token_expires_at, sealed_past_secret, past_secret_until, disabled_at, deleted_at, department_id FROM connections WHERE company_id = $1 AND id = $2 AND in_sight(department_id, $3::uuid[])
+`
+
+// A connection as somebody in some departments may see it.
+func (q *Queries) seeConnection(ctx context.Context, companyID uuid.UUID, iD uuid.UUID, departments []uuid.UUID) (Connection, error) {
+	row := q.db.QueryRow(ctx, seeConnection, companyID, iD, departments)
+	var i Connection
+	err := row.Scan(
+		&i.CompanyID,
+		&i.ID,
+		&i.Channel,
+		&i.Name,
+		&i.AppID,
+		&i.AccountID,
+		&i.NumberID,
+		&i.Number,
+		&i.WebhookSlug,
+		&i.SealedAppSecret,
+		&i.SealedToken,
+		&i.SealedVerifyToken,
+		&i.State,
+		&i.StateDetail,
+		&i.CheckedAt,
+		&i.CreatedAt,
+		&i.Quality,
+		&i.MessagingLimit,
+		&i.Simulated,
+		&i.Checks,
+		&i.TokenExpiresAt,
+		&i.SealedPastSecret,
+		&i.PastSecretUntil,
+		&i.DisabledAt,
+		&i.DeletedAt,
+		&i.DepartmentID,
+	)
+	return i, err
+}
+
 const setChecked = `-- name: setChecked :execrows
 UPDATE connections SET state = $1::text, state_detail = $2, checked_at = $3,
     checks = $4, token_expires_at = $5,
@@ -378,8 +434,8 @@ const updateConnection = `-- name: updateConnection :exec
 UPDATE connections SET name = $1, app_id = $2, account_id = $3, number_id = $4, number = $5,
     sealed_app_secret = $6, sealed_token = $7, sealed_verify_token = $8,
     sealed_past_secret = $9, past_secret_until = $10,
-    state = $11, state_detail = $12, checked_at = $13, checks = $14, token_expires_at = $15
-WHERE company_id = $16 AND id = $17
+    state = $11, state_detail = $12, checked_at = $13, checks = $14, token_expires_at = $15, department_id = $16
+WHERE company_id = $17 AND id = $18
 `
 
 type updateConnectionParams struct {
@@ -398,6 +454,7 @@ type updateConnectionParams struct {
 	CheckedAt         *time.Time
 	Checks            json.RawMessage
 	TokenExpiresAt    *time.Time
+	DepartmentID      *uuid.UUID
 	CompanyID         uuid.UUID
 	ID                uuid.UUID
 }
@@ -419,6 +476,7 @@ func (q *Queries) updateConnection(ctx context.Context, arg updateConnectionPara
 		arg.CheckedAt,
 		arg.Checks,
 		arg.TokenExpiresAt,
+		arg.DepartmentID,
 		arg.CompanyID,
 		arg.ID,
 	)

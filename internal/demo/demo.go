@@ -93,7 +93,7 @@ func find(ctx context.Context, db *postgres.DB) (company account.Company, err er
 // fill adds connection and contacts to a demo company without connections, and reads what the sandbox needs.
 func fill(ctx context.Context, db *postgres.DB, store *connection.Store, company account.Company, demo *Demo) error {
 	err := db.InCompany(ctx, demo.Company, func(tx postgres.Tx) error {
-		views, err := store.List(ctx, tx, demo.Company)
+		views, err := store.List(ctx, tx, demo.Company, nil)
 		if err != nil {
 			return err
 		}

@@ -145,7 +145,7 @@ func requireKnownBefore(t *testing.T, db *postgres.DB, company id.ID) {
 func requireSlowNumber(t *testing.T, db *postgres.DB, store *connection.Store, company id.ID) {
 	t.Helper()
 	require.NoError(t, db.InCompany(t.Context(), company, func(tx postgres.Tx) error {
-		connections, err := store.List(t.Context(), tx, company)
+		connections, err := store.List(t.Context(), tx, company, nil)
 		require.NoError(t, err)
 		require.Len(t, connections, 2)
 		campaigns, err := campaign.List(t.Context(), tx, company, contact.First, "", 10)

@@ -69,6 +69,23 @@ func (e Expr) String() string {
 	return e.root.print(loose)
 }
 
+// OfCampaigns tells whether the filter asks what became of a campaign's messages.
+func (e Expr) OfCampaigns() bool { return e.root != nil && asksOfCampaigns(e.root) }
+
+func asksOfCampaigns(n node) bool {
+	switch n := n.(type) {
+	case both:
+		return asksOfCampaigns(n.left) || asksOfCampaigns(n.right)
+	case either:
+		return asksOfCampaigns(n.left) || asksOfCampaigns(n.right)
+	case not:
+		return asksOfCampaigns(n.of)
+	case condition:
+		return n.of == campaign
+	}
+	return true // of a kind that is not known here: better too careful
+}
+
 // SQL is a condition about the row of contacts that the alias names, for one company. Its parameters follow args;
 // the answer is the text and all parameters. The alias must be a constant of the caller's.
 func (e Expr) SQL(contact string, args []any, company id.ID) (text string, all []any) {

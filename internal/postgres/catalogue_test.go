@@ -54,6 +54,8 @@ var exceptions = map[string]string{
 	"system positions":      "no company's data",
 	"system absences":       "no company's data",
 	"system platform":       "no company's data",
+	// What it reads of a request's person.
+	"system department_members": "ids only: each request begins by its person's departments",
 	// Functions that run as their owner.
 	"function delete_demo_rows":          "deletes rows of every table, of a demo company alone",
 	"function drop_demo_company":         "the application may delete no company; this deletes an emptied demo",

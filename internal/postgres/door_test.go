@@ -50,6 +50,8 @@ func newTwo(t *testing.T) *two {
 const rows = `
 INSERT INTO users (id, company_id, email, name, role, password_hash) VALUES ($x, $c, $x || '@example.org', 'N', 'admin', '');
 INSERT INTO sessions (id, user_id, company_id, expires_at) VALUES ($x, $x, $c, now());
+INSERT INTO departments (company_id, id, name) VALUES ($c, $x, 'D');
+INSERT INTO department_members (company_id, user_id, department_id) VALUES ($c, $x, $x);
 INSERT INTO connections (company_id, id, channel, name, app_id, account_id, number_id, webhook_slug, sealed_app_secret, sealed_token, sealed_verify_token)
 	VALUES ($c, $x, 'whatsapp_cloud', 'C', '1', '2', $x, $x, '', '', '');
 INSERT INTO webhook_routes (company_id, connection_id, slug, number_id) VALUES ($c, $x, $x, '3');

@@ -22,9 +22,10 @@ type Wrote struct {
 	ConnectionName string
 }
 
-// ListContact returns up to limit messages to and from a contact that came before the message before, newest first.
-func ListContact(ctx context.Context, tx postgres.Tx, company, contact, before id.ID, limit int) ([]ContactMessage, error) {
-	rows, err := New(tx).contactMessages(ctx, company, contact, before, int32(limit))
+// ListContact returns up to limit messages to and from a contact that came before the message before, newest first:
+// those whose connection somebody in these departments may see, or all with nil.
+func ListContact(ctx context.Context, tx postgres.Tx, company, contact, before id.ID, departments []id.ID, limit int) ([]ContactMessage, error) {
+	rows, err := New(tx).contactMessages(ctx, contactMessagesParams{CompanyID: company, ContactID: contact, Before: before, Departments: departments, RowLimit: int32(limit)})
 	if err != nil {
 		return nil, fmt.Errorf("listing a contact's messages: %w", err)
 	}

@@ -21,7 +21,7 @@ func TestAMessageIsFoundByItsContactThroughAllItsStates(t *testing.T) {
 	last := id.ID{0xff}
 	list := func() (found []send.ContactMessage) {
 		r.tx(func(tx postgres.Tx) (err error) {
-			found, err = send.ListContact(t.Context(), tx, r.company, contact, last, 10)
+			found, err = send.ListContact(t.Context(), tx, r.company, contact, last, nil, 10)
 			return err
 		})
 		return found
@@ -36,7 +36,7 @@ func TestAMessageIsFoundByItsContactThroughAllItsStates(t *testing.T) {
 	last = sent[0].ID
 	require.Empty(t, list(), "the page after it")
 	require.NoError(t, r.db.InCompany(t.Context(), other, func(tx postgres.Tx) error {
-		foreign, err := send.ListContact(t.Context(), tx, r.company, contact, id.ID{0xff}, 10)
+		foreign, err := send.ListContact(t.Context(), tx, r.company, contact, id.ID{0xff}, nil, 10)
 		require.Empty(t, foreign)
 		return err
 	}))

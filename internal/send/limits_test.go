@@ -145,7 +145,7 @@ func TestAGapLetsOneCampaignMessageGoAtATimeAndCampaignsTakeTurns(t *testing.T) 
 	var of []id.ID
 	for _, message := range provider.order {
 		r.tx(func(tx postgres.Tx) error {
-			m, err := send.Get(t.Context(), tx, r.company, message)
+			m, err := send.Get(t.Context(), tx, r.company, message, nil)
 			of = append(of, *m.CampaignID)
 			return err
 		})

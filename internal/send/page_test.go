@@ -215,7 +215,7 @@ func TestEachTryIsToldInTheStory(t *testing.T) {
 	require.Equal(t, send.Counts{Uncertain: 1}, r.rows())
 	words := func() (told []string) {
 		r.tx(func(tx postgres.Tx) error {
-			chapters, err := send.StoryOf(t.Context(), tx, r.company, provider.order[0], time.Now())
+			chapters, err := send.StoryOf(t.Context(), tx, r.company, provider.order[0], nil, time.Now())
 			for _, c := range chapters {
 				if c.Kind == "tried" || c.Kind == "uncertain" || c.Kind == "delivered" {
 					told = append(told, c.Kind+": "+c.Words)

@@ -468,7 +468,7 @@ SELECT m.id, m.contact_id, c.name AS contact_name, i.value AS address, m.state, 
     m.direction = 1 AS inbound, m.connection_id, n.name AS connection_name
 FROM contact_messages x
 JOIN messages m ON m.company_id = x.company_id AND m.id = x.message_id
-JOIN connections n ON n.company_id = m.company_id AND n.id = m.connection_id
+JOIN connections n ON n.company_id = m.company_id AND n.id = m.connection_id AND in_sight(n.department_id, sqlc.narg(departments)::uuid[])
 JOIN contacts c ON c.company_id = m.company_id AND c.id = m.contact_id
 JOIN identities i ON i.company_id = m.company_id AND i.id = m.identity_id
 LEFT JOIN campaigns k ON k.company_id = m.company_id AND k.id = m.campaign_id

@@ -11,9 +11,10 @@ import (
 	"omnidesk/internal/postgres"
 )
 
-// Get returns one message. Errors: ErrNotFound.
-func Get(ctx context.Context, tx postgres.Tx, company, message id.ID) (GetMessageRow, error) {
-	row, err := New(tx).GetMessage(ctx, company, message)
+// Get returns one message, if somebody in these departments may see its connection; nil departments see all. Errors:
+// ErrNotFound.
+func Get(ctx context.Context, tx postgres.Tx, company, message id.ID, departments []id.ID) (GetMessageRow, error) {
+	row, err := New(tx).GetMessage(ctx, company, message, departments)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return row, ErrNotFound
 	}

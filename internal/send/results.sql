@@ -64,7 +64,7 @@ SELECT m.attempt_id, m.supersedes, m.superseded_by, m.id, m.connection_id, m.cam
 FROM messages m
 JOIN connections n ON n.company_id = m.company_id AND n.id = m.connection_id
 LEFT JOIN campaigns k ON k.company_id = m.company_id AND k.id = m.campaign_id
-WHERE m.company_id = @company_id AND m.id = @id;
+WHERE m.company_id = @company_id AND m.id = @id AND in_sight(n.department_id, sqlc.narg(departments)::uuid[]);
 
 -- name: StoryAbsences :many
 -- Parts that were away while the message was queued. While one is, a page that is live goes on to its end.

@@ -30,10 +30,10 @@ type Chapter struct {
 // shortest wait that is worth a word.
 const shortestWait = 2 * time.Second
 
-// StoryOf tells what happened to a message until now, in order.
-func StoryOf(ctx context.Context, tx postgres.Tx, company, message id.ID, now time.Time) ([]Chapter, error) {
+// StoryOf tells what happened to a message until now, in order, to whom Get shows it.
+func StoryOf(ctx context.Context, tx postgres.Tx, company, message id.ID, departments []id.ID, now time.Time) ([]Chapter, error) {
 	q := New(tx)
-	facts, err := q.StoryFacts(ctx, company, message)
+	facts, err := q.StoryFacts(ctx, company, message, departments)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, ErrNotFound
 	}

@@ -7,7 +7,8 @@ SELECT m.id, m.contact_id, coalesce(c.name, '') AS contact_name, coalesce(i.valu
 FROM messages m
 LEFT JOIN contacts c ON c.company_id = m.company_id AND c.id = m.contact_id
 LEFT JOIN identities i ON i.company_id = m.company_id AND i.id = m.identity_id
-WHERE m.company_id = @company_id AND m.id = @id;
+JOIN connections n ON n.company_id = m.company_id AND n.id = m.connection_id
+WHERE m.company_id = @company_id AND m.id = @id AND in_sight(n.department_id, sqlc.narg(departments)::uuid[]);
 
 -- name: ListUncertain :many
 -- Newest first. Those that were sent again by hand are settled as far as anybody can.

@@ -52,7 +52,8 @@ SELECT m.id, m.contact_id, coalesce(c.name, '') AS contact_name, coalesce(i.valu
 FROM messages m
 LEFT JOIN contacts c ON c.company_id = m.company_id AND c.id = m.contact_id
 LEFT JOIN identities i ON i.company_id = m.company_id AND i.id = m.identity_id
-WHERE m.company_id = $1 AND m.id = $2
+JOIN connections n ON n.company_id = m.company_id AND n.id = m.connection_id
+WHERE m.company_id = $1 AND m.id = $2 AND in_sight(n.department_id, $3::uuid[])
 `
 
 type GetMessageRow struct {
@@ -81,8 +82,8 @@ type GetMessageRow struct {
 }
 
 // Single rows of the ledger, and what an operator decides about uncertain ones.
-func (q *Queries) GetMessage(ctx context.Context, companyID uuid.UUID, iD uuid.UUID) (GetMessageRow, error) {
-	row := q.db.QueryRow(ctx, getMessage, companyID, iD)
+func (q *Queries) GetMessage(ctx context.Context, companyID uuid.UUID, iD uuid.UUID, departments []uuid.UUID) (GetMessageRow, error) {
+	row := q.db.QueryRow(ctx, getMessage, companyID, iD, departments)
 	var i GetMessageRow
 	err := row.Scan(
 		&i.ID,

@@ -85,11 +85,11 @@ func TestSendAgainMakesANewMessageThatNamesTheOld(t *testing.T) {
 	require.ElementsMatch(t, messages[2:], r.listUncertain())
 	for i, old := range done.Messages {
 		r.tx(func(tx postgres.Tx) error {
-			before, err := send.Get(t.Context(), tx, r.company, old)
+			before, err := send.Get(t.Context(), tx, r.company, old, nil)
 			require.NoError(t, err)
 			require.Equal(t, send.Uncertain, send.State(before.State), "the old one stays as it is")
 			require.Equal(t, done.Again[i], *before.SupersededBy)
-			after, err := send.Get(t.Context(), tx, r.company, done.Again[i])
+			after, err := send.Get(t.Context(), tx, r.company, done.Again[i], nil)
 			require.Equal(t, old, *after.Supersedes)
 			require.Equal(t, before.ContactID, after.ContactID)
 			require.Equal(t, send.Queued, send.State(after.State))

@@ -31,15 +31,16 @@ WHERE upper(t.value ->> 'status') IN ('REJECTED', 'PAUSED', 'DISABLED') AND coal
 DELETE FROM templates WHERE company_id = @company_id AND connection_id = @connection_id AND synced_at <> sqlc.arg(synced_at)::timestamptz;
 
 -- name: list :many
-SELECT * FROM templates
-WHERE company_id = @company_id AND (sqlc.narg(connection_id)::uuid IS NULL OR connection_id = sqlc.narg(connection_id)::uuid)
-  AND (connection_id, name, language) > (sqlc.arg(after_connection)::uuid, sqlc.arg(after_name)::text, sqlc.arg(after_language)::text)
-ORDER BY connection_id, name, language LIMIT @row_limit;
+SELECT t.* FROM templates t
+JOIN connections n ON n.company_id = t.company_id AND n.id = t.connection_id AND in_sight(n.department_id, sqlc.narg(departments)::uuid[])
+WHERE t.company_id = @company_id AND (sqlc.narg(connection_id)::uuid IS NULL OR t.connection_id = sqlc.narg(connection_id)::uuid)
+  AND (t.connection_id, t.name, t.language) > (sqlc.arg(after_connection)::uuid, sqlc.arg(after_name)::text, sqlc.arg(after_language)::text)
+ORDER BY t.connection_id, t.name, t.language LIMIT @row_limit;
 
 -- name: syncs :many
 SELECT n.id AS connection_id, y.synced_at, coalesce(y.problem, '')::text AS problem FROM connections n
 LEFT JOIN template_syncs y ON y.company_id = n.company_id AND y.connection_id = n.id
-WHERE n.company_id = @company_id ORDER BY n.id;
+WHERE n.company_id = @company_id AND in_sight(n.department_id, sqlc.narg(departments)::uuid[]) ORDER BY n.id;
 
 -- name: refused :many
 -- How many templates of each connection the provider has refused or stopped.

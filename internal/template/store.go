@@ -62,9 +62,10 @@ type Key struct {
 	Name, Language string
 }
 
-// List returns up to limit templates after a key, of one connection or, with Nil, of all.
-func List(ctx context.Context, tx postgres.Tx, company, connection id.ID, after Key, limit int) ([]Template, error) {
-	arg := listParams{CompanyID: company, AfterConnection: after.Connection, AfterName: after.Name, AfterLanguage: after.Language, RowLimit: int32(limit)}
+// List returns up to limit templates after a key, of one connection or, with Nil, of all that somebody in these
+// departments may see; nil departments see all.
+func List(ctx context.Context, tx postgres.Tx, company, connection id.ID, departments []id.ID, after Key, limit int) ([]Template, error) {
+	arg := listParams{CompanyID: company, Departments: departments, AfterConnection: after.Connection, AfterName: after.Name, AfterLanguage: after.Language, RowLimit: int32(limit)}
 	if connection != id.Nil {
 		arg.ConnectionID = &connection
 	}
@@ -82,9 +83,9 @@ func List(ctx context.Context, tx postgres.Tx, company, connection id.ID, after 
 	return templates, nil
 }
 
-// Syncs returns how current each connection's templates are.
-func Syncs(ctx context.Context, tx postgres.Tx, company id.ID) ([]Sync, error) {
-	rows, err := New(tx).syncs(ctx, company)
+// Syncs returns how current the templates of each connection are that somebody in these departments may see; nil sees all.
+func Syncs(ctx context.Context, tx postgres.Tx, company id.ID, departments []id.ID) ([]Sync, error) {
+	rows, err := New(tx).syncs(ctx, company, departments)
 	if err != nil {
 		return nil, fmt.Errorf("reading when templates were synced: %w", err)
 	}

@@ -45,7 +45,7 @@ func (s *shop) replace(connection id.ID, at time.Time, found ...channel.Provider
 func (s *shop) list(connection id.ID, after template.Key, limit int) (found []template.Template) {
 	s.Helper()
 	require.NoError(s, s.db.InCompany(s.Context(), s.company, func(tx postgres.Tx) (err error) {
-		found, err = template.List(s.Context(), tx, s.company, connection, after, limit)
+		found, err = template.List(s.Context(), tx, s.company, connection, nil, after, limit)
 		return err
 	}))
 	return found
@@ -81,7 +81,7 @@ func TestASyncReplacesTheSetOfItsConnection(t *testing.T) {
 	require.Len(t, s.list(s.first, template.Key{}, 10), 1, "a failed sync takes nothing away")
 	var syncs []template.Sync
 	require.NoError(t, s.db.InCompany(t.Context(), s.company, func(tx postgres.Tx) (err error) {
-		syncs, err = template.Syncs(t.Context(), tx, s.company)
+		syncs, err = template.Syncs(t.Context(), tx, s.company, nil)
 		return err
 	}))
 	require.Len(t, syncs, 2)
@@ -106,7 +106,7 @@ func TestTemplatesByKey(t *testing.T) {
 
 	stranger := pgtest.Company(t, s.db)
 	require.NoError(t, s.db.InCompany(t.Context(), stranger, func(tx postgres.Tx) error {
-		found, err := template.List(t.Context(), tx, s.company, id.Nil, template.Key{}, 10)
+		found, err := template.List(t.Context(), tx, s.company, id.Nil, nil, template.Key{}, 10)
 		require.Empty(t, found)
 		return err
 	}))
