@@ -43,6 +43,7 @@ func (s *Server) build() error {
 	s.signUpRoutes()
 	s.peopleRoutes()
 	s.departmentRoutes()
+	s.roleRoutes()
 	s.companyRoutes()
 	s.connectionRoutes()
 	s.contactRoutes()

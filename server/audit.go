@@ -180,11 +180,9 @@ var decisionWords = map[string]string{
 // notedActions are what can stand in the log, each with its words: those of the API's document.
 func (s *Server) notedActions() map[string]string {
 	words := maps.Clone(decisionWords)
-	for _, item := range s.api.OpenAPI().Paths {
-		for _, o := range []*huma.Operation{item.Get, item.Put, item.Post, item.Delete, item.Patch} {
-			if o != nil && notes(o) || o != nil && o.OperationID == "login" {
-				words[o.OperationID] = o.Summary
-			}
+	for _, o := range operations(s.api.OpenAPI()) {
+		if notes(o) || o.OperationID == "login" {
+			words[o.OperationID] = o.Summary
 		}
 	}
 	return words

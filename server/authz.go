@@ -71,6 +71,7 @@ var table = map[string]rule{
 	"inviteAgain":      {least: admin, company: true},
 	"revokeInvitation": {least: admin, company: true},
 
+	"listPermissions":  {least: signedIn},
 	"listDepartments":  {least: admin, company: true},
 	"createDepartment": {least: admin, company: true},
 	"renameDepartment": {least: admin, company: true},

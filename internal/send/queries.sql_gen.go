@@ -1609,13 +1609,21 @@ SELECT m.id, m.contact_id, c.name AS contact_name, i.value AS address, m.state, 
     m.direction = 1 AS inbound, m.connection_id, n.name AS connection_name
 FROM contact_messages x
 JOIN messages m ON m.company_id = x.company_id AND m.id = x.message_id
-JOIN connections n ON n.company_id = m.company_id AND n.id = m.connection_id
+JOIN connections n ON n.company_id = m.company_id AND n.id = m.connection_id AND in_sight(n.department_id, $1::uuid[])
 JOIN contacts c ON c.company_id = m.company_id AND c.id = m.contact_id
 JOIN identities i ON i.company_id = m.company_id AND i.id = m.identity_id
 LEFT JOIN campaigns k ON k.company_id = m.company_id AND k.id = m.campaign_id
-WHERE x.company_id = $1 AND x.contact_id = $2 AND x.message_id < $3::uuid
-ORDER BY x.message_id DESC LIMIT $4
+WHERE x.company_id = $2 AND x.contact_id = $3 AND x.message_id < $4::uuid
+ORDER BY x.message_id DESC LIMIT $5
 `
+
+type contactMessagesParams struct {
+	Departments []uuid.UUID
+	CompanyID   uuid.UUID
+	ContactID   uuid.UUID
+	Before      uuid.UUID
+	RowLimit    int32
+}
 
 type contactMessagesRow struct {
 	ID             uuid.UUID
@@ -1643,12 +1651,13 @@ type contactMessagesRow struct {
 }
 
 // Newest first, by the table that notes each message under its contact.
-func (q *Queries) contactMessages(ctx context.Context, companyID uuid.UUID, contactID uuid.UUID, before uuid.UUID, rowLimit int32) ([]contactMessagesRow, error) {
+func (q *Queries) contactMessages(ctx context.Context, arg contactMessagesParams) ([]contactMessagesRow, error) {
 	rows, err := q.db.Query(ctx, contactMessages,
-		companyID,
-		contactID,
-		before,
-		rowLimit,
+		arg.Departments,
+		arg.CompanyID,
+		arg.ContactID,
+		arg.Before,
+		arg.RowLimit,
 	)
 	if err != nil {
 		return nil, err

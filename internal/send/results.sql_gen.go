@@ -415,7 +415,7 @@ SELECT m.attempt_id, m.supersedes, m.superseded_by, m.id, m.connection_id, m.cam
 FROM messages m
 JOIN connections n ON n.company_id = m.company_id AND n.id = m.connection_id
 LEFT JOIN campaigns k ON k.company_id = m.company_id AND k.id = m.campaign_id
-WHERE m.company_id = $1 AND m.id = $2
+WHERE m.company_id = $1 AND m.id = $2 AND in_sight(n.department_id, $3::uuid[])
 `
 
 type StoryFactsRow struct {
@@ -442,8 +442,8 @@ type StoryFactsRow struct {
 	CampaignName   string
 }
 
-func (q *Queries) StoryFacts(ctx context.Context, companyID uuid.UUID, iD uuid.UUID) (StoryFactsRow, error) {
-	row := q.db.QueryRow(ctx, storyFacts, companyID, iD)
+func (q *Queries) StoryFacts(ctx context.Context, companyID uuid.UUID, iD uuid.UUID, departments []uuid.UUID) (StoryFactsRow, error) {
+	row := q.db.QueryRow(ctx, storyFacts, companyID, iD, departments)
 	var i StoryFactsRow
 	err := row.Scan(
 		&i.AttemptID,

@@ -24,13 +24,15 @@ func (q *Queries) dropOlder(ctx context.Context, companyID uuid.UUID, connection
 }
 
 const list = `-- name: list :many
-SELECT company_id, connection_id, name, language, provider_id, category, status, quality, rejected_reason, components, body, parameters, unfit, synced_at FROM templates
-WHERE company_id = $1 AND ($2::uuid IS NULL OR connection_id = $2::uuid)
-  AND (connection_id, name, language) > ($3::uuid, $4::text, $5::text)
-ORDER BY connection_id, name, language LIMIT $6
+SELECT t.company_id, t.connection_id, t.name, t.language, t.provider_id, t.category, t.status, t.quality, t.rejected_reason, t.components, t.body, t.parameters, t.unfit, t.synced_at FROM templates t
+JOIN connections n ON n.company_id = t.company_id AND n.id = t.connection_id AND in_sight(n.department_id, $1::uuid[])
+WHERE t.company_id = $2 AND ($3::uuid IS NULL OR t.connection_id = $3::uuid)
+  AND (t.connection_id, t.name, t.language) > ($4::uuid, $5::text, $6::text)
+ORDER BY t.connection_id, t.name, t.language LIMIT $7
 `
 
 type listParams struct {
+	Departments     []uuid.UUID
 	CompanyID       uuid.UUID
 	ConnectionID    *uuid.UUID
 	AfterConnection uuid.UUID
@@ -41,6 +43,7 @@ type listParams struct {
 
 func (q *Queries) list(ctx context.Context, arg listParams) ([]Row, error) {
 	rows, err := q.db.Query(ctx, list,
+		arg.Departments,
 		arg.CompanyID,
 		arg.ConnectionID,
 		arg.AfterConnection,
@@ -176,7 +179,7 @@ func (q *Queries) refused(ctx context.Context, companyID uuid.UUID) ([]refusedRo
 const syncs = `-- name: syncs :many
 SELECT n.id AS connection_id, y.synced_at, coalesce(y.problem, '')::text AS problem FROM connections n
 LEFT JOIN template_syncs y ON y.company_id = n.company_id AND y.connection_id = n.id
-WHERE n.company_id = $1 ORDER BY n.id
+WHERE n.company_id = $1 AND in_sight(n.department_id, $2::uuid[]) ORDER BY n.id
 `
 
 type syncsRow struct {
@@ -185,8 +188,8 @@ type syncsRow struct {
 	Problem      string
 }
 
-func (q *Queries) syncs(ctx context.Context, companyID uuid.UUID) ([]syncsRow, error) {
-	rows, err := q.db.Query(ctx, syncs, companyID)
+func (q *Queries) syncs(ctx context.Context, companyID uuid.UUID, departments []uuid.UUID) ([]syncsRow, error) {
+	rows, err := q.db.Query(ctx, syncs, companyID, departments)
 	if err != nil {
 		return nil, err
 	}

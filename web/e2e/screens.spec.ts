@@ -78,6 +78,31 @@ const shots: Shot[] = [
     await page.getByRole("dialog").getByRole("button", { name: "Send the invitation" }).click();
     await expect(page.getByText("invited already")).toBeVisible();
   } },
+  { name: "departments", path: "/settings/departments", ready: "Nobody is in it yet" },
+  { name: "departments-empty", path: "/settings/departments", empty: true, ready: "A department joins people" },
+  { name: "department-refused", path: "/settings/departments", ready: "Nobody is in it yet", status: 422, act: async (page) => {
+    await page.getByRole("button", { name: "Add department" }).click();
+    await page.getByRole("dialog").getByLabel("Name").fill("Sales");
+    await page.getByRole("dialog").getByRole("button", { name: "Add", exact: true }).click();
+    await expect(page.getByText("of this name already")).toBeVisible();
+    await expect(page.getByRole("dialog").getByLabel("Name")).toHaveValue("Sales");
+  } },
+  { name: "department-edit", path: "/settings/departments", ready: "Nobody is in it yet", act: async (page) => {
+    await page.getByRole("button", { name: "What to do with Sales" }).click();
+    await page.getByRole("menuitem", { name: "Change" }).click();
+    await expect(page.getByRole("dialog")).toContainText("Rodrigo Alves");
+  } },
+  { name: "department-used", path: "/settings/departments", ready: "Nobody is in it yet", act: async (page) => {
+    await page.getByRole("button", { name: "What to do with Sales" }).click();
+    await page.getByRole("menuitem", { name: "Delete" }).click();
+    await expect(page.getByRole("dialog")).toContainText("It has connections");
+  } },
+  { name: "roles", path: "/settings/roles", ready: "Start a campaign" },
+  { name: "user-home", path: "/", me: accounts.agent, ready: "Ana Beatriz Souza" },
+  { name: "user-contact", path: `/contacts/${data.contacts[0]?.id ?? ""}`, me: accounts.agent, ready: "Came with the import" },
+  { name: "user-connection", path: `/connections/${data.connections[0]?.id}`, me: accounts.agent, ready: "Meta accepts this connection" },
+  { name: "user-connections-empty", path: "/connections", me: accounts.agent, empty: true, ready: "No connection is for you yet" },
+  { name: "user-templates", path: "/templates", me: accounts.agent, ready: "Approved" },
   { name: "you", path: "/settings/you", ready: "Safari on iPhone" },
   { name: "notifications", path: "/notifications", ready: "is paused because" },
   { name: "notifications-empty", path: "/notifications", empty: true, ready: "Here you hear" },

@@ -1353,6 +1353,65 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/departments": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The company's departments */
+        get: operations["listDepartments"];
+        put?: never;
+        /** Add a department */
+        post: operations["createDepartment"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/departments/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Delete a department
+         * @description Refused while it is the department of a connection.
+         */
+        delete: operations["deleteDepartment"];
+        options?: never;
+        head?: never;
+        /** Rename a department */
+        patch: operations["renameDepartment"];
+        trace?: never;
+    };
+    "/api/v1/departments/{id}/members": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Say who is in a department
+         * @description Replaces all. It holds from their next request on.
+         */
+        put: operations["setMembers"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/health": {
         parameters: {
             query?: never;
@@ -1758,6 +1817,26 @@ export interface paths {
          * @description Their sessions end at once. The last active admin keeps the role and stays enabled.
          */
         patch: operations["changePerson"];
+        trace?: never;
+    };
+    "/api/v1/permissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What each role may do
+         * @description Made of the same table that decides about each call.
+         */
+        get: operations["listPermissions"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
         trace?: never;
     };
     "/api/v1/segments": {
@@ -2198,6 +2277,8 @@ export interface components {
              * @description only its history is left
              */
             deleted_at?: string;
+            /** @description whose users see it, besides admins; absent: every user */
+            department_id?: string;
             /**
              * Format: date-time
              * @description nothing is sent on it since
@@ -2228,15 +2309,20 @@ export interface components {
              * @description absent: never, or not known
              */
             token_ends_at?: string;
-            /** @description the verify token to enter at Meta */
+            /** @description the verify token to enter at Meta; empty for a user */
             verify_token: string;
-            /** @description the callback address to enter at Meta */
+            /** @description the callback address to enter at Meta; empty for a user */
             webhook_url: string;
         };
         ConnectionInput: {
             account_id: string;
             app_id: string;
             app_secret: string;
+            /**
+             * Format: uuid
+             * @description whose users see it, besides admins; absent: every user
+             */
+            department_id?: string;
             name: string;
             number_id: string;
             token: string;
@@ -2269,6 +2355,8 @@ export interface components {
             account_id?: string;
             app_id?: string;
             app_secret?: string;
+            /** @description null: every user sees it */
+            department_id?: string | null;
             name?: string;
             number_id?: string;
             token?: string;
@@ -2440,6 +2528,9 @@ export interface components {
             /** @description IANA zone */
             zone: string;
         };
+        Created: {
+            id: string;
+        };
         DashboardTraffic: {
             /** @description as long a time before, until the same hour if the span is not over */
             before: components["schemas"]["Traffic"];
@@ -2466,6 +2557,24 @@ export interface components {
             at: string;
             /** @description the person's name; empty for one of the platform */
             by: string;
+        };
+        Department: {
+            /** @description those whose department it is */
+            connections: components["schemas"]["DepartmentConnection"][];
+            id: string;
+            name: string;
+            person_ids: string[];
+        };
+        DepartmentConnection: {
+            id: string;
+            name: string;
+        };
+        DepartmentInput: {
+            /** @description no other department of the company has it */
+            name: string;
+        };
+        DepartmentList: {
+            items: components["schemas"]["Department"][];
         };
         Doing: {
             /** Format: int64 */
@@ -2897,6 +3006,9 @@ export interface components {
             sha256?: string;
             type: string;
         };
+        MembersInBody: {
+            person_ids: string[];
+        };
         Message: {
             /** Format: int64 */
             attempts: number;
@@ -3070,6 +3182,33 @@ export interface components {
         PasswordInBody: {
             current_password: string;
             new_password: string;
+        };
+        Permission: {
+            /** @enum {string} */
+            admin: "no" | "yes";
+            /** @description it is more than reading */
+            changes: boolean;
+            /** @description as the API's document names it */
+            operation: string;
+            /**
+             * @description inside: after entering a company
+             * @enum {string}
+             */
+            superadmin: "inside" | "yes";
+            /**
+             * @description departments: only what belongs to their departments, or to none
+             * @enum {string}
+             */
+            user: "no" | "departments" | "yes";
+            words: string;
+        };
+        PermissionGroup: {
+            /** @description the tag of the API's document */
+            about: string;
+            items: components["schemas"]["Permission"][];
+        };
+        PermissionTable: {
+            groups: components["schemas"]["PermissionGroup"][];
         };
         Person: {
             email: string;
@@ -6513,6 +6652,166 @@ export interface operations {
             };
         };
     };
+    listDepartments: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DepartmentList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createDepartment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DepartmentInput"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Created"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteDepartment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    renameDepartment: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DepartmentInput"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    setMembers: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MembersInBody"];
+            };
+        };
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     health: {
         parameters: {
             query?: never;
@@ -7392,6 +7691,35 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listPermissions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PermissionTable"];
+                };
             };
             /** @description Error */
             default: {

@@ -5,6 +5,9 @@ type Schemas = components["schemas"];
 
 export type Me = Schemas["Me"];
 export type Person = Schemas["Person"];
+export type Department = Schemas["Department"];
+export type PermissionGroup = Schemas["PermissionGroup"];
+export type Permission = Schemas["Permission"];
 export type Invitation = Schemas["Invitation"];
 export type InvitationView = Schemas["InvitationView"];
 export type Session = Schemas["Session"];

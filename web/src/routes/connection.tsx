@@ -1,4 +1,4 @@
-import { ActionIcon, Button, Group, TextInput, Tooltip } from "@mantine/core";
+import { ActionIcon, Button, Group, Select, TextInput, Tooltip } from "@mantine/core";
 import { IconAlertTriangle, IconCircleCheck, IconHelpCircle, IconKey, IconPencil, IconPlayerPause, IconRefresh, IconTrash, IconWebhook } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
@@ -11,12 +11,14 @@ import { describeError, toastDone, toastError } from "../components/errors";
 import { Crumb, Failed, PageHead, Waiting } from "../components/page";
 import { Copyable, Time, useNow } from "../components/small";
 import { ConnectionStateLabel, standingOf } from "../components/state";
+import { useRunsCompany } from "../features/account/role";
 import { Checklist } from "../features/connection/checklist";
 import { Danger } from "../features/connection/danger";
 import { ConnectionForm } from "../features/connection/form";
 import { Hold } from "../features/connection/hold";
 import { ConnectionLimits } from "../features/connection/limits";
 import { changeConnection, checkConnection, connectionLiveQuery, connectionQuery, pointWebhook, type ConnectionInput } from "../features/connection/queries";
+import { departmentsQuery } from "../features/people/queries";
 import { formatInstant } from "../lib/format";
 import { NotFound } from "./fallback";
 
@@ -58,24 +60,25 @@ const tone = {
 function Details({ connection }: { connection: Connection }) {
   const queries = useQueryClient();
   const navigate = useNavigate();
+  const runs = useRunsCompany();
   const keep = (changed: Connection) => {
     queries.setQueryData(connectionQuery(connection.id).queryKey, changed);
     void queries.invalidateQueries({ queryKey: ["connections", "list"] });
   };
   return (
     <div className="page narrow connection">
-      <Held connection={connection} keep={keep} />
+      {runs && <Held connection={connection} keep={keep} />}
       <Standing connection={connection} keep={keep} />
       <Sending connection={connection} />
-      <ConnectionLimits id={connection.id} />
+      {runs && <ConnectionLimits id={connection.id} />}
       <Name key={connection.name} connection={connection} keep={keep} />
-      {!connection.simulated && <Webhook connection={connection} />}
-      <Credentials connection={connection} keep={keep} />
-      <Danger connection={connection} onChanged={keep} onDeleted={() => {
+      {runs && !connection.simulated && <Webhook connection={connection} />}
+      {runs && <Credentials connection={connection} keep={keep} />}
+      {runs && <Danger connection={connection} onChanged={keep} onDeleted={() => {
         queries.removeQueries({ queryKey: connectionQuery(connection.id).queryKey });
         void queries.invalidateQueries({ queryKey: ["connections", "list"] });
         void navigate({ to: "/connections" });
-      }} />
+      }} />}
     </div>
   );
 }
@@ -89,6 +92,7 @@ function Standing({ connection, keep }: { connection: Connection; keep: (changed
     onSuccess: (changed) => { keep(changed); toastDone(t("connect.didPoint")); },
     onError: (error) => toastError(error, t),
   });
+  const runs = useRunsCompany();
   const standing = standingOf(connection);
   const [color, Icon] = tone[standing];
   const deaf = !connection.simulated && connection.checks.some((line) => line.subject === "webhook" && line.verdict === "poor");
@@ -101,8 +105,8 @@ function Standing({ connection, keep }: { connection: Connection; keep: (changed
         {connection.checks.length === 0 && connection.state_detail !== "" && <div>{connection.state_detail}</div>}
         <Checklist lines={connection.checks} busy={check.isPending} />
         <Group gap="sm" mt={10}>
-          <Button variant="default" leftSection={<IconRefresh size={15} />} loading={check.isPending} onClick={() => check.mutate()}>{t("connection.recheck")}</Button>
-          {deaf && <Button leftSection={<IconWebhook size={15} />} loading={point.isPending} onClick={() => point.mutate()}>{t("connect.point")}</Button>}
+          {runs && <Button variant="default" leftSection={<IconRefresh size={15} />} loading={check.isPending} onClick={() => check.mutate()}>{t("connection.recheck")}</Button>}
+          {runs && deaf && <Button leftSection={<IconWebhook size={15} />} loading={point.isPending} onClick={() => point.mutate()}>{t("connect.point")}</Button>}
           {connection.checked_at != null && <span className="quiet">{t("connection.checked")} <Time at={connection.checked_at} /></span>}
         </Group>
       </div>
@@ -112,6 +116,7 @@ function Standing({ connection, keep }: { connection: Connection; keep: (changed
 
 function Name({ connection, keep }: { connection: Connection; keep: (changed: Connection) => void }) {
   const { t } = useTranslation();
+  const runs = useRunsCompany();
   const [name, setName] = useState<string | null>(null);
   const rename = useMutation({
     mutationFn: (wanted: string) => changeConnection(connection.id, { name: wanted }),
@@ -127,8 +132,9 @@ function Name({ connection, keep }: { connection: Connection; keep: (changed: Co
       {name === null ? (
         <dl className="facts">
           <dt>{t("connection.name")}</dt>
-          <dd>{connection.name} <Tooltip label={t("connect.rename")}><ActionIcon size="sm" aria-label={t("connect.rename")} onClick={() => setName(connection.name)}><IconPencil size={14} /></ActionIcon></Tooltip></dd>
+          <dd>{connection.name} {runs && <Tooltip label={t("connect.rename")}><ActionIcon size="sm" aria-label={t("connect.rename")} onClick={() => setName(connection.name)}><IconPencil size={14} /></ActionIcon></Tooltip>}</dd>
           <dt>{t("connection.number")}</dt><dd className="num">{connection.number === "" ? "–" : connection.number}</dd>
+          {runs && <><dt id="department">{t("department.one")}</dt><dd><DepartmentOf connection={connection} keep={keep} /></dd></>}
         </dl>
       ) : (
         <form onSubmit={submit}>
@@ -141,6 +147,24 @@ function Name({ connection, keep }: { connection: Connection; keep: (changed: Co
         </form>
       )}
     </fieldset>
+  );
+}
+
+/** Whose users see it. It is saved as it is chosen. */
+function DepartmentOf({ connection, keep }: { connection: Connection; keep: (changed: Connection) => void }) {
+  const { t } = useTranslation();
+  const departments = useQuery(departmentsQuery);
+  const give = useMutation({
+    mutationFn: (to: string | null) => changeConnection(connection.id, { department_id: to }),
+    onSuccess: (changed) => { keep(changed); toastDone(t("department.given")); },
+    onError: (error) => { toastError(error, t); void departments.refetch(); },
+  });
+  if (departments.data === undefined) return <span className="quiet">–</span>;
+  if (departments.data.items.length === 0) return <><span className="quiet">{t("department.everyone")}</span> <Link className="text" to="/settings/departments">{t("department.make")}</Link></>;
+  return (
+    <Select size="xs" maw={280} aria-labelledby="department" value={connection.department_id ?? ""} allowDeselect={false} disabled={give.isPending}
+      data={[{ value: "", label: t("department.everyone") }, ...departments.data.items.map((d) => ({ value: d.id, label: d.name }))]}
+      onChange={(to) => give.mutate(to === "" ? null : to)} />
   );
 }
 
@@ -203,6 +227,7 @@ function Sending({ connection }: { connection: Connection }) {
   const { id } = connection;
   const { t } = useTranslation();
   const { me } = route.useRouteContext();
+  const runs = useRunsCompany();
   const live = useLive(id);
   const now = useNow();
   if (live === undefined) return <div style={{ height: 20 + 36 }} />;
@@ -213,7 +238,8 @@ function Sending({ connection }: { connection: Connection }) {
       <span className="quiet">{t("connection.sender")}</span> {t(`connection.live.${state}`)}
       {detail !== "" && !held && <span className="quiet"> · {detail}</span>}
       {until != null && !held && new Date(until) > now && <span className="quiet"> · {t("connection.until", { at: formatInstant(until, now) })}</span>}
-      {" · "}<Link className="text" to="/connections/$id/run" params={{ id }}>{t("run.open")}</Link>
+      {held && !runs && <span> · {live.held_reason}</span>}
+      {runs && <>{" · "}<Link className="text" to="/connections/$id/run" params={{ id }}>{t("run.open")}</Link></>}
       {me.temporal_ui && workflow_url != null && workflow_url !== "" && <> · <a className="text" href={workflow_url} target="_blank" rel="noreferrer">{t("campaign.openTemporal")}</a></>}
     </div>
   );

@@ -8,6 +8,7 @@ import { usePolling } from "../api/realtime";
 import type { Contact } from "../api/types";
 import { Crumb, Failed, PageHead, Waiting } from "../components/page";
 import { Copyable, Time, useKeys } from "../components/small";
+import { useRunsCompany } from "../features/account/role";
 import { ContactEditor } from "../features/contact/editor";
 import { contactQuery, tagsQuery, timelineQuery } from "../features/contact/queries";
 import { ContactTimeline } from "../features/contact/timeline";
@@ -22,8 +23,9 @@ export default function ContactPage() {
   const found = useQuery({ ...contactQuery(id), refetchInterval: polling });
   const timeline = useInfiniteQuery({ ...timelineQuery(id), refetchInterval: polling });
   const tags = useQuery(tagsQuery);
+  const runs = useRunsCompany();
   const contact = found.data;
-  useKeys({ e: () => setEditing(true) });
+  useKeys(runs ? { e: () => setEditing(true) } : {});
   const crumb = <Crumb to="/contacts" label={t("contact.title")} />;
   if (contact === undefined) {
     return <><PageHead title="" crumb={crumb} />{found.isError ? <Failed error={found.error} retry={() => void found.refetch()} /> : <Waiting />}</>;
@@ -32,7 +34,7 @@ export default function ContactPage() {
   return (
     <>
       <PageHead title={name} crumb={crumb} beside={contact.opted_out_at != null && <span className="tag mute">{t("contact.optedOut")}</span>}>
-        <Button variant="default" leftSection={<IconPencil size={15} />} onClick={() => setEditing(true)}>{t("contact.edit")}</Button>
+        {runs && <Button variant="default" leftSection={<IconPencil size={15} />} onClick={() => setEditing(true)}>{t("contact.edit")}</Button>}
       </PageHead>
       <div className="run contact">
         <section className="page" aria-labelledby="timeline-title">
@@ -40,7 +42,7 @@ export default function ContactPage() {
           {timeline.isPending && <Waiting />}
           {timeline.isError && <Failed error={timeline.error} retry={() => void timeline.refetch()} />}
           {timeline.data !== undefined && (
-            <ContactTimeline phone={contact.phone} events={timeline.data.pages.flatMap((page) => page.items)} hasMore={timeline.hasNextPage} loadingMore={timeline.isFetchingNextPage} loadMore={() => void timeline.fetchNextPage()} />
+            <ContactTimeline links={runs} phone={contact.phone} events={timeline.data.pages.flatMap((page) => page.items)} hasMore={timeline.hasNextPage} loadingMore={timeline.isFetchingNextPage} loadMore={() => void timeline.fetchNextPage()} />
           )}
         </section>
         <aside className="side" aria-label={t("campaign.details")}>

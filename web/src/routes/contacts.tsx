@@ -8,6 +8,7 @@ import { useTranslation } from "react-i18next";
 import { usePolling } from "../api/realtime";
 import { toastDone, toastError } from "../components/errors";
 import { Empty, Failed, PageHead, WaitingRows } from "../components/page";
+import { useRunsCompany } from "../features/account/role";
 import { type Choice, exportAddress, isEverybody, toQuery } from "../features/contact/choice";
 import { ContactEditor } from "../features/contact/editor";
 import { ContactList } from "../features/contact/list";
@@ -35,7 +36,8 @@ export default function ContactsPage() {
   const list = useInfiniteQuery({ ...contactsQuery(choice), refetchInterval: polling });
   const size = useContactCount(toQuery(choice));
   const tags = useQuery(tagsQuery);
-  const segments = useQuery(segmentsQuery);
+  const runs = useRunsCompany();
+  const segments = useQuery({ ...segmentsQuery, enabled: runs });
   const attributes = useQuery(attributesQuery);
   const tagging = useTagging(() => setSelected(nobody));
   const { fetchNextPage } = list;
@@ -59,15 +61,15 @@ export default function ContactsPage() {
   return (
     <>
       <PageHead title={t("contact.title")} beside={<span className="num quiet" role="status">{total}</span>}>
-        <Group gap={6} wrap="nowrap">
+        {runs && <Group gap={6} wrap="nowrap">
           {!none && <ExportMenu choice={choice} />}
           {importButton}
           <Button variant={none && everybody ? "default" : "filled"} leftSection={<IconPlus size={15} />} onClick={() => setAdding(true)}>{t("contact.addShort")}</Button>
-        </Group>
+        </Group>}
       </PageHead>
-      <ContactTabs />
+      {runs && <ContactTabs />}
       {!(none && everybody) && !someSelected && (
-        <ContactToolbar choice={choice} tags={tags.data?.items ?? []} segments={segments.data?.items ?? []} attributes={known} columns={columns} onChoose={choose} onColumns={setColumns} />
+        <ContactToolbar choice={choice} tags={tags.data?.items ?? []} segments={segments.data?.items ?? []} attributes={known} columns={columns} keeps={runs} onChoose={choose} onColumns={setColumns} />
       )}
       {someSelected && (
         <SelectionBar
@@ -79,14 +81,14 @@ export default function ContactsPage() {
       {list.isPending && <WaitingRows />}
       {list.isError && contacts.length === 0 && <Failed error={list.error} retry={() => void list.refetch()} />}
       {none && (
-        <Empty icon={<IconAddressBook size={32} stroke={1.4} />} action={everybody ? importButton : <Button component={Link} to="/contacts" variant="default">{t("contact.showAll")}</Button>}>
-          {everybody ? t("contact.empty") : t("contact.emptyChoice")}
+        <Empty icon={<IconAddressBook size={32} stroke={1.4} />} action={everybody ? runs && importButton : <Button component={Link} to="/contacts" variant="default">{t("contact.showAll")}</Button>}>
+          {everybody ? t(runs ? "contact.empty" : "contact.emptyUser") : t("contact.emptyChoice")}
         </Empty>
       )}
       {contacts.length > 0 && (
         <ContactList
           contacts={contacts} attributes={columns.filter((name) => known.includes(name))} selected={selected === "all" ? null : selected}
-          onToggle={(c) => toggle(c.id)} onToggleAll={toggleAll} onOpen={(c) => void navigate({ to: "/contacts/$id", params: { id: c.id } })}
+          selectable={runs} onToggle={(c) => toggle(c.id)} onToggleAll={toggleAll} onOpen={(c) => void navigate({ to: "/contacts/$id", params: { id: c.id } })}
           hasMore={list.hasNextPage} loadingMore={list.isFetchingNextPage} loadMore={loadMore}
         />
       )}

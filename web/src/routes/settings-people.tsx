@@ -5,7 +5,7 @@ import { Failed, PageHead, Waiting } from "../components/page";
 import { loginOptionsQuery } from "../features/account/queries";
 import { Invite } from "../features/people/invite";
 import { InvitationRow, PersonRow } from "../features/people/list";
-import { invitationsQuery, peopleQuery } from "../features/people/queries";
+import { departmentsQuery, invitationsQuery, peopleQuery } from "../features/people/queries";
 import { SettingsTabs } from "../features/settings/tabs";
 
 const route = getRouteApi("/signed-in/shell");
@@ -15,6 +15,7 @@ export default function PeoplePage() {
   const { me } = route.useRouteContext();
   const people = useQuery(peopleQuery);
   const invitations = useQuery(invitationsQuery);
+  const departments = useQuery(departmentsQuery).data?.items ?? [];
   const noMail = useQuery(loginOptionsQuery).data?.mail === false;
   const waiting = invitations.data?.items ?? [];
   const failed = people.error ?? invitations.error;
@@ -35,7 +36,7 @@ export default function PeoplePage() {
           )}
           <section className="section" aria-labelledby="people">
             <h2 id="people">{t("people.in", { company: me.company?.name ?? "" })}</h2>
-            <ul className="rows">{people.data.map((one) => <PersonRow key={one.id} person={one} />)}</ul>
+            <ul className="rows">{people.data.map((one) => <PersonRow key={one.id} person={one} departments={departments.filter((d) => d.person_ids.includes(one.id)).map((d) => d.name)} />)}</ul>
           </section>
         </div>
       )}

@@ -10,6 +10,7 @@ import { startRealtime, useSocketState } from "../api/realtime";
 import type { Me } from "../api/types";
 import { useKeys } from "../components/small";
 import { companiesQuery } from "../features/account/queries";
+import { isForUsers, runsCompany } from "../features/account/role";
 import { DemoBadge } from "../features/demo/remove";
 import { Bell, UnreadBadge, useUnread } from "../features/notice/bell";
 import { ResumeSetup } from "../features/settings/resume";
@@ -29,8 +30,11 @@ const places = [
   { to: "/settings", icon: IconSettings, key: "settings", bar: false },
 ] as const;
 
+/** The few that a user has all stand in the bar. */
+const ofUsers = places.filter((place) => isForUsers(place.to)).map((place) => ({ ...place, bar: true }));
+
 /** Outside of a company there is only what belongs to the platform. */
-const placesFor = (me: Me) => (me.user.role === "user" ? [] : places).filter((place) => me.company != null || (place.key === "health" && me.user.role === "superadmin"));
+const placesFor = (me: Me) => (runsCompany(me) ? places : ofUsers).filter((place) => me.company != null || (place.key === "health" && me.user.role === "superadmin"));
 
 /** Whether there is a bell for somebody where they are. */
 const hears = (me: Me) => me.company != null && me.user.role !== "user";
@@ -47,9 +51,9 @@ export function Shell() {
   useEffect(() => (company === undefined ? undefined : startRealtime(queries)), [queries, company]);
   const [helping, help] = useState(false);
   useKeys({
-    ...Object.fromEntries(places.map(({ to, key }) => [`g ${goKeys[key]}`, () => void navigate({ to })])),
+    ...Object.fromEntries(placesFor(me).map(({ to, key }) => [`g ${goKeys[key]}`, () => void navigate({ to })])),
     "?": () => help(true),
-    c: () => { if (company !== undefined) void navigate({ to: "/campaigns/new" }); },
+    c: () => { if (company !== undefined && runsCompany(me)) void navigate({ to: "/campaigns/new" }); },
   });
 
   return (
@@ -70,7 +74,7 @@ export function Shell() {
         <AccountMenu me={me} onHelp={() => help(true)} />
       </nav>
       <main id="main" className="main" tabIndex={-1} style={{ outline: "none" }}>
-        {me.company != null && me.company.setup !== "done" && !onWelcome && <ResumeSetup />}
+        {me.company != null && runsCompany(me) && me.company.setup !== "done" && !onWelcome && <ResumeSetup />}
         <Outlet />
       </main>
       <nav className="bar" aria-label={t("nav.label")}>
@@ -81,7 +85,7 @@ export function Shell() {
         ))}
         <MoreMenu me={me} />
       </nav>
-      <Shortcuts opened={helping} onClose={() => help(false)} />
+      <Shortcuts places={placesFor(me).map((place) => place.key)} changes={runsCompany(me)} opened={helping} onClose={() => help(false)} />
     </>
   );
 }

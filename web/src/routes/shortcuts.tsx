@@ -5,10 +5,17 @@ import { useTranslation } from "react-i18next";
 /** What follows g to go to a place. */
 export const goKeys = { dashboard: "d", campaigns: "c", contacts: "p", templates: "t", connections: "n", health: "h", settings: "s" } as const;
 
-const places = ["dashboard", "campaigns", "contacts", "templates", "connections", "health", "settings"] as const;
+interface Props {
+  /** where this person may go */
+  places: (keyof typeof goKeys)[];
+  /** they may change something */
+  changes: boolean;
+  opened: boolean;
+  onClose: () => void;
+}
 
 /** All keys that do something, for "?". */
-export function Shortcuts({ opened, onClose }: { opened: boolean; onClose: () => void }) {
+export function Shortcuts({ places, changes, opened, onClose }: Props) {
   const { t } = useTranslation();
   return (
     <Modal opened={opened} onClose={onClose} title={<Text fw={600}>{t("keys.title")}</Text>} size={520}>
@@ -17,7 +24,7 @@ export function Shortcuts({ opened, onClose }: { opened: boolean; onClose: () =>
           {places.map((place) => <Row key={place} keys={["g", goKeys[place]]} then={t("keys.then")}>{t(`nav.${place}`)}</Row>)}
         </Keys>
         <div>
-          <Keys title={t("keys.do")}>{(["c", "/", "e", "?"] as const).map((key) => <Row key={key} keys={[key]}>{t(`keys.what.${key}`)}</Row>)}</Keys>
+          <Keys title={t("keys.do")}>{(["c", "/", "e", "?"] as const).filter((key) => changes || (key !== "c" && key !== "e")).map((key) => <Row key={key} keys={[key]}>{t(`keys.what.${key}`)}</Row>)}</Keys>
           <Keys title={t("keys.lists")}>{(["j k", "Enter", "x"] as const).map((key) => <Row key={key} keys={key.split(" ")}>{t(`keys.what.${key}`)}</Row>)}</Keys>
         </div>
       </div>

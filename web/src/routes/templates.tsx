@@ -7,6 +7,7 @@ import { useTranslation } from "react-i18next";
 import type { Connection } from "../api/types";
 import { Empty, Failed, PageHead, WaitingRows } from "../components/page";
 import { useNow } from "../components/small";
+import { useRunsCompany } from "../features/account/role";
 import { connectionsQuery } from "../features/connection/queries";
 import { TemplateDetail } from "../features/template/detail";
 import { groupTemplates, oldestSync, standingOf, standings } from "../features/template/group";
@@ -23,12 +24,13 @@ export default function TemplatesPage() {
   const templates = useQuery(templatesQuery);
   const sync = useTemplateSync(templates.data);
   const error = connections.error ?? templates.error;
+  const runs = useRunsCompany();
   const loaded = connections.data !== undefined && templates.data !== undefined;
   return (
     <>
       <PageHead title={t("template.title")}>
         {loaded && <SyncedAgo syncs={templates.data.syncs} />}
-        {loaded && connections.data.items.length > 0 && (
+        {loaded && runs && connections.data.items.length > 0 && (
           <Button variant="default" leftSection={<IconRefresh size={15} />} loading={sync.isPending} onClick={() => sync.mutate(templates.data.syncs.map((s) => s.connection_id))}>{t("template.sync")}</Button>
         )}
       </PageHead>
@@ -51,6 +53,7 @@ function Body({ connections, templates, syncing }: { connections: Connection[]; 
   const navigate = useNavigate();
   const { connection, standing, template } = route.useSearch();
   const narrow = useMediaQuery("(max-width: 1240px)") ?? false;
+  const runs = useRunsCompany();
   const several = connections.length > 1;
   const names = new Map(connections.map((c) => [c.id, c.name]));
   const accounts = new Map(connections.map((c) => [c.id, c.account_id]));
@@ -61,7 +64,7 @@ function Body({ connections, templates, syncing }: { connections: Connection[]; 
   const failed = templates.syncs.filter((s) => s.problem !== "" && (connection === undefined || s.connection_id === connection));
 
   if (connections.length === 0) {
-    return <Empty icon={<IconTemplate size={32} stroke={1.4} />} action={<Button component={Link} to="/connections/new" leftSection={<IconPlus size={15} />}>{t("connection.add")}</Button>}>{t("template.noConnection")}</Empty>;
+    return <Empty icon={<IconTemplate size={32} stroke={1.4} />} action={runs && <Button component={Link} to="/connections/new" leftSection={<IconPlus size={15} />}>{t("connection.add")}</Button>}>{t(runs ? "template.noConnection" : "department.noConnection")}</Empty>;
   }
   return (
     <>

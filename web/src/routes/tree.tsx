@@ -4,6 +4,7 @@ import { createRootRouteWithContext, createRoute, createRouter, lazyRouteCompone
 import type { CampaignState, SetupStep } from "../api/types";
 import type { AuditChoice } from "../features/audit/queries";
 import { meQuery } from "../features/account/queries";
+import { isForUsers, runsCompany } from "../features/account/role";
 import { parseStates } from "../features/campaign/filter";
 import type { Choice } from "../features/contact/choice";
 import { campaignStates } from "../features/campaign/states";
@@ -118,11 +119,17 @@ const you = createRoute({
   component: lazyRouteComponent(() => import("./settings-you")),
 });
 
+const roles = createRoute({
+  getParentRoute: () => shell,
+  path: "/settings/roles",
+  component: lazyRouteComponent(() => import("./settings-roles")),
+});
+
 const inCompany = createRoute({
   getParentRoute: () => shell,
   id: "in-company",
-  beforeLoad: ({ context }) => {
-    if (context.me.user.role === "user") throw redirect({ to: "/settings/you", replace: true }); // what they work with is not built yet
+  beforeLoad: ({ context, location }) => {
+    if (!runsCompany(context.me) && !isForUsers(location.pathname)) throw redirect({ to: "/contacts", search: {}, replace: true });
     if (context.me.company == null) throw redirect({ to: "/companies", replace: true });
   },
   component: Outlet,
@@ -296,6 +303,12 @@ const noticeSwitches = createRoute({
   component: lazyRouteComponent(() => import("./settings-notifications")),
 });
 
+const departments = createRoute({
+  getParentRoute: () => inCompany,
+  path: "/settings/departments",
+  component: lazyRouteComponent(() => import("./settings-departments")),
+});
+
 const welcome = createRoute({
   getParentRoute: () => inCompany,
   path: "/welcome",
@@ -333,7 +346,8 @@ const tree = root.addChildren([
       health,
       companies,
       you,
-      inCompany.addChildren([home, campaigns, newCampaign, campaign, editCampaign, campaignRun, connectionRun, uncertain, audit, contacts, contact, segments, imports, newImport, oneImport, templates, connections, newConnection, connection, settings, people, notifications, noticeSwitches, welcome]),
+      roles,
+      inCompany.addChildren([home, campaigns, newCampaign, campaign, editCampaign, campaignRun, connectionRun, uncertain, audit, contacts, contact, segments, imports, newImport, oneImport, templates, connections, newConnection, connection, settings, people, departments, notifications, noticeSwitches, welcome]),
     ]),
   ]),
 ]);

@@ -71,7 +71,7 @@ export const createConnection = (body: ConnectionInput) => unwrap(api.POST("/api
 
 export const simulateConnection = (name: string) => unwrap(api.POST("/api/v1/connections/simulated", { body: { name } }));
 
-export const changeConnection = (id: string, body: Partial<ConnectionInput>) => unwrap(api.PATCH("/api/v1/connections/{id}", { ...at(id), body }));
+export const changeConnection = (id: string, body: Partial<ConnectionInput> & { department_id?: string | null }) => unwrap(api.PATCH("/api/v1/connections/{id}", { ...at(id), body }));
 
 export const putLimits = (id: string, body: Limits) => unwrap(api.PUT("/api/v1/connections/{id}/limits", { ...at(id), body }));
 

@@ -10,6 +10,8 @@ interface Props {
   attributes: string[];
   /** ids; null: everybody that is chosen */
   selected: ReadonlySet<string> | null;
+  /** whether something can be done with selected ones */
+  selectable: boolean;
   onToggle: (contact: Contact) => void;
   onToggleAll: () => void;
   onOpen: (contact: Contact) => void;
@@ -18,16 +20,16 @@ interface Props {
   loadMore: () => void;
 }
 
-export function ContactList({ contacts, attributes, selected, onToggle, onToggleAll, ...rest }: Props) {
+export function ContactList({ contacts, attributes, selected, selectable, onToggle, onToggleAll, ...rest }: Props) {
   const { t } = useTranslation();
   const isSelected = (c: Contact) => selected === null || selected.has(c.id);
   const some = selected === null || selected.size > 0;
   const columns: Column<Contact>[] = [
-    {
+    ...(selectable ? [{
       key: "select", width: "16px",
       header: <Checkbox size="xs" aria-label={t("contact.selectAll")} checked={some && contacts.every(isSelected)} indeterminate={some && !contacts.every(isSelected)} onChange={onToggleAll} />,
-      cell: (c) => <Checkbox size="xs" tabIndex={-1} aria-label={t("contact.select", { name: c.name || c.phone || t("contact.noName") })} checked={isSelected(c)} onChange={() => onToggle(c)} />,
-    },
+      cell: (c: Contact) => <Checkbox size="xs" tabIndex={-1} aria-label={t("contact.select", { name: c.name || c.phone || t("contact.noName") })} checked={isSelected(c)} onChange={() => onToggle(c)} />,
+    }] : []),
     { key: "name", header: t("contact.name"), width: "minmax(0, 1.4fr)", cell: (c) => <Who contact={c} /> },
     { key: "phone", header: t("contact.phone"), width: "132px", wide: true, cell: (c) => <span className="num">{c.phone ?? "–"}</span> },
     { key: "tags", header: t("contact.tags"), width: "minmax(0, 1.4fr)", wide: true, cell: (c) => <Tags contact={c} /> },
@@ -38,7 +40,7 @@ export function ContactList({ contacts, attributes, selected, onToggle, onToggle
   ];
   return (
     <VirtualList label={t("contact.title")} items={contacts} columns={columns} keyOf={(c) => c.id} rowHeight={40} {...rest}
-      isSelected={isSelected} onKey={(c, key) => { if (key === "x") onToggle(c); return key === "x"; }} />
+      isSelected={isSelected} onKey={(c, key) => { if (key !== "x" || !selectable) return false; onToggle(c); return true; }} />
   );
 }
 

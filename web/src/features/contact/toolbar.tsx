@@ -15,12 +15,14 @@ interface Props {
   segments: Segment[];
   attributes: string[];
   columns: string[];
+  /** a filter can be saved as a segment */
+  keeps: boolean;
   onChoose: (choice: Choice) => void;
   onColumns: (columns: string[]) => void;
 }
 
 /** Search, tag, segment and columns of the list. "/" goes to the search. */
-export function ContactToolbar({ choice, tags, segments, attributes, columns, onChoose, onColumns }: Props) {
+export function ContactToolbar({ choice, tags, segments, attributes, columns, keeps, onChoose, onColumns }: Props) {
   const { t } = useTranslation();
   const input = useRef<HTMLInputElement>(null);
   const [typed, setTyped] = useState(choice.q ?? "");
@@ -63,19 +65,19 @@ export function ContactToolbar({ choice, tags, segments, attributes, columns, on
           </Menu.Dropdown>
         </Menu>
       )}
-      {choice.filter !== undefined && <FilterChip filter={choice.filter} onClear={() => onChoose({ ...choice, filter: undefined })} />}
+      {choice.filter !== undefined && <FilterChip filter={choice.filter} keeps={keeps} onClear={() => onChoose({ ...choice, filter: undefined })} />}
     </div>
   );
 }
 
 /** The filter that led here, with a way to keep it. */
-function FilterChip({ filter, onClear }: { filter: string; onClear: () => void }) {
+function FilterChip({ filter, keeps, onClear }: { filter: string; keeps: boolean; onClear: () => void }) {
   const { t } = useTranslation();
   return (
     <div className="filter-chip" role="group" aria-label={t("segment.filterOf")}>
       <IconFilter size={14} className="quiet" aria-hidden="true" />
       <span className="code clip" title={filter}>{filter}</span>
-      <Button size="compact-xs" variant="subtle" leftSection={<IconDeviceFloppy size={14} />} renderRoot={(props) => <Link {...props} to="/contacts/segments" search={{ id: "new", filter }} />}>{t("segment.keep")}</Button>
+      {keeps && <Button size="compact-xs" variant="subtle" leftSection={<IconDeviceFloppy size={14} />} renderRoot={(props) => <Link {...props} to="/contacts/segments" search={{ id: "new", filter }} />}>{t("segment.keep")}</Button>}
       <CloseButton size="xs" aria-label={t("segment.clearFilter")} onClick={onClear} />
     </div>
   );

@@ -20,7 +20,8 @@ function usePeopleMutation<T>(mutationFn: (of: T) => Promise<unknown>, done: str
   });
 }
 
-export function PersonRow({ person }: { person: Person }) {
+/** departments: those that the person is in, by name */
+export function PersonRow({ person, departments }: { person: Person; departments: string[] }) {
   const { t } = useTranslation();
   const [removing, setRemoving] = useState(false);
   const change = usePeopleMutation(changePerson, t("people.changed", { name: person.name }));
@@ -36,6 +37,7 @@ export function PersonRow({ person }: { person: Person }) {
           {person.you && <span className="badge calm" style={{ marginLeft: 8 }}>{t("people.you")}</span>}
           {person.state !== "active" && <span className={disabled ? "badge" : "badge calm"} style={{ marginLeft: 8 }}>{t(`people.state.${person.state}`)}</span>}
         </div>
+        {departments.length > 0 && <div>{departments.map((name) => <span key={name} className="tag">{name}</span>)}</div>}
         <div className="quiet">{person.email}{person.last_seen_at != null && <> · {t("people.lastSeen")} <Time at={person.last_seen_at} /></>}</div>
       </div>
       <span className="quiet">{t(`role.${person.role}`)}</span>

@@ -21,6 +21,25 @@ export const invitationsQuery = queryOptions({
   queryFn: ({ signal }) => unwrap(api.GET("/api/v1/invitations", { signal })),
 });
 
+export const departmentsQuery = queryOptions({
+  queryKey: ["people", "departments"],
+  queryFn: ({ signal }) => unwrap(api.GET("/api/v1/departments", { signal })),
+});
+
+export const permissionsQuery = queryOptions({
+  queryKey: ["permissions"],
+  queryFn: ({ signal }) => unwrap(api.GET("/api/v1/permissions", { signal })),
+  staleTime: Infinity,
+});
+
+export const createDepartment = (name: string) => unwrap(api.POST("/api/v1/departments", { body: { name } }));
+
+export const renameDepartment = ({ id, name }: { id: string; name: string }) => unwrap(api.PATCH("/api/v1/departments/{id}", { params: { path: { id } }, body: { name } }));
+
+export const setMembers = ({ id, people }: { id: string; people: string[] }) => unwrap(api.PUT("/api/v1/departments/{id}/members", { params: { path: { id } }, body: { person_ids: people } }));
+
+export const deleteDepartment = (id: string) => unwrap(api.DELETE("/api/v1/departments/{id}", { params: { path: { id } } }));
+
 export const changePerson = ({ id, ...body }: { id: string; role?: "admin" | "user"; disabled?: boolean }) => unwrap(api.PATCH("/api/v1/people/{id}", { params: { path: { id } }, body }));
 
 export const removePerson = (id: string) => unwrap(api.DELETE("/api/v1/people/{id}", { params: { path: { id } } }));

@@ -1,17 +1,20 @@
 import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
 import type { Me } from "../../api/types";
+import { runsCompany } from "../account/role";
 
 const active = { className: "chip active", "aria-current": "page" } as const;
 
 /** The pages of settings, side by side; what belongs to the company is for those who run it. */
 export function SettingsTabs({ me }: { me: Me }) {
   const { t } = useTranslation();
-  const runs = me.company != null && me.user.role !== "user";
+  const runs = me.company != null && runsCompany(me);
   return (
     <nav className="filters" aria-label={t("settings.title")}>
       {runs && <Link className="chip" to="/settings" activeOptions={{ exact: true }} activeProps={active}>{t("settings.tabCompany")}</Link>}
       {runs && <Link className="chip" to="/settings/people" activeProps={active}>{t("settings.tabPeople")}</Link>}
+      {runs && <Link className="chip" to="/settings/departments" activeProps={active}>{t("department.title")}</Link>}
+      <Link className="chip" to="/settings/roles" activeProps={active}>{t("roles.title")}</Link>
       {runs && <Link className="chip" to="/audit" activeProps={active}>{t("audit.open")}</Link>}
       {runs && <Link className="chip" to="/settings/notifications" activeProps={active}>{t("notices.title")}</Link>}
       <Link className="chip" to="/settings/you" activeProps={active}>{t("settings.tabYou")}</Link>

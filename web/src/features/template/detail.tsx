@@ -4,12 +4,14 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { PhoneBubble, TemplateBody } from "../../components/phone";
+import { useRunsCompany } from "../account/role";
 import { canSend, type TemplateGroup } from "./group";
 import { Quality, TemplateDot, TemplateStatus, words } from "./label";
 
 /** One template: how it looks on a phone in each language, what Meta says of it, what to do. */
 export function TemplateDetail({ group }: { group: TemplateGroup }) {
   const { t } = useTranslation();
+  const runs = useRunsCompany();
   const [language, setLanguage] = useState<string | null>(null);
   const shown = group.languages.find((one) => one.language === language) ?? group.languages[0];
   if (shown === undefined) return null;
@@ -34,7 +36,7 @@ export function TemplateDetail({ group }: { group: TemplateGroup }) {
         <dt>{t("template.language")}</dt><dd>{shown.language}</dd>
         <dt>{t("template.parameters")}</dt><dd className="num">{shown.parameters === 0 ? t("template.none") : shown.parameters}</dd>
       </dl>
-      {canSend(shown) && (
+      {runs && canSend(shown) && (
         <Button
           variant="default" leftSection={<IconSend size={14} />}
           renderRoot={(props) => <Link {...props} to="/campaigns/new" search={{ connection: shown.connection_id, template: shown.name, language: shown.language }} />}
