@@ -27,6 +27,14 @@ func newMailer(ctx context.Context, c config.Mail, box config.Sandbox) (mail.Mai
 	return nil, nil
 }
 
+// mailbox is the page on which mail can be read that newMailer hands to the sandbox, or empty when it goes to people.
+func mailbox(c config.Mail, box config.Sandbox) string {
+	if c.SESRegion != "" || box.SandboxURL == "" {
+		return ""
+	}
+	return box.SandboxURL + "/mailbox"
+}
+
 // lifetimes checks what an operator has set. What a command does not know stays as it is by default.
 func lifetimes(c config.Lifetimes) (account.Lifetimes, error) {
 	lives := account.DefaultLifetimes

@@ -79,7 +79,7 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	group.Go(func() error {
 		return server.Run(ctx, server.Options{
 			Addr: address, MetricsAddr: c.MetricsAddress, PublicURL: c.PublicURL, Version: version(), SandboxURL: c.SandboxURL, Sandbox: newSandbox(c.Sandbox),
-			DB: db, Sealer: sealer, Tokens: tokens, Lifetimes: lives, CanMail: mailer != nil, SignUp: c.SignUp == "on" || c.SignUp == "auto" && c.SandboxURL != "", Workflows: workflows, Relay: relay, Adapters: adapters,
+			DB: db, Sealer: sealer, Tokens: tokens, Lifetimes: lives, CanMail: mailer != nil, Mailbox: mailbox(c.Mail, c.Sandbox), SignUp: c.SignUp == "on" || c.SignUp == "auto" && c.SandboxURL != "", Workflows: workflows, Relay: relay, Adapters: adapters,
 			Meta:       server.Webhook{Verify: meta.VerifySignature, Challenge: meta.Challenge, Parse: meta.ParseWebhook},
 			Web:        web.Handler(),
 			TemporalUI: c.TemporalUI, TemporalNamespace: c.Namespace,

@@ -19,6 +19,8 @@ type ContactQuery struct {
 	TagID     string `query:"tag_id" format:"uuid" doc:"with this tag"`
 	SegmentID string `query:"segment_id" format:"uuid" doc:"in this segment"`
 	Filter    string `query:"filter" maxLength:"8000" doc:"a filter such as tag:\"vip\" and city = \"Recife\""`
+	ImportID  string `query:"import_id" format:"uuid" doc:"met by this import, as long as its rows are kept"`
+	Outcome   string `query:"outcome" enum:"added,updated,unchanged" doc:"what that import did with them"`
 }
 
 // Count of contacts.
@@ -44,6 +46,9 @@ func (in ContactQuery) read(ctx context.Context, tx postgres.Tx, company id.ID) 
 		}
 		query.Tag = &tag
 	}
+	if err := in.readImport(&query); err != nil {
+		return query, err
+	}
 	if in.SegmentID != "" {
 		if in.Filter != "" {
 			return query, errBothFilters
@@ -64,6 +69,21 @@ func (in ContactQuery) read(ctx context.Context, tx postgres.Tx, company id.ID) 
 		err = errCampaignFilter
 	}
 	return query, err
+}
+
+func (in ContactQuery) readImport(query *contact.Query) error {
+	if in.ImportID == "" {
+		if in.Outcome != "" {
+			return unfitQuery("outcome", "is of an import: name it in import_id, too")
+		}
+		return nil
+	}
+	wanted, err := id.Parse(in.ImportID)
+	if err != nil {
+		return unfitQuery("import_id", "is no id of an import")
+	}
+	query.Import, query.Outcome = &wanted, in.Outcome
+	return nil
 }
 
 // problem names the unfit part of a query.

@@ -21,6 +21,8 @@ type TagContacts struct {
 	TagID     string   `json:"tag_id,omitempty"`
 	SegmentID string   `json:"segment_id,omitempty"`
 	Filter    string   `json:"filter,omitempty" maxLength:"8000"`
+	ImportID  string   `json:"import_id,omitempty"`
+	Outcome   string   `json:"outcome,omitempty" enum:"added,updated,unchanged"`
 }
 
 // Changed counts what a change of many has changed.
@@ -40,7 +42,7 @@ func (s *Server) tagContacts(ctx context.Context, in *tagContactsIn) (*Out[Chang
 	if (len(b.Add) == 0) == (len(b.Remove) == 0) {
 		return nil, unfit("add", "name tags to add or tags to remove")
 	}
-	choice := ContactQuery{Q: b.Q, TagID: b.TagID, SegmentID: b.SegmentID, Filter: b.Filter}
+	choice := ContactQuery{Q: b.Q, TagID: b.TagID, SegmentID: b.SegmentID, Filter: b.Filter, ImportID: b.ImportID, Outcome: b.Outcome}
 	var changed Changed
 	err := s.DB.InCompany(ctx, company, func(tx postgres.Tx) error {
 		selection, err := b.selection(ctx, tx, company, choice)

@@ -119,6 +119,7 @@ type Import struct {
 	StartedAt   *time.Time      `json:"started_at,omitempty"`
 	FinishedAt  *time.Time      `json:"finished_at,omitempty"`
 	UndoneAt    *time.Time      `json:"undone_at,omitempty"`
+	ForgottenAt *time.Time      `json:"forgotten_at,omitempty" doc:"since when it is not known any more what it did with which contact: it can't be undone"`
 }
 
 // ImportList is one page.
@@ -409,7 +410,7 @@ func importView(i contact.Import, now time.Time) Import {
 	view := Import{ID: i.ID.String(), State: string(i.State), StateDetail: i.Detail, FileName: i.FileName, Bytes: i.Bytes, Columns: []ImportColumn{},
 		Options: ImportOptions(i.Options), Counts: ImportCounts{i.Counts.Read, i.Counts.Added, i.Counts.Updated, i.Counts.Unchanged, i.Counts.Duplicates, i.Counts.Refused},
 		Undo: (*ImportUndo)(i.Counts.Undo), Preview: previewView(i.Preview), Version: i.Version, CreatedAt: i.CreatedAt,
-		StartedAt: utc(i.StartedAt), FinishedAt: utc(i.FinishedAt), UndoneAt: utc(i.UndoneAt), Progress: progressView(i, now)}
+		StartedAt: utc(i.StartedAt), FinishedAt: utc(i.FinishedAt), UndoneAt: utc(i.UndoneAt), ForgottenAt: utc(i.ForgottenAt), Progress: progressView(i, now)}
 	if view.Options.Tags == nil {
 		view.Options.Tags = []string{}
 	}

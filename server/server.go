@@ -71,8 +71,9 @@ type Options struct {
 	SandboxURL  string  // the sandbox's page, or empty when there is no sandbox
 	Sandbox     Sandbox // gives simulated numbers; nil when there is no sandbox
 
-	CanMail bool // the workers can send mail; without it what needs mail is refused
-	SignUp  bool // strangers may make a company of their own
+	CanMail bool   // the workers can send mail; without it what needs mail is refused
+	Mailbox string // the sandbox's page of mails, when they go there; empty when mail is real
+	SignUp  bool   // strangers may make a company of their own
 
 	DB        *postgres.DB
 	Sealer    *secret.Sealer

@@ -13,6 +13,8 @@ import (
 type LoginOptions struct {
 	SignUp bool `json:"sign_up" doc:"strangers may make a company of their own"`
 	Mail   bool `json:"mail" doc:"mail can be sent: a forgotten password can be replaced"`
+
+	Mailbox string `json:"mailbox,omitempty" doc:"the page on which the sandbox shows every mail; absent when mail is real"`
 }
 
 // InvitationView is what somebody is invited to.
@@ -101,7 +103,7 @@ func (s *Server) needMail() error {
 }
 
 func (s *Server) loginOptions(context.Context, *struct{}) (*Out[LoginOptions], error) {
-	return out(LoginOptions{SignUp: s.SignUp && s.CanMail, Mail: s.CanMail}), nil
+	return out(LoginOptions{SignUp: s.SignUp && s.CanMail, Mail: s.CanMail, Mailbox: s.Mailbox}), nil
 }
 
 func (s *Server) signUp(ctx context.Context, in *signUpIn) (*struct{}, error) {

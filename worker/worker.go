@@ -17,6 +17,7 @@ import (
 	"omnidesk/internal/account"
 	"omnidesk/internal/channel"
 	"omnidesk/internal/connection"
+	"omnidesk/internal/contact"
 	"omnidesk/internal/flow"
 	"omnidesk/internal/id"
 	"omnidesk/internal/mail"
@@ -103,6 +104,7 @@ func Run(ctx context.Context, o Options) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { relay.Run(ctx); return nil })
 	group.Go(func() error { keepPartitions(ctx, o.DB); return nil })
+	group.Go(func() error { forgetImports(ctx, o.DB); return nil })
 	group.Go(func() error { send.KeepRolledUp(ctx, o.DB); return nil })
 	return group.Wait()
 }
@@ -172,6 +174,22 @@ func keepPartitions(ctx context.Context, db *postgres.DB) {
 			slog.Error("the ledger's partitions could not be made ahead", "error", err)
 		case stray > 0:
 			slog.Error("messages lie in the default partition; move them before the next month begins", "rows", stray)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-ticker.C:
+		}
+	}
+}
+
+// forgetImports deletes every few hours what imports did that ended long ago. It may run in many processes at a time.
+func forgetImports(ctx context.Context, db *postgres.DB) {
+	ticker := time.NewTicker(6 * time.Hour)
+	defer ticker.Stop()
+	for {
+		if err := contact.ForgetImports(ctx, db, time.Now()); err != nil && ctx.Err() == nil {
+			slog.Error("old imports could not be forgotten", "error", err)
 		}
 		select {
 		case <-ctx.Done():

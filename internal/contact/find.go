@@ -21,6 +21,9 @@ type Query struct {
 	Search string // words of a name, or digits of a number
 	Tag    *id.ID
 	Filter filter.Expr
+	Import *id.ID // met by this import, as long as its rows are kept
+	// Outcome is what that import did with them: added, updated or unchanged; empty is any.
+	Outcome string
 }
 
 // First is the before of a list's first page: greater than every id.
@@ -75,11 +78,11 @@ func (query Query) check(ctx context.Context, tx postgres.Tx, company id.ID) err
 
 // ids returns up to limit matches. When it could not look at all, next is the contact before which to go on.
 func (query Query) ids(ctx context.Context, tx postgres.Tx, company, before id.ID, limit int) (ids []id.ID, next *id.ID, err error) {
-	q, narrow := New(tx), query.Tag != nil || !query.Filter.Everyone()
+	q, narrow := New(tx), query.narrow()
 	switch {
 	case query.searched():
 		return query.searchIDs(ctx, tx, company, before, limit, narrow)
-	case query.Tag != nil && query.Filter.Everyone():
+	case query.Tag != nil && query.Import == nil && query.Filter.Everyone():
 		ids, err = q.listTaggedIDs(ctx, company, *query.Tag, before, int32(limit))
 	case narrow:
 		return query.filterIDs(ctx, tx, company, before, limit)
@@ -131,12 +134,22 @@ func (query Query) searched() bool {
 	return len(words) > 0 || digits != ""
 }
 
-// where is the condition about contacts c of tag and filter, without the search.
+// narrow tells whether where leaves anybody out.
+func (query Query) narrow() bool {
+	return query.Tag != nil || query.Import != nil || !query.Filter.Everyone()
+}
+
+// where is the condition about contacts c of tag, import and filter, without the search.
 func (query Query) where(company id.ID) (where string, args []any) {
 	where, args = query.Filter.SQL("c", nil, company)
 	if query.Tag != nil {
 		args = append(args, company, *query.Tag)
 		where += fmt.Sprintf(` AND EXISTS (SELECT FROM contact_tags t WHERE t.company_id = $%d AND t.tag_id = $%d AND t.contact_id = c.id)`, len(args)-1, len(args))
+	}
+	if query.Import != nil {
+		args = append(args, company, *query.Import, query.Outcome)
+		where += fmt.Sprintf(` AND EXISTS (SELECT FROM import_rows r WHERE r.company_id = $%d AND r.import_id = $%d AND r.contact_id = c.id AND $%d::text IN ('', r.outcome))`,
+			len(args)-2, len(args)-1, len(args))
 	}
 	return where, args
 }
@@ -249,7 +262,7 @@ func (query Query) count(ctx context.Context, tx postgres.Tx, company id.ID, mos
 		var next *id.ID
 		ids, next, err = query.ids(ctx, tx, company, First, most)
 		size = Size{int64(len(ids)), next != nil || len(ids) == most}
-	case query.Tag == nil && query.Filter.Everyone():
+	case !query.narrow():
 		size.Contacts, err = New(tx).countContacts(ctx, company)
 	default:
 		size, err = filtered(query.where(company))

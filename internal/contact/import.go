@@ -46,6 +46,7 @@ type Import struct {
 
 	CreatedAt                               time.Time
 	StartedAt, FinishedAt, UndoAt, UndoneAt *time.Time
+	ForgottenAt                             *time.Time // what it did is not known since: it can't be undone
 
 	cursor int32 // the last line that is done, of a run or of an undo
 }
@@ -193,10 +194,20 @@ func StartUndo(ctx context.Context, tx postgres.Tx, company, wanted id.ID, now t
 	if err != nil {
 		return err
 	}
-	if i.State != ImportFinished && i.State != ImportStopped {
-		return &ImportStateError{i.State, "only an import that has ended can be undone, once"}
+	if err := i.undoable(); err != nil {
+		return err
 	}
 	return moveImport(ctx, tx, company, wanted, ImportUndoing, "", now)
+}
+
+func (i Import) undoable() error {
+	switch {
+	case i.State != ImportFinished && i.State != ImportStopped:
+		return &ImportStateError{i.State, "only an import that has ended can be undone, once"}
+	case i.ForgottenAt != nil:
+		return &ImportStateError{i.State, "what it did is kept for 30 days, and it can't be undone any more"}
+	}
+	return nil
 }
 
 // DiscardImport deletes an import that has changed no contact, with its file.
@@ -249,7 +260,7 @@ func importError(doing string, err error) error {
 
 func importOf(row ImportRecord) (Import, error) {
 	i := Import{ID: row.ID, State: ImportState(row.State), Detail: row.StateDetail, FileName: row.FileName, Bytes: row.Bytes, Version: int(row.Version),
-		CreatedAt: row.CreatedAt, StartedAt: row.StartedAt, FinishedAt: row.FinishedAt, UndoAt: row.UndoAt, UndoneAt: row.UndoneAt, cursor: row.Cursor}
+		CreatedAt: row.CreatedAt, StartedAt: row.StartedAt, FinishedAt: row.FinishedAt, UndoAt: row.UndoAt, UndoneAt: row.UndoneAt, ForgottenAt: row.ForgottenAt, cursor: row.Cursor}
 	for name, part := range map[string]struct {
 		raw  []byte
 		into any

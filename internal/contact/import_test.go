@@ -509,3 +509,76 @@ func TestContactsOfAnotherCompanyAreOutOfReach(t *testing.T) {
 	})
 	require.NoError(t, err)
 }
+
+func (h *house) met(of id.ID, outcome string) (names []string) {
+	h.Helper()
+	query := contact.Query{Import: &of, Outcome: outcome}
+	require.NoError(h, h.tx(func(tx postgres.Tx) error {
+		found, _, err := contact.List(h.Context(), tx, h.company, query, contact.First, 100)
+		for _, c := range found {
+			names = append(names, c.Name)
+		}
+		size, counted := contact.Count(h.Context(), tx, h.company, query)
+		require.Equal(h, contact.Size{Contacts: int64(len(names))}, size)
+		return errors.Join(err, counted)
+	}))
+	return names
+}
+
+func TestTheContactsBehindAnImportsNumbers(t *testing.T) {
+	h := newHouse(t)
+	h.load("phone,name\n+5511981230001,Ana\n+5511981230002,Bia\n", nil)
+	second := h.load("phone,name\n+5511981230001,Ana\n+5511981230002,Beatriz\n+5511981230003,Caio\nnone,Nobody\n", nil)
+	require.Equal(t, []string{"Caio"}, h.met(second.ID, "added"))
+	require.Equal(t, []string{"Beatriz"}, h.met(second.ID, "updated"))
+	require.Equal(t, []string{"Ana"}, h.met(second.ID, "unchanged"))
+	require.ElementsMatch(t, []string{"Ana", "Beatriz", "Caio"}, h.met(second.ID, ""))
+	require.Empty(t, h.met(id.New(), ""))
+
+	// What is done to all of a choice reaches those alone.
+	require.NoError(t, h.tx(func(tx postgres.Tx) error {
+		n, err := contact.AddTags(t.Context(), tx, h.company, contact.Selection{Query: contact.Query{Import: &second.ID, Outcome: "added"}}, []string{"new"})
+		require.EqualValues(t, 1, n)
+		return err
+	}))
+}
+
+func TestAnUndoKeepsContactsThatWereTaggedSince(t *testing.T) {
+	h := newHouse(t)
+	done := h.load("phone,name,tags\n+5511981230001,Ana,\n+5511981230002,Bia,old\n+5511981230003,Caio,\n", nil)
+	people := h.people()
+	require.NoError(t, h.tx(func(tx postgres.Tx) error {
+		_, err := contact.AddTags(t.Context(), tx, h.company, contact.Selection{IDs: []id.ID{people["+5511981230001"].ID}}, []string{"vip"})
+		require.NoError(t, err)
+		all := contact.Selection{} // Bia alone has it
+		_, err = contact.RemoveTags(t.Context(), tx, h.company, all, []string{"old"})
+		return err
+	}))
+	require.Equal(t, contact.UndoCounts{Deleted: 1, Edited: 2}, h.forecast(done.ID))
+	require.Equal(t, contact.UndoCounts{Deleted: 1, Edited: 2}, h.undo(done.ID))
+	require.Len(t, h.people(), 2)
+}
+
+func TestWhatAnImportDidIsForgottenAfterAMonth(t *testing.T) {
+	h := newHouse(t)
+	done := h.load("phone,name\n+5511981230001,Ana\nnone,Nobody\n", nil)
+	ended := *done.FinishedAt
+	require.NoError(t, contact.ForgetImports(t.Context(), h.db, ended.Add(contact.ImportMemory-time.Minute)))
+	require.Equal(t, []string{"Ana"}, h.met(done.ID, "added"))
+	require.Len(t, h.refused(done.ID), 1)
+
+	later := ended.Add(contact.ImportMemory + time.Minute)
+	require.NoError(t, contact.ForgetImports(t.Context(), h.db, later))
+	require.Empty(t, h.met(done.ID, ""))
+	require.Empty(t, h.refused(done.ID))
+	again := h.get(done.ID)
+	require.Equal(t, 1, again.Counts.Added, "its numbers stay")
+	require.NotNil(t, again.ForgottenAt)
+	var state *contact.ImportStateError
+	require.ErrorAs(t, h.tx(func(tx postgres.Tx) error {
+		_, err := contact.ForecastUndo(t.Context(), tx, h.company, done.ID)
+		return err
+	}), &state)
+	require.ErrorContains(t, h.tx(func(tx postgres.Tx) error { return contact.StartUndo(t.Context(), tx, h.company, done.ID, later) }), "30 days")
+	require.Len(t, h.people(), 1)
+}

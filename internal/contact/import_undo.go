@@ -17,8 +17,8 @@ func ForecastUndo(ctx context.Context, tx postgres.Tx, company, wanted id.ID) (U
 	if err != nil {
 		return UndoCounts{}, err
 	}
-	if i.State != ImportFinished && i.State != ImportStopped {
-		return UndoCounts{}, &ImportStateError{i.State, "only an import that has ended can be undone, once"}
+	if err := i.undoable(); err != nil {
+		return UndoCounts{}, err
 	}
 	fate, err := New(tx).undoForecast(ctx, company, id.Floor(*i.StartedAt), *i.StartedAt, wanted)
 	if err != nil {

@@ -156,3 +156,20 @@ WHERE r.company_id = @company_id AND r.import_id = @import_id AND r.row = i.row;
 -- A new tag changes a contact as a new name does: who undoes something earlier must see it.
 -- name: touchContacts :exec
 UPDATE contacts SET updated_at = now() WHERE company_id = @company_id AND id = ANY(@ids::uuid[]);
+
+-- Companies as far as a job over all of them must know.
+-- name: companiesOfImports :many
+SELECT company_id FROM companies ORDER BY company_id;
+
+-- name: importsEndedBefore :many
+SELECT id FROM imports WHERE company_id = @company_id AND forgotten_at IS NULL AND state IN ('finished', 'stopped', 'undone')
+AND coalesce(undone_at, finished_at) < @ended::timestamptz ORDER BY id;
+
+-- name: deleteImportRows :exec
+DELETE FROM import_rows WHERE company_id = @company_id AND import_id = @import_id;
+
+-- name: deleteRefused :exec
+DELETE FROM import_refused WHERE company_id = @company_id AND import_id = @import_id;
+
+-- name: markForgotten :exec
+UPDATE imports SET forgotten_at = @forgotten_at WHERE company_id = @company_id AND id = @id;

@@ -27,6 +27,31 @@ func (q *Queries) advanceImport(ctx context.Context, cursor int32, counts json.R
 	return err
 }
 
+const companiesOfImports = `-- name: companiesOfImports :many
+SELECT company_id FROM companies ORDER BY company_id
+`
+
+// Companies as far as a job over all of them must know.
+func (q *Queries) companiesOfImports(ctx context.Context) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, companiesOfImports)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var company_id uuid.UUID
+		if err := rows.Scan(&company_id); err != nil {
+			return nil, err
+		}
+		items = append(items, company_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const deleteBrokenUploads = `-- name: deleteBrokenUploads :exec
 DELETE FROM imports WHERE company_id = $1 AND state = 'uploading' AND created_at < now() - interval '6 hours'
 `
@@ -64,8 +89,26 @@ func (q *Queries) deleteImport(ctx context.Context, companyID uuid.UUID, iD uuid
 	return err
 }
 
+const deleteImportRows = `-- name: deleteImportRows :exec
+DELETE FROM import_rows WHERE company_id = $1 AND import_id = $2
+`
+
+func (q *Queries) deleteImportRows(ctx context.Context, companyID uuid.UUID, importID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, deleteImportRows, companyID, importID)
+	return err
+}
+
+const deleteRefused = `-- name: deleteRefused :exec
+DELETE FROM import_refused WHERE company_id = $1 AND import_id = $2
+`
+
+func (q *Queries) deleteRefused(ctx context.Context, companyID uuid.UUID, importID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, deleteRefused, companyID, importID)
+	return err
+}
+
 const getImport = `-- name: getImport :one
-SELECT company_id, id, state, state_detail, file_name, bytes, columns, mapping, options, preview, counts, cursor, version, created_by, created_at, started_at, finished_at, undo_at, undone_at FROM imports WHERE company_id = $1 AND id = $2
+SELECT company_id, id, state, state_detail, file_name, bytes, columns, mapping, options, preview, counts, cursor, version, created_by, created_at, started_at, finished_at, undo_at, undone_at, forgotten_at FROM imports WHERE company_id = $1 AND id = $2
 `
 
 func (q *Queries) getImport(ctx context.Context, companyID uuid.UUID, iD uuid.UUID) (ImportRecord, error) {
@@ -91,6 +134,7 @@ func (q *Queries) getImport(ctx context.Context, companyID uuid.UUID, iD uuid.UU
 		&i.FinishedAt,
 		&i.UndoAt,
 		&i.UndoneAt,
+		&i.ForgottenAt,
 	)
 	return i, err
 }
@@ -120,6 +164,31 @@ func (q *Queries) importedPhones(ctx context.Context, importID uuid.UUID, compan
 			return nil, err
 		}
 		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const importsEndedBefore = `-- name: importsEndedBefore :many
+SELECT id FROM imports WHERE company_id = $1 AND forgotten_at IS NULL AND state IN ('finished', 'stopped', 'undone')
+AND coalesce(undone_at, finished_at) < $2::timestamptz ORDER BY id
+`
+
+func (q *Queries) importsEndedBefore(ctx context.Context, companyID uuid.UUID, ended time.Time) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, importsEndedBefore, companyID, ended)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
@@ -287,7 +356,7 @@ func (q *Queries) knownPhones(ctx context.Context, companyID uuid.UUID, phones [
 }
 
 const listImports = `-- name: listImports :many
-SELECT company_id, id, state, state_detail, file_name, bytes, columns, mapping, options, preview, counts, cursor, version, created_by, created_at, started_at, finished_at, undo_at, undone_at FROM imports WHERE company_id = $1 AND id < $2 AND state <> 'uploading' ORDER BY id DESC LIMIT $3
+SELECT company_id, id, state, state_detail, file_name, bytes, columns, mapping, options, preview, counts, cursor, version, created_by, created_at, started_at, finished_at, undo_at, undone_at, forgotten_at FROM imports WHERE company_id = $1 AND id < $2 AND state <> 'uploading' ORDER BY id DESC LIMIT $3
 `
 
 func (q *Queries) listImports(ctx context.Context, companyID uuid.UUID, before uuid.UUID, rowLimit int32) ([]ImportRecord, error) {
@@ -319,6 +388,7 @@ func (q *Queries) listImports(ctx context.Context, companyID uuid.UUID, before u
 			&i.FinishedAt,
 			&i.UndoAt,
 			&i.UndoneAt,
+			&i.ForgottenAt,
 		); err != nil {
 			return nil, err
 		}
@@ -445,7 +515,7 @@ func (q *Queries) lockContacts(ctx context.Context, companyID uuid.UUID, ids []u
 }
 
 const lockImportRow = `-- name: lockImportRow :one
-SELECT company_id, id, state, state_detail, file_name, bytes, columns, mapping, options, preview, counts, cursor, version, created_by, created_at, started_at, finished_at, undo_at, undone_at FROM imports WHERE company_id = $1 AND id = $2 FOR UPDATE
+SELECT company_id, id, state, state_detail, file_name, bytes, columns, mapping, options, preview, counts, cursor, version, created_by, created_at, started_at, finished_at, undo_at, undone_at, forgotten_at FROM imports WHERE company_id = $1 AND id = $2 FOR UPDATE
 `
 
 func (q *Queries) lockImportRow(ctx context.Context, companyID uuid.UUID, iD uuid.UUID) (ImportRecord, error) {
@@ -471,8 +541,18 @@ func (q *Queries) lockImportRow(ctx context.Context, companyID uuid.UUID, iD uui
 		&i.FinishedAt,
 		&i.UndoAt,
 		&i.UndoneAt,
+		&i.ForgottenAt,
 	)
 	return i, err
+}
+
+const markForgotten = `-- name: markForgotten :exec
+UPDATE imports SET forgotten_at = $1 WHERE company_id = $2 AND id = $3
+`
+
+func (q *Queries) markForgotten(ctx context.Context, forgottenAt *time.Time, companyID uuid.UUID, iD uuid.UUID) error {
+	_, err := q.db.Exec(ctx, markForgotten, forgottenAt, companyID, iD)
+	return err
 }
 
 const markUndone = `-- name: markUndone :exec

@@ -31,6 +31,7 @@ type ImportRecord struct {
 	FinishedAt  *time.Time
 	UndoAt      *time.Time
 	UndoneAt    *time.Time
+	ForgottenAt *time.Time
 }
 
 type SegmentRow struct {

@@ -32,7 +32,7 @@ func Phone(raw, region string) (string, error) {
 		raw = "+" + raw
 		if !international(raw) {
 			if region == "" {
-				return "", errors.New("needs its country code, such as +55, or a default region")
+				return "", errors.New("needs its country code, such as +55")
 			}
 			return "", errPhone
 		}

@@ -28,6 +28,15 @@ func (s Selection) where(company id.ID) (where string, args []any) {
 	return where, args
 }
 
+// Parts of both statements: the contacts, locked in one order so that two taggings at the same time wait instead of
+// running into each other; and their new updated_at, by which the undo of an import sees that they were edited.
+const (
+	chosen  = `chosen AS MATERIALIZED (SELECT c.id FROM contacts c WHERE %s ORDER BY c.id FOR NO KEY UPDATE)`
+	touched = `touched AS (
+		UPDATE contacts t SET updated_at = now() WHERE t.company_id = $1 AND t.id IN (SELECT contact_id FROM changed))
+		SELECT count(DISTINCT contact_id) FROM changed`
+)
+
 // AddTags puts tags on all contacts of a selection, making those the company does not have. It tells how many contacts
 // lacked at least one, and answers ErrNoTag or an InvalidError.
 func AddTags(ctx context.Context, tx postgres.Tx, company id.ID, selection Selection, names []string) (changed int64, err error) {
@@ -45,12 +54,10 @@ func AddTags(ctx context.Context, tx postgres.Tx, company id.ID, selection Selec
 	}
 	where, args := selection.where(company)
 	args = append(args, ids)
-	// In one order, so that two of them at the same time wait instead of running into each other.
-	return countChanged(ctx, tx, fmt.Sprintf(`WITH changed AS (
+	return countChanged(ctx, tx, fmt.Sprintf(`WITH `+chosen+`, changed AS (
 		INSERT INTO contact_tags (company_id, tag_id, contact_id)
-		SELECT c.company_id, g.id, c.id FROM contacts c CROSS JOIN unnest($%d::uuid[]) AS g (id) WHERE %s ORDER BY 2, 3
-		ON CONFLICT DO NOTHING RETURNING contact_id)
-		SELECT count(DISTINCT contact_id) FROM changed`, len(args), where), args)
+		SELECT $1, g.id, c.id FROM chosen c CROSS JOIN unnest($%d::uuid[]) AS g (id) ORDER BY 2, 3
+		ON CONFLICT DO NOTHING RETURNING contact_id), `+touched, where, len(args)), args)
 }
 
 // RemoveTags takes tags off all contacts of a selection. It tells how many had at least one. Names that are no tag are
@@ -62,11 +69,10 @@ func RemoveTags(ctx context.Context, tx postgres.Tx, company id.ID, selection Se
 	}
 	where, args := selection.where(company)
 	args = append(args, tags)
-	return countChanged(ctx, tx, fmt.Sprintf(`WITH changed AS (
-		DELETE FROM contact_tags m USING contacts c WHERE m.company_id = $1 AND m.contact_id = c.id AND %s
+	return countChanged(ctx, tx, fmt.Sprintf(`WITH `+chosen+`, changed AS (
+		DELETE FROM contact_tags m USING chosen c WHERE m.company_id = $1 AND m.contact_id = c.id
 		AND m.tag_id = ANY(ARRAY(SELECT t.id FROM tags t WHERE t.company_id = $1 AND t.name = ANY($%d::text[])))
-		RETURNING m.contact_id)
-		SELECT count(DISTINCT contact_id) FROM changed`, where, len(args)), args)
+		RETURNING m.contact_id), `+touched, where, len(args)), args)
 }
 
 func (s Selection) tags(ctx context.Context, tx postgres.Tx, company id.ID, names []string) ([]string, error) {

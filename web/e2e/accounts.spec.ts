@@ -41,6 +41,7 @@ test("a stranger signs up, invites a colleague, and replaces a lost password", a
   await page.getByRole("textbox", { name: "Password" }).fill(password);
   await page.getByRole("button", { name: "Sign up" }).click();
   await expect(page.getByRole("status")).toContainText(email);
+  await expect(page.getByRole("link", { name: "open the simulated mailbox" })).toHaveAttribute("href", new RegExp(`mailbox\\?to=${encodeURIComponent(email)}`));
 
   // Not confirmed yet: one may sign in, and is told what to do.
   await page.getByRole("link", { name: "Log in" }).click();

@@ -77,8 +77,8 @@ test("a new company comes from the first login to a campaign that has run", asyn
   await expect(admin.getByRole("heading", { name: "First campaign" })).toBeVisible();
   await expect(admin.locator("header").getByText("Finished")).toBeVisible({ timeout: 60_000 });
   await expect(admin.getByText("20 of 20 done")).toBeVisible();
-  await admin.getByRole("link", { name: "Go on with the first steps" }).click();
+  await admin.getByRole("link", { name: "Finish the first steps" }).click();
   await expect(admin.getByRole("heading", { name: "You are set up" })).toBeVisible();
   await admin.getByRole("button", { name: "To the dashboard" }).last().click();
-  await expect(admin.getByRole("link", { name: "Go on with the first steps" })).toBeHidden();
+  await expect(admin.getByRole("link", { name: "Finish the first steps" })).toBeHidden();
 });

@@ -2733,6 +2733,11 @@ export interface components {
             file_name: string;
             /** Format: date-time */
             finished_at?: string;
+            /**
+             * Format: date-time
+             * @description since when it is not known any more what it did with which contact: it can't be undone
+             */
+            forgotten_at?: string;
             id: string;
             options: components["schemas"]["ImportOptions"];
             /** @description absent while the file is being read */
@@ -2989,6 +2994,8 @@ export interface components {
         LoginOptions: {
             /** @description mail can be sent: a forgotten password can be replaced */
             mail: boolean;
+            /** @description the page on which the sandbox shows every mail; absent when mail is real */
+            mailbox?: string;
             /** @description strangers may make a company of their own */
             sign_up: boolean;
         };
@@ -3490,6 +3497,9 @@ export interface components {
             filter?: string;
             /** @description absent: all that are chosen by the other fields */
             ids?: string[];
+            import_id?: string;
+            /** @enum {string} */
+            outcome?: "added" | "updated" | "unchanged";
             q?: string;
             remove?: string[];
             segment_id?: string;
@@ -5978,6 +5988,10 @@ export interface operations {
                 segment_id?: string;
                 /** @description a filter such as tag:"vip" and city = "Recife" */
                 filter?: string;
+                /** @description met by this import, as long as its rows are kept */
+                import_id?: string;
+                /** @description what that import did with them */
+                outcome?: "added" | "updated" | "unchanged";
             };
             header?: never;
             path?: never;
@@ -6078,6 +6092,10 @@ export interface operations {
                 segment_id?: string;
                 /** @description a filter such as tag:"vip" and city = "Recife" */
                 filter?: string;
+                /** @description met by this import, as long as its rows are kept */
+                import_id?: string;
+                /** @description what that import did with them */
+                outcome?: "added" | "updated" | "unchanged";
                 /** @description look at all contacts */
                 exact?: boolean;
             };
@@ -6118,6 +6136,10 @@ export interface operations {
                 segment_id?: string;
                 /** @description a filter such as tag:"vip" and city = "Recife" */
                 filter?: string;
+                /** @description met by this import, as long as its rows are kept */
+                import_id?: string;
+                /** @description what that import did with them */
+                outcome?: "added" | "updated" | "unchanged";
                 format?: "csv" | "xlsx";
             };
             header?: never;

@@ -6,7 +6,7 @@ import type { AuditChoice } from "../features/audit/queries";
 import { meQuery } from "../features/account/queries";
 import { isForUsers, runsCompany } from "../features/account/role";
 import { parseStates } from "../features/campaign/filter";
-import type { Choice } from "../features/contact/choice";
+import { type Choice, outcomes } from "../features/contact/choice";
 import { campaignStates } from "../features/campaign/states";
 import { readSearch } from "../features/dashboard/span";
 import { type Standing, standings } from "../features/template/group";
@@ -205,7 +205,10 @@ const audit = createRoute({
 const contacts = createRoute({
   getParentRoute: () => inCompany,
   path: "/contacts",
-  validateSearch: (search): Choice => ({ q: words(search.q), tag: text(search.tag), segment: text(search.segment), filter: text(search.filter) }),
+  validateSearch: (search): Choice => ({
+    q: words(search.q), tag: text(search.tag), segment: text(search.segment), filter: text(search.filter),
+    import: text(search.import), outcome: outcomes.find((o) => o === search.outcome),
+  }),
   loaderDeps: ({ search }) => search,
   loader: first.contacts,
   component: lazyRouteComponent(() => import("./contacts")),

@@ -1,5 +1,6 @@
 import { useDocumentTitle } from "@mantine/hooks";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
+import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { toastDone } from "../components/errors";
 import { Waiting } from "../components/page";
@@ -16,12 +17,13 @@ export default function VerifyPage() {
   const me = useQuery(meQuery);
   const leave = useLeave();
   const renewed = useRenewed();
+  const [signedHere, setSignedHere] = useState(false);
   useDocumentTitle(`${t("verify.title")} · OmniDesk`);
   return (
     <main className="bare">
       {me.isPending && <Waiting />}
-      {me.isSuccess && me.data === null && <LoginForm why={t("verify.signIn")} onDone={(signed) => queries.setQueryData(meQuery.queryKey, signed)} />}
-      {me.data != null && <VerifyCard me={me.data} onLeave={leave} onDone={() => { toastDone(t("verify.did")); renewed("/"); }} />}
+      {me.isSuccess && me.data === null && <LoginForm why={t("verify.signIn")} onDone={(signed) => { setSignedHere(true); queries.setQueryData(meQuery.queryKey, signed); }} />}
+      {me.data != null && <VerifyCard me={me.data} atOnce={signedHere} onLeave={leave} onDone={() => { toastDone(t("verify.did")); renewed("/"); }} />}
     </main>
   );
 }

@@ -1,9 +1,11 @@
-import { Alert, Stack, Title } from "@mantine/core";
+import { Alert, Stack, Text, Title } from "@mantine/core";
+import { useQuery } from "@tanstack/react-query";
 import { useRouterState } from "@tanstack/react-router";
 import type { FormEvent, ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import { ApiError, fieldComplaints, toFormErrors } from "../../api/problem";
 import { describeError } from "../../components/errors";
+import { loginOptionsQuery } from "./queries";
 
 /** A form that stands alone on its page, for people who are not in the app (yet). */
 export function Card({ title, onSubmit, children }: { title: string; onSubmit?: () => void; children: ReactNode }) {
@@ -20,6 +22,14 @@ export function Card({ title, onSubmit, children }: { title: string; onSubmit?: 
       </Stack>
     </form>
   );
+}
+
+/** Where mail is when it goes to the sandbox, which nobody could guess; children stand for real mail. */
+export function Mailbox({ to, children }: { to: string; children?: ReactNode }) {
+  const { t } = useTranslation();
+  const mailbox = useQuery(loginOptionsQuery).data?.mailbox;
+  if (mailbox === undefined) return children;
+  return <Text>{t("signup.sandbox")} <a className="text" href={`${mailbox}?${new URLSearchParams({ to }).toString()}`} target="_blank" rel="noreferrer">{t("signup.mailbox")}</a></Text>;
 }
 
 /** What the server said under each field of a form, and whether anything is left that belongs to none. */

@@ -4,7 +4,7 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Me } from "../../api/types";
-import { Card, kindOf, LooseError, useLinkSecret, unfit } from "./card";
+import { Card, kindOf, LooseError, Mailbox, useLinkSecret, unfit } from "./card";
 import { askReset, resetPassword } from "./queries";
 
 /** Has a link for a new password sent. */
@@ -16,6 +16,7 @@ export function ForgotForm() {
     return (
       <Card title={t("reset.sentTitle")}>
         <Text role="status">{t("reset.sent", { email: email.trim() })}</Text>
+        <Mailbox to={email.trim()} />
         <Link className="text" to="/login" search={{}}>{t("account.login")}</Link>
       </Card>
     );

@@ -4,7 +4,7 @@ import { Link } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { ZoneSelect } from "../../components/zone-select";
-import { Card, LooseError, unfit } from "./card";
+import { Card, LooseError, Mailbox, unfit } from "./card";
 import { signUp } from "./queries";
 
 const fields = ["company", "zone", "name", "email", "password"];
@@ -38,7 +38,7 @@ function MailSent({ email }: { email: string }) {
   return (
     <Card title={t("signup.sentTitle")}>
       <Text role="status">{t("signup.sent", { email })}</Text>
-      <Text className="quiet">{t("signup.notThere")}</Text>
+      <Mailbox to={email}><Text className="quiet">{t("signup.notThere")}</Text></Mailbox>
       <Link className="text" to="/login" search={{}}>{t("account.login")}</Link>
     </Card>
   );

@@ -16,7 +16,8 @@ export function LiveWords({ live }: { live: CampaignLive | undefined }) {
   const { t } = useTranslation();
   const now = useNow();
   if (live === undefined || live.detail === "") return null;
-  const until = live.until == null || new Date(live.until).getTime() - now.getTime() < shortWait ? "" : ` (${t("campaign.until", { at: formatInstant(live.until, now), left: formatSpan(new Date(live.until).getTime() - now.getTime()) })})`;
+  // what names its own instant needs no other: the next look may come before it
+  const until = live.until == null || /\buntil\b/.test(live.detail) || new Date(live.until).getTime() - now.getTime() < shortWait ? "" : ` (${t("campaign.until", { at: formatInstant(live.until, now), left: formatSpan(new Date(live.until).getTime() - now.getTime()) })})`;
   return (
     <div className="quiet" role="status">
       {live.state === "unavailable" ? t("campaign.liveUnavailable", { detail: live.detail }) : <>{t("campaign.now")} {live.detail}{until}</>}

@@ -7,13 +7,20 @@ export interface Choice {
   segment?: string;
   /** never beside a segment, which is a filter itself */
   filter?: string;
+  /** met by this import, with outcome only those with whom it did that */
+  import?: string;
+  outcome?: Outcome;
 }
 
+export const outcomes = ["added", "updated", "unchanged"] as const;
+export type Outcome = (typeof outcomes)[number];
+
 /** The API's query of a choice; what is not chosen is left out. */
-export function toQuery({ q, tag, segment, filter }: Choice): { q?: string; tag_id?: string; segment_id?: string; filter?: string } {
+export function toQuery({ q, tag, segment, filter, import: of, outcome }: Choice): { q?: string; tag_id?: string; segment_id?: string; filter?: string; import_id?: string; outcome?: Outcome } {
   return {
     ...(q === undefined ? {} : { q }), ...(tag === undefined ? {} : { tag_id: tag }),
     ...(segment !== undefined ? { segment_id: segment } : filter !== undefined ? { filter } : {}),
+    ...(of === undefined ? {} : { import_id: of, ...(outcome === undefined ? {} : { outcome }) }),
   };
 }
 

@@ -1,13 +1,15 @@
 import { ActionIcon, Button, Checkbox, CloseButton, Menu, Popover, Select, Stack, TagsInput, TextInput, Tooltip } from "@mantine/core";
 import { useDebouncedCallback } from "@mantine/hooks";
-import { IconColumns3, IconDeviceFloppy, IconFilter, IconSearch } from "@tabler/icons-react";
+import { IconColumns3, IconDeviceFloppy, IconFileImport, IconFilter, IconSearch } from "@tabler/icons-react";
+import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useRef, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Segment, TagCount } from "../../api/types";
 import { useKeys } from "../../components/small";
 import { formatCount } from "../../lib/format";
-import type { Choice } from "./choice";
+import { importQuery } from "../import/queries";
+import type { Choice, Outcome } from "./choice";
 
 interface Props {
   choice: Choice;
@@ -65,6 +67,7 @@ export function ContactToolbar({ choice, tags, segments, attributes, columns, ke
           </Menu.Dropdown>
         </Menu>
       )}
+      {choice.import !== undefined && <ImportChip of={choice.import} outcome={choice.outcome} onClear={() => onChoose({ ...choice, import: undefined, outcome: undefined })} />}
       {choice.filter !== undefined && <FilterChip filter={choice.filter} keeps={keeps} onClear={() => onChoose({ ...choice, filter: undefined })} />}
     </div>
   );
@@ -78,6 +81,19 @@ function FilterChip({ filter, keeps, onClear }: { filter: string; keeps: boolean
       <IconFilter size={14} className="quiet" aria-hidden="true" />
       <span className="code clip" title={filter}>{filter}</span>
       {keeps && <Button size="compact-xs" variant="subtle" leftSection={<IconDeviceFloppy size={14} />} renderRoot={(props) => <Link {...props} to="/contacts/segments" search={{ id: "new", filter }} />}>{t("segment.keep")}</Button>}
+      <CloseButton size="xs" aria-label={t("segment.clearFilter")} onClick={onClear} />
+    </div>
+  );
+}
+
+/** The import whose contacts are shown, with the way back to it. */
+function ImportChip({ of, outcome, onClear }: { of: string; outcome: Outcome | undefined; onClear: () => void }) {
+  const { t } = useTranslation();
+  const name = useQuery(importQuery(of)).data?.file_name ?? "";
+  return (
+    <div className="filter-chip" role="group" aria-label={t("import.chip.label")}>
+      <IconFileImport size={14} className="quiet" aria-hidden="true" />
+      <span className="clip">{t(`import.chip.${outcome ?? "any"}`)} <Link className="text" to="/contacts/imports/$id" params={{ id: of }}>{name === "" ? t("import.chip.gone") : name}</Link></span>
       <CloseButton size="xs" aria-label={t("segment.clearFilter")} onClick={onClear} />
     </div>
   );

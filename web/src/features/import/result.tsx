@@ -8,6 +8,7 @@ import type { Import, ImportUndo } from "../../api/types";
 import { Failed } from "../../components/page";
 import { ConfirmButton, useNow } from "../../components/small";
 import { formatCount, formatFinish, formatSpan } from "../../lib/format";
+import { outcomes } from "../contact/choice";
 import { undoForecastQuery } from "./queries";
 
 /** A run or an undo on its way. */
@@ -34,17 +35,27 @@ const sums = ["read", "added", "updated", "unchanged", "duplicates", "refused"] 
 const fates = ["deleted", "restored", "used", "edited", "gone"] as const;
 
 export function ImportSums({ of }: { of: Import }) {
-  const { t } = useTranslation();
   return (
     <div className="tiles" style={{ gridTemplateColumns: "repeat(auto-fit, minmax(96px, 1fr))" }} role="status">
-      {sums.map((sum) => (
-        <div key={sum} className={of.counts[sum] === 0 ? "tile zero" : "tile"} data-sum={sum}>
-          <span className="n" style={sum === "refused" && of.counts.refused > 0 ? { color: "var(--mantine-color-error)" } : undefined}>{formatCount(of.counts[sum])}</span>
-          <span className="l">{t(`import.sum.${sum}`)}</span>
-        </div>
-      ))}
+      {sums.map((sum) => <Sum key={sum} of={of} sum={sum} />)}
     </div>
   );
+}
+
+/** One number with the way to its contacts or rows. */
+function Sum({ of, sum }: { of: Import; sum: (typeof sums)[number] }) {
+  const { t } = useTranslation();
+  const n = of.counts[sum];
+  const about = { className: n === 0 ? "tile zero" : "tile", "data-sum": sum };
+  const inside = (
+    <>
+      <span className="n" style={sum === "refused" && n > 0 ? { color: "var(--mantine-color-error)" } : undefined}>{formatCount(n)}</span>
+      <span className="l">{t(`import.sum.${sum}`)}</span>
+    </>
+  );
+  if (n === 0 || sum === "read" || of.finished_at === undefined || of.state === "undone" || of.forgotten_at !== undefined) return <div {...about}>{inside}</div>;
+  if (sum === "refused" || sum === "duplicates") return <a {...about} href={`/api/v1/imports/${of.id}/refused`} download title={t("import.download")}>{inside}</a>;
+  return <Link {...about} to="/contacts" search={{ import: of.id, outcome: outcomes.find((o) => o === sum) }}>{inside}</Link>;
 }
 
 export function UndoSums({ undo }: { undo: ImportUndo }) {
@@ -66,13 +77,13 @@ export function ImportResult({ of, onUndo, undoing, onAnother }: { of: Import; o
   return (
     <>
       <ImportSums of={of} />
-      {span !== null && <p className="quiet" style={{ margin: "8px 0 0" }}>{t("import.took", { span: formatSpan(span) })}</p>}
+      {span !== null && <p className="quiet" style={{ margin: "8px 0 0" }}>{t("import.took", { span: formatSpan(span) })}{of.forgotten_at !== undefined && <> {t("import.past")}</>}</p>}
       {of.undo !== undefined && <UndoSums undo={of.undo} />}
       {leftOut > 0 && (
         <section style={{ marginTop: 24 }} aria-labelledby="left-out">
           <h2 id="left-out" style={{ fontSize: 14, margin: "0 0 4px" }}>{t("import.refusedTitle")}</h2>
-          <p className="quiet" style={{ margin: "0 0 10px" }}>{t("import.refusedText", { n: formatCount(leftOut) })} {leftOut > 20_000 && t("import.refusedCut")}</p>
-          <Button component="a" href={`/api/v1/imports/${of.id}/refused`} download variant="default" leftSection={<IconDownload size={15} />}>{t("import.download")}</Button>
+          <p className="quiet" style={{ margin: "0 0 10px" }}>{of.forgotten_at === undefined ? t("import.refusedText", { n: formatCount(leftOut) }) : t("import.forgotten")} {of.forgotten_at === undefined && leftOut > 20_000 && t("import.refusedCut")}</p>
+          {of.forgotten_at === undefined && <Button component="a" href={`/api/v1/imports/${of.id}/refused`} download variant="default" leftSection={<IconDownload size={15} />}>{t("import.download")}</Button>}
         </section>
       )}
       <Group gap="xs" mt={28}>
@@ -80,7 +91,7 @@ export function ImportResult({ of, onUndo, undoing, onAnother }: { of: Import; o
         {onAnother === undefined
           ? <Button component={Link} to="/contacts/imports/new" variant={of.state === "undone" ? "filled" : "default"}>{t("import.again")}</Button>
           : <Button variant="default" onClick={onAnother}>{t("import.again")}</Button>}
-        {of.state !== "undone" && <UndoButton of={of} onUndo={onUndo} loading={undoing} />}
+        {of.state !== "undone" && of.forgotten_at === undefined && <UndoButton of={of} onUndo={onUndo} loading={undoing} />}
       </Group>
     </>
   );

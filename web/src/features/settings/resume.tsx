@@ -15,7 +15,7 @@ export function ResumeSetup() {
       <span className="num">{t("setup.progress", { n: stepsBehind(setup.data), of: setup.data.steps.length })}</span>
       <span className="quiet clip wide">{next === null ? t("setup.through") : t("setup.next", { step: t(`setup.step.${next}`) })}</span>
       <span className="spacer" />
-      <Link className="text" to="/welcome" search={{}}>{t("setup.resume")}</Link>
+      <Link className="text" to="/welcome" search={{}}>{t(next === null ? "setup.finish" : "setup.resume")}</Link>
     </div>
   );
 }
