@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"omnidesk/internal/campaign"
@@ -28,11 +29,17 @@ func (s *Server) lookAhead(ctx context.Context, tx postgres.Tx, company id.ID, c
 		if o.waits, err = waitsOf(ctx, tx, company, c, n, now); err != nil {
 			return err
 		}
+		if slices.ContainsFunc(o.waits, endsUnforeseen) {
+			o.finish = nil
+		}
 		s.rates.keepOutlook(c.ID, o)
 	}
 	view.FinishAt, view.Waits = o.finish, append(view.Waits, o.waits...)
 	return nil
 }
+
+// endsUnforeseen is a wait of everything that is left, of which nobody knows when it ends.
+func endsUnforeseen(w Waiting) bool { return w.Count == 0 && w.Until == nil }
 
 func (s *Server) finishOf(ctx context.Context, tx postgres.Tx, company id.ID, c campaign.Campaign, n send.Counts, now time.Time) (*time.Time, error) {
 	holds, err := send.HoldsOf(ctx, tx, company, now)

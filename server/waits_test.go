@@ -140,6 +140,7 @@ func TestACampaignSaysWhatItWaitsFor(t *testing.T) {
 	require.Equal(t, []string{"connection", "window", "window", "window"}, r.kinds(x))
 	x.exec(t, `UPDATE scopes SET held_until = NULL, held_reason = NULL, probing = true`)
 	require.Equal(t, []string{"connection", "retry", "window", "window", "window"}, r.kinds(x))
+	require.Nil(t, as[Campaign](t, r.get(""), http.StatusOK).FinishAt, "nobody knows when it goes on")
 	x.exec(t, `INSERT INTO restore_holds (company_id, found_at, reason) VALUES ($1, now(), 'The database has gone back.')`, x.mine)
 	require.Equal(t, []string{"restore", "window", "window", "window"}, r.kinds(x))
 	require.Equal(t, "restore", r.concerns()[0])

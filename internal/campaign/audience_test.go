@@ -155,8 +155,25 @@ func TestACheckWarnsOfGapsAndOfTheTier(t *testing.T) {
 	require.Equal(t, reachable-windows, result.Outside)
 	require.Equal(t, campaign.Warning{Field: "audience", Count: reachable - windows - 6, Message: result.Warnings[1].Message}, result.Warnings[1])
 	require.Contains(t, result.Warnings[1].Message, "6 contacts outside an open window")
+	require.Contains(t, result.Warnings[1].Message, "0 are used")
+	sent := func(contact id.ID, ago string) {
+		w.exec(`INSERT INTO messages (company_id, id, connection_id, contact_id, identity_id, lane, state, sent_at)
+			SELECT $1, $4, $2, contact_id, id, 2, 2, now() - $5::interval FROM identities WHERE contact_id = $3 LIMIT 1`, w.company, w.connection, contact, id.New(), ago)
+	}
+	one, other := w.contact("", true, false), w.contact("", true, false)
+	sent(one, "1 hour")
+	sent(one, "2 hours")
+	sent(other, "25 hours")
+	fields.Audience = campaign.Audience{TagIDs: []id.ID{w.tag}} // three of its five are outside a window
+	w.exec(`UPDATE connections SET messaging_limit = 4`)
+	require.Empty(t, w.check(fields).Warnings)
+	w.exec(`UPDATE connections SET messaging_limit = 3`)
+	result = w.check(fields)
+	require.Len(t, result.Warnings, 1)
+	require.Equal(t, 1, result.Warnings[0].Count)
+	require.Contains(t, result.Warnings[0].Message, "3 contacts outside an open window in 24 hours, of which 1 are used")
 	w.exec(`UPDATE connections SET messaging_limit = -1`)
-	require.Len(t, w.check(fields).Warnings, 1)
+	require.Empty(t, w.check(fields).Warnings)
 }
 
 func TestACheckHoldsATemplateAgainstTheLastSync(t *testing.T) {

@@ -75,9 +75,14 @@ func Check(ctx context.Context, tx postgres.Tx, company id.ID, fields Fields, no
 	if result.Problems, err = problems(ctx, New(tx), company, fields, state, now, result.Recipients > 0); err != nil {
 		return result, err
 	}
-	if result.Warnings, err = warnings(ctx, tx, company, fields, audience, result, bare, sum.lacking, int(state.MessagingLimit)); err != nil {
+	if result.Warnings, err = warnings(ctx, tx, company, fields, audience, bare, sum.lacking); err != nil {
 		return result, err
 	}
+	tier, err := tierWarning(ctx, New(tx), company, fields.Connection, result.Outside, int(state.MessagingLimit), now)
+	if err != nil {
+		return result, err
+	}
+	result.Warnings = append(result.Warnings, tier...)
 	result.Samples, err = samples(ctx, tx, company, fields, audience, state.Body, now, id.Nil, 3)
 	return result, err
 }
@@ -187,7 +192,7 @@ func templateProblems(content Content, state TemplateStateRow) []Problem {
 	return nil
 }
 
-func warnings(ctx context.Context, tx postgres.Tx, company id.ID, fields Fields, audience Audience, result CheckResult, bare []string, lacking []int, limit int) ([]Warning, error) {
+func warnings(ctx context.Context, tx postgres.Tx, company id.ID, fields Fields, audience Audience, bare []string, lacking []int) ([]Warning, error) {
 	var found []Warning
 	words, described, err := audience.words(ctx, tx, company)
 	if err != nil {
@@ -208,11 +213,24 @@ func warnings(ctx context.Context, tx postgres.Tx, company id.ID, fields Fields,
 		}
 		found = append(found, warning)
 	}
-	if limit > 0 && result.Outside > limit {
-		found = append(found, Warning{Field: "audience", Count: result.Outside - limit,
-			Message: fmt.Sprintf("They are more than the %d contacts outside an open window that Meta lets this number write to in 24 hours; they have to wait for the next day.", limit)})
-	}
 	return found, nil
+}
+
+// tierWarning tells how many are more than the provider lets the number write to within 24 hours, with what of that is used.
+func tierWarning(ctx context.Context, q *Queries, company, connection id.ID, outside, limit int, now time.Time) ([]Warning, error) {
+	if limit <= 0 || outside == 0 {
+		return nil, nil
+	}
+	used, err := q.TierUsed(ctx, TierUsedParams{CompanyID: company, ConnectionID: connection, Since: now.Add(-24 * time.Hour), Now: now, Most: int32(limit)})
+	if err != nil {
+		return nil, fmt.Errorf("counting the contacts of the last 24 hours: %w", err)
+	}
+	over := outside - (limit - int(used))
+	if over <= 0 {
+		return nil, nil
+	}
+	return []Warning{{Field: "audience", Count: over, Message: fmt.Sprintf("They are more than Meta lets this number write to: %d contacts outside an open window in 24 hours, of which %d are used. "+
+		"Send to fewer, or to them on another day.", limit, used)}}, nil
 }
 
 // fieldWord names a merge field in a filter.

@@ -103,6 +103,16 @@ LEFT JOIN templates t ON t.company_id = n.company_id AND t.connection_id = n.id
     AND t.name = sqlc.arg(name)::text AND t.language = sqlc.arg(language)::text
 WHERE n.company_id = @company_id AND n.id = @connection_id;
 
+-- name: TierUsed :one
+-- Contacts to whom the connection has sent without an open window since an instant, up to a number. A window that was open
+-- then and has closed since is not known any more: such a contact counts.
+SELECT count(*)::int FROM (SELECT DISTINCT m.contact_id FROM messages m
+    WHERE m.company_id = @company_id AND m.connection_id = @connection_id AND m.id BETWEEN uuid_floor(sqlc.arg(since)::timestamptz - interval '3 days') AND uuid_floor(sqlc.arg(now)::timestamptz)
+      AND m.sent_at > sqlc.arg(since)::timestamptz
+      AND NOT EXISTS (SELECT FROM service_windows w WHERE w.company_id = @company_id AND w.connection_id = @connection_id
+          AND w.contact_id = m.contact_id AND w.open_until > sqlc.arg(now)::timestamptz)
+    LIMIT sqlc.arg(most)::int) contacts;
+
 -- name: ConnectionState :one
 -- Shared, so that a connection is not deleted while a campaign on it starts.
 SELECT state, state_detail, disabled_at IS NOT NULL AS disabled, deleted_at IS NOT NULL AS deleted

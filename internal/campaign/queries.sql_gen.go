@@ -647,6 +647,38 @@ func (q *Queries) TemplateState(ctx context.Context, name string, language strin
 	return i, err
 }
 
+const tierUsed = `-- name: TierUsed :one
+SELECT count(*)::int FROM (SELECT DISTINCT m.contact_id FROM messages m
+    WHERE m.company_id = $1 AND m.connection_id = $2 AND m.id BETWEEN uuid_floor($3::timestamptz - interval '3 days') AND uuid_floor($4::timestamptz)
+      AND m.sent_at > $3::timestamptz
+      AND NOT EXISTS (SELECT FROM service_windows w WHERE w.company_id = $1 AND w.connection_id = $2
+          AND w.contact_id = m.contact_id AND w.open_until > $4::timestamptz)
+    LIMIT $5::int) contacts
+`
+
+type TierUsedParams struct {
+	CompanyID    uuid.UUID
+	ConnectionID uuid.UUID
+	Since        time.Time
+	Now          time.Time
+	Most         int32
+}
+
+// Contacts to whom the connection has sent without an open window since an instant, up to a number. A window that was open
+// then and has closed since is not known any more: such a contact counts.
+func (q *Queries) TierUsed(ctx context.Context, arg TierUsedParams) (int32, error) {
+	row := q.db.QueryRow(ctx, tierUsed,
+		arg.CompanyID,
+		arg.ConnectionID,
+		arg.Since,
+		arg.Now,
+		arg.Most,
+	)
+	var column_1 int32
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
 const unfedZones = `-- name: UnfedZones :many
 SELECT z.zone_set_id, s.zones, z.recipients, z.fed_through FROM campaign_zones z
 JOIN zone_sets s ON s.id = z.zone_set_id

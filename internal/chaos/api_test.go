@@ -81,6 +81,7 @@ type campaign struct {
 	Counts     struct {
 		Planned, Queued, Sending, Sent, Delivered, Read, Failed, Uncertain int
 	} `json:"counts"`
+	Waits []struct{ Kind string }
 }
 
 // firstNumber of the imported contacts, after +55119.

@@ -80,9 +80,12 @@ func (h *house) outage() {
 	require.Equal(h.t, "starting", h.awaitCampaign(campaignID, "can be read", func(campaign) bool { return true }).State)
 	var made struct{ ID id.ID }
 	h.api.must(http.MethodPost, "/contacts", map[string]any{"name": "Accepted meanwhile", "phone": "+5511920000000", "attributes": map[string]string{"city": "Recife"}}, &made)
+	c := h.awaitCampaign(campaignID, "says that Temporal is away", func(c campaign) bool { return len(c.Waits) == 1 && c.Waits[0].Kind == "temporal" })
+	require.Equal(h.t, "starting", c.State)
 	require.Equal(h.t, since, h.accepted(), "nothing is sent without Temporal")
 	h.revive(rig.Temporal)
-	c := h.awaitCampaign(campaignID, "is finished with nothing open", finished)
+	c = h.awaitCampaign(campaignID, "is finished with nothing open", finished)
+	require.Empty(h.t, c.Waits)
 	h.awaitSettled(campaignID, figures{accepted: c.Recipients})
 	require.Equal(h.t, figures{messages: c.Recipients, accepted: c.Recipients}, h.compare(campaignID, since))
 }

@@ -11,6 +11,7 @@ const (
 	MarkBeforeSend          = false // a message counts as sent before the provider was asked
 	AcknowledgeBeforeInsert = false // a webhook is answered before its statuses are stored
 	RetryUncertain          = false // claims without an owner go back to the queue
+	ForgetTakes             = false // limits don't know what was taken
 )
 
 // Schema is SQL that damages the schema after a migration.

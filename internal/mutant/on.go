@@ -14,6 +14,7 @@ var (
 	MarkBeforeSend          = chosen == "mark-before-send"
 	AcknowledgeBeforeInsert = chosen == "acknowledge-before-insert"
 	RetryUncertain          = chosen == "retry-uncertain"
+	ForgetTakes             = chosen == "forget-takes"
 )
 
 // Schema is SQL that damages the schema after a migration.

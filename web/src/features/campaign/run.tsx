@@ -70,7 +70,7 @@ export function RunProgress({ campaign, live }: { campaign: Campaign; live: Camp
       <StateBar counts={counts} />
       <div style={{ marginTop: 10, minHeight: 20 }}>
         <Waits waits={campaign.waits} />
-        {(campaign.waits.length === 0 || (campaign.rate_per_s ?? 0) > 0) && <LiveWords live={campaign.state === "paused" ? undefined : live} />}
+        {(campaign.waits.length === 0 || ((campaign.rate_per_s ?? 0) > 0 && !campaign.waits.some((wait) => grave.includes(wait.kind)))) && <LiveWords live={campaign.state === "paused" ? undefined : live} />}
       </div>
     </section>
   );
