@@ -46,12 +46,9 @@ type Options struct {
 // StopTimeout is how long a stopping worker waits for its pages to record what is on the wire.
 const StopTimeout = 45 * time.Second
 
-// pollers is how many ask a queue for tasks at once. Each hand-over is a round trip of Temporal's own through its
-// database, so that two of them, the usual number, make an urgent message wait behind the starts of many campaigns.
-const pollers = 8
-
-// feedsAtOnce is how many campaigns a process feeds at the same instant; a batch takes some 50 ms.
-const feedsAtOnce = 2
+// feedsAtOnce is how many campaigns a process feeds at the same instant. A batch of 2,000 takes some 50 ms, so that one
+// feeds several times what a process can send.
+const feedsAtOnce = 1
 
 // Run works until ctx ends, then ends its pages in order.
 func Run(ctx context.Context, o Options) error {
@@ -114,7 +111,6 @@ func workflowWorker(temporal client.Client, campaigns *activities.Campaigns, sen
 	w := sdkworker.New(temporal, flow.WorkflowQueue, sdkworker.Options{
 		MaxConcurrentWorkflowTaskExecutionSize:  64,
 		MaxConcurrentLocalActivityExecutionSize: 64,
-		MaxConcurrentWorkflowTaskPollers:        pollers,
 		LocalActivityWorkerOnly:                 true,
 		WorkerStopTimeout:                       10 * time.Second,
 	})
@@ -154,7 +150,6 @@ func sendWorker(temporal client.Client, queue, name string, do any, atOnce int) 
 	w := sdkworker.New(temporal, queue, sdkworker.Options{
 		DisableWorkflowWorker:              true,
 		MaxConcurrentActivityExecutionSize: atOnce,
-		MaxConcurrentActivityTaskPollers:   pollers,
 		WorkerStopTimeout:                  StopTimeout,
 		// A cancel must reach a page within a second, not within 80 % of its heartbeat time-out.
 		MaxHeartbeatThrottleInterval: time.Second,

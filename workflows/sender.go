@@ -26,6 +26,7 @@ func Sender(ctx workflow.Context, ref flow.Ref) error {
 		page:   run{name: flow.SendPage, queue: flow.SendQueue, ctx: pages, pause: time.Second, atMost: 4 * time.Minute, summary: "send what is queued, for at most a minute"},
 		urgent: run{name: flow.SendUrgent, queue: flow.UrgentQueue, ctx: ctx, pause: 125 * time.Millisecond, atMost: 10 * time.Minute, summary: "send what is urgent, beside the page"},
 	}
+	s.looksAtEachWake = workflow.GetVersion(ctx, "wakes-while-sending", workflow.DefaultVersion, 1) == workflow.DefaultVersion
 	for failures := 0; ; {
 		if workflow.GetInfo(ctx).GetContinueAsNewSuggested() {
 			return s.renew(ctx, cancelPages)
@@ -48,7 +49,8 @@ func Sender(ctx workflow.Context, ref flow.Ref) error {
 // sender is a connection's sender with its two runs.
 type sender struct {
 	*attendant
-	page, urgent run
+	page, urgent    run
+	looksAtEachWake bool // as histories do that began before both runs were known to look by themselves
 }
 
 // run is one of the activities that send. It is never retried by Temporal: a new run begins with a look at the rows and
@@ -104,7 +106,15 @@ func (s *sender) act(ctx workflow.Context, look flow.Look) (ended bool, err erro
 	if !s.urgent.going() {
 		wait(look.UrgentAt)
 	}
-	if err := s.rest(ctx, flow.Look{Until: until, Reason: look.Reason}, s.page.ended, s.urgent.ended); err != nil {
+	then := flow.Look{Until: until, Reason: look.Reason}
+	if s.page.going() && s.urgent.going() && !s.looksAtEachWake { // which look by themselves: a wake has nothing to say
+		err = s.await(ctx, then, func() bool {
+			return s.page.ended() || s.urgent.ended() || workflow.GetInfo(ctx).GetContinueAsNewSuggested()
+		})
+	} else {
+		err = s.rest(ctx, then, s.page.ended, s.urgent.ended)
+	}
+	if err != nil {
 		return false, err
 	}
 	return false, s.collect(ctx)

@@ -94,3 +94,16 @@ func TestContinueAsNewCancelsThePageAndWaitsForUrgentWork(t *testing.T) {
 	require.Contains(t, s.steps, flow.SendUrgent)
 	require.GreaterOrEqual(t, s.Now().Sub(began), 30*time.Second)
 }
+
+// Both runs look for work ten times a second; another look for each wake would only keep a busy server busier.
+func TestAWakeSaysNothingWhileBothRunsGo(t *testing.T) {
+	s := newStage(t, urgent(do(flow.StepPage)), do(flow.StepPage), do(flow.StepEnd), do(flow.StepEnd))
+	s.lasting(flow.SendPage, 50*time.Second, 0)
+	s.lasting(flow.SendUrgent, 30*time.Second, 0)
+	for _, at := range []time.Duration{5 * time.Second, 6 * time.Second, 20 * time.Second} {
+		s.RegisterDelayedCallback(func() { s.SignalWorkflow(flow.WokenSignal, nil) }, at)
+	}
+	require.NoError(t, s.run(t, workflows.Sender))
+	require.Equal(t, []string{flow.SendUrgent, flow.SendPage}, s.steps)
+	require.LessOrEqual(t, len(s.looks), 1, "each run that ends is followed by a look")
+}

@@ -115,13 +115,18 @@ func (a *attendant) rest(ctx workflow.Context, look flow.Look, events ...func() 
 	awake := func() bool {
 		return a.woken.Len() > 0 || slices.ContainsFunc(events, func(happened func() bool) bool { return happened() })
 	}
+	return a.await(ctx, look, awake)
+}
+
+// await waits for something to be so, or until the look's instant when it has one.
+func (a *attendant) await(ctx workflow.Context, look flow.Look, so func() bool) error {
 	if look.Until.IsZero() {
-		return workflow.Await(ctx, awake)
+		return workflow.Await(ctx, so)
 	}
 	_, err := workflow.AwaitWithOptions(ctx, workflow.AwaitOptions{
 		Timeout:      max(look.Until.Sub(workflow.Now(ctx)), 10*time.Millisecond),
 		TimerOptions: workflow.TimerOptions{Summary: look.Reason},
-	}, awake)
+	}, so)
 	return err
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	_ "embed"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -110,6 +111,7 @@ type readsBench struct {
 	messages   []string
 	tags       []string
 	cursors    map[string][]string
+	kept       bool // its directory outlives the run (OMNIDESK_BENCH_KEEP), so that the next one need not fill it
 }
 
 // readsAt200k asks every address that the dashboard reads, one after the other, over a company of 200,000
@@ -144,8 +146,14 @@ func readsAt200k(ctx context.Context) error {
 }
 
 func newReadsBench(ctx context.Context) (*readsBench, error) {
-	dir, err := os.MkdirTemp("", "omnidesk-bench-")
-	if err != nil {
+	dir, kept := os.Getenv("OMNIDESK_BENCH_KEEP"), true
+	if dir == "" {
+		kept = false
+		var err error
+		if dir, err = os.MkdirTemp("", "omnidesk-bench-"); err != nil {
+			return nil, err
+		}
+	} else if err := os.MkdirAll(dir, 0o755); err != nil { //nolint:gosec // PostgreSQL may run as another user
 		return nil, err
 	}
 	r, err := rig.New(ctx, rig.Options{Dir: dir, Durable: true, Binary: os.Getenv("OMNIDESK_BINARY"), TemporalBinary: os.Getenv("OMNIDESK_TEMPORAL_BINARY"),
@@ -157,9 +165,8 @@ func newReadsBench(ctx context.Context) (*readsBench, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &readsBench{rig: r, client: http.Client{Jar: jar, Timeout: time.Minute}, cursors: map[string][]string{}}
-	note("adding 200,000 contacts and 2,000,000 messages in %s", dir)
-	if err := b.seed(ctx); err != nil {
+	b := &readsBench{rig: r, client: http.Client{Jar: jar, Timeout: time.Minute}, cursors: map[string][]string{}, kept: kept}
+	if err := b.fill(ctx); err != nil {
 		return nil, err
 	}
 	for _, part := range []string{rig.Temporal, rig.Sandbox, rig.Work, rig.Serve} {
@@ -174,12 +181,32 @@ func (b *readsBench) close() {
 	if err := b.rig.Close(); err != nil {
 		note("closing: %v", err)
 	}
-	_ = os.RemoveAll(b.rig.Dir)
+	if !b.kept {
+		_ = os.RemoveAll(b.rig.Dir)
+	}
 }
 
 const readsEmail, readsPassword = "bench@example.com", "a long password of the bench"
 
-func (b *readsBench) seed(ctx context.Context) error {
+// fill makes the rows, unless an earlier run has kept them, and picks whom to ask for.
+func (b *readsBench) fill(ctx context.Context) error {
+	owner, err := pgx.Connect(ctx, b.rig.DatabaseURL)
+	if err != nil {
+		return err
+	}
+	defer owner.Close(ctx)
+	err = owner.QueryRow(ctx, `SELECT c.company_id, c.id FROM omnidesk.connections c WHERE (SELECT count(*) FROM omnidesk.campaigns) = 20`).Scan(&b.company, &b.connection)
+	if errors.Is(err, pgx.ErrNoRows) {
+		note("adding 200,000 contacts and 2,000,000 messages in %s", b.rig.Dir)
+		err = b.seed(ctx, owner)
+	}
+	if err != nil {
+		return err
+	}
+	return b.pickRows(ctx, owner)
+}
+
+func (b *readsBench) seed(ctx context.Context, owner *pgx.Conn) error {
 	hash, err := account.HashPassword(ctx, readsPassword)
 	if err != nil {
 		return err
@@ -208,21 +235,16 @@ func (b *readsBench) seed(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	return b.seedRows(ctx)
-}
-
-func (b *readsBench) seedRows(ctx context.Context) error {
-	owner, err := pgx.Connect(ctx, b.rig.DatabaseURL)
-	if err != nil {
-		return err
-	}
-	defer owner.Close(ctx)
 	if _, err := owner.Exec(ctx, fmt.Sprintf(readsSeed, b.company, b.connection)); err != nil {
 		return fmt.Errorf("seeding: %w", err)
 	}
 	if _, err := owner.Exec(ctx, `VACUUM ANALYZE`); err != nil {
 		return fmt.Errorf("analysing: %w", err)
 	}
+	return nil
+}
+
+func (b *readsBench) pickRows(ctx context.Context, owner *pgx.Conn) error {
 	for into, query := range map[*[]string]string{
 		&b.contacts:  `SELECT id::text FROM omnidesk.contacts TABLESAMPLE SYSTEM (1) LIMIT 1000`,
 		&b.campaigns: `SELECT id::text FROM omnidesk.campaigns`,

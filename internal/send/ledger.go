@@ -239,21 +239,8 @@ type Outlook struct {
 func OutlookOf(ctx context.Context, tx postgres.Tx, company, connection id.ID, now time.Time) (Outlook, error) {
 	q := New(tx)
 	o := Outlook{connection: connection}
-	var err error
-	if o.Claimable, err = q.Claimable(ctx, company, connection, now); err != nil {
-		return o, fmt.Errorf("looking for queued messages: %w", err)
-	}
-	if o.Urgent, err = q.UrgentClaimable(ctx, company, connection, now); err != nil {
-		return o, fmt.Errorf("looking for urgent messages: %w", err)
-	}
-	if o.NextRetry, err = retryOf(ctx, q, company, connection, now, LaneAutomation, laneCampaign); err != nil {
+	if err := o.ask(ctx, tx, company, connection, now); err != nil {
 		return o, err
-	}
-	if o.UrgentRetry, err = retryOf(ctx, q, company, connection, now, LaneReply, LaneUrgent); err != nil {
-		return o, err
-	}
-	if o.OldestClaim, err = q.OldestClaim(ctx, company, connection); err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		return o, fmt.Errorf("looking for open claims: %w", err)
 	}
 	held, err := heldAt(ctx, tx, company, connection, now)
 	o.HeldUntil, o.HeldReason, o.Closed, o.Probing = held.HeldUntil, deref(held.HeldReason), held.Closed, held.Probing
@@ -261,6 +248,33 @@ func OutlookOf(ctx context.Context, tx postgres.Tx, company, connection id.ID, n
 		return o, err
 	}
 	return o, o.obey(ctx, q, company, connection, now)
+}
+
+// ask looks at the queue and the open claims in one round trip: an urgent message waits for the look that finds it.
+func (o *Outlook) ask(ctx context.Context, tx postgres.Tx, company, connection id.ID, now time.Time) error {
+	var b pgx.Batch
+	b.Queue(claimable, company, connection, now).QueryRow(func(row pgx.Row) error { return row.Scan(&o.Claimable) })
+	b.Queue(urgentClaimable, company, connection, now).QueryRow(func(row pgx.Row) error { return row.Scan(&o.Urgent) })
+	for _, instant := range []struct {
+		into **time.Time
+		sql  string
+		args []any
+	}{
+		{&o.NextRetry, nextRetry, []any{company, connection, LaneAutomation, laneCampaign, now}},
+		{&o.UrgentRetry, nextRetry, []any{company, connection, LaneReply, LaneUrgent, now}},
+		{&o.OldestClaim, oldestClaim, []any{company, connection}},
+	} {
+		b.Queue(instant.sql, instant.args...).QueryRow(func(row pgx.Row) error {
+			if err := row.Scan(instant.into); !errors.Is(err, pgx.ErrNoRows) {
+				return err
+			}
+			return nil
+		})
+	}
+	if err := tx.SendBatch(ctx, &b).Close(); err != nil {
+		return fmt.Errorf("looking for queued messages and open claims: %w", err)
+	}
+	return nil
 }
 
 // obey takes back what windows and limits do not let go yet, and keeps until when.
@@ -282,7 +296,10 @@ func (o *Outlook) obey(ctx context.Context, q *Queries, company, connection id.I
 			return err
 		}
 	}
-	if o.Urgent {
+	switch {
+	case o.Urgent && !limits.limited: // no window either
+		o.UrgentWait = pace.Verdict{Room: pace.Unlimited, At: now}
+	case o.Urgent:
 		if o.UrgentWait, err = lanesWait(ctx, q, company, connection, hours, limits, now, LaneReply, LaneUrgent); err != nil {
 			return err
 		}
@@ -314,14 +331,6 @@ func (o Outlook) Note(ctx context.Context, tx postgres.Tx, company id.ID, now ti
 	}
 	_, err := noteWaits(ctx, tx, company, o.connection, o.waits, now)
 	return err
-}
-
-func retryOf(ctx context.Context, q *Queries, company, connection id.ID, now time.Time, first, last Lane) (*time.Time, error) {
-	at, err := q.NextRetry(ctx, NextRetryParams{CompanyID: company, ConnectionID: connection, FirstLane: int16(first), LastLane: int16(last), Now: now})
-	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
-		return nil, fmt.Errorf("looking for the next retry: %w", err)
-	}
-	return at, nil
 }
 
 func deref[T any](p *T) T {
