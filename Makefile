@@ -14,7 +14,7 @@ TEMPORAL := $(wildcard tools/temporal-dev/*.go) tools/temporal-dev/go.mod tools/
 GO_FILES := $(shell find . -name '*.go' -not -path './tools/*' -not -path './.data/*' -not -path './web/node_modules/*' 2>/dev/null)
 WEB      := $(shell find web/src web/public -type f 2>/dev/null) $(wildcard web/*.json web/*.ts web/*.html)
 
-.PHONY: help run setup build web temporal test e2e lint generate verify bench bench-long chaos chaos-mutants clean
+.PHONY: help run setup build web temporal test e2e lint generate verify bench bench-long matrix chaos chaos-mutants clean
 
 help: ## this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
@@ -78,6 +78,9 @@ bench: ## figures as JSON lines; BENCH=name for one
 
 bench-long: ## the long ones: a million recipients, every read at 2,000,000 messages
 	@scripts/bench --long $(BENCH)
+
+matrix: ## call every route as everybody, about own rows and those of others, and print figures
+	@OMNIDESK_FIGURES="$$(mktemp)"; export OMNIDESK_FIGURES; go test ./server -run '^TestMatrix$$' -count=1 >&2; failed=$$?; cat "$$OMNIDESK_FIGURES"; rm -f "$$OMNIDESK_FIGURES"; exit $$failed
 
 chaos: temporal web ## kill parts and spoil the network under load, compare, and print figures
 	@scripts/chaos

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/netip"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
 
@@ -50,6 +51,9 @@ func (s *Server) outer(inner http.Handler) http.Handler {
 		r = r.WithContext(context.WithValue(r.Context(), requestKey{}, request{name}))
 		w.Header().Set("X-Request-Id", name)
 		secureHeaders(w.Header(), r)
+		if s.secure(r) {
+			w.Header().Set("Strict-Transport-Security", "max-age=31536000")
+		}
 		if strings.HasPrefix(r.URL.Path, webhookPath) {
 			r.Header.Del("Cookie")
 			inner.ServeHTTP(w, r)
@@ -111,15 +115,30 @@ func (s *Server) recovered(c *gin.Context) {
 	c.Next()
 }
 
+// secure tells whether a request came over TLS: to us, or to a configured proxy that says so.
+func (s *Server) secure(r *http.Request) bool {
+	if r.TLS != nil {
+		return true
+	}
+	_, trusted := s.peer(r)
+	return trusted && slices.Equal(r.Header.Values("X-Forwarded-Proto"), []string{"https"})
+}
+
+// peer is who holds the other end of the connection, and whether it is a configured proxy.
+func (s *Server) peer(r *http.Request) (address netip.Addr, trusted bool) {
+	peer, err := netip.ParseAddrPort(r.RemoteAddr)
+	if err != nil {
+		return netip.Addr{}, false
+	}
+	address = peer.Addr().Unmap()
+	return address, contains(s.TrustedProxies, address)
+}
+
 // clientIP is the address that limits count by. A forwarded header is believed only from a configured proxy,
 // and then exactly one header and its last entry, which that proxy wrote itself.
 func (s *Server) clientIP(r *http.Request) netip.Addr {
-	peer, err := netip.ParseAddrPort(r.RemoteAddr)
-	if err != nil {
-		return netip.Addr{}
-	}
-	address := peer.Addr().Unmap()
-	if s.ProxyHeader == "" || !contains(s.TrustedProxies, address) {
+	address, trusted := s.peer(r)
+	if s.ProxyHeader == "" || !trusted {
 		return address
 	}
 	values := r.Header.Values(s.ProxyHeader)

@@ -1,7 +1,9 @@
 package server
 
 import (
+	"crypto/tls"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"strings"
 	"testing"
@@ -158,4 +160,27 @@ func TestOnlyAConfiguredProxyNamesTheClient(t *testing.T) {
 		r.Header.Set("CF-Connecting-IP", "198.51.100.1")
 		require.Equal(t, c.want, proxied.clientIP(r).String(), c)
 	}
+}
+
+// Browsers are told to stay with TLS when they came by it, and only a configured proxy is believed about that.
+func TestBrowsersThatCameOverTLSStayWithIt(t *testing.T) {
+	proxy := netip.MustParsePrefix("10.0.0.0/8")
+	s, err := New(Options{PublicURL: "https://desk.example.com", TrustedProxies: []netip.Prefix{proxy}})
+	require.NoError(t, err)
+	told := func(from string, change func(*http.Request)) string {
+		r := httptest.NewRequest(http.MethodGet, "/healthz", nil)
+		r.RemoteAddr = from
+		change(r)
+		answer := httptest.NewRecorder()
+		s.Handler().ServeHTTP(answer, r)
+		return answer.Header().Get("Strict-Transport-Security")
+	}
+	const year = "max-age=31536000"
+	https := func(r *http.Request) { r.Header.Set("X-Forwarded-Proto", "https") }
+	require.Equal(t, year, told("203.0.113.9:4000", func(r *http.Request) { r.TLS = &tls.ConnectionState{} }))
+	require.Equal(t, year, told("10.1.2.3:4000", https))
+	require.Empty(t, told("203.0.113.9:4000", https), "a stranger")
+	require.Empty(t, told("10.1.2.3:4000", func(r *http.Request) { r.Header.Set("X-Forwarded-Proto", "http") }))
+	require.Empty(t, told("10.1.2.3:4000", func(r *http.Request) { r.Header["X-Forwarded-Proto"] = []string{"https", "http"} }))
+	require.Empty(t, told("10.1.2.3:4000", func(*http.Request) {}))
 }

@@ -106,6 +106,7 @@ type site struct {
 	http         *httptest.Server
 	mine, theirs id.ID
 	log          *syncBuffer
+	secret       string // signs sessions
 }
 
 type syncBuffer struct {
@@ -125,15 +126,16 @@ func (b *syncBuffer) String() string {
 	return b.buffer.String()
 }
 
-func newSite(t *testing.T) *site {
+func newSite(t *testing.T, change ...func(*Options)) *site {
 	t.Helper()
 	keyset, err := secret.NewKeyset()
 	require.NoError(t, err)
 	sealer, err := secret.Open(keyset)
 	require.NoError(t, err)
-	tokens, err := account.NewTokens(account.NewTokenSecret())
+	signing := account.NewTokenSecret()
+	tokens, err := account.NewTokens(signing)
 	require.NoError(t, err)
-	x := &site{db: pgtest.New(t), workflows: &fakeWorkflows{}, relay: &fakeRelay{}, log: &syncBuffer{},
+	x := &site{db: pgtest.New(t), secret: signing, workflows: &fakeWorkflows{}, relay: &fakeRelay{}, log: &syncBuffer{},
 		adapter: &fakeAdapter{check: channel.Check{OK: true, Number: "+15550001000", Detail: "It works."},
 			templates: []channel.ProviderTemplate{{Name: "hello", Language: "pt_BR", Category: "MARKETING", Status: "APPROVED",
 				Components: json.RawMessage(`[{"type":"BODY","text":"Oi {{1}}, tudo bem?"}]`)}}}}
@@ -142,9 +144,13 @@ func newSite(t *testing.T) *site {
 	t.Cleanup(func() { slog.SetDefault(previous) })
 	x.showLog(t)
 	x.http = httptest.NewUnstartedServer(nil)
-	x.Server, err = New(Options{PublicURL: "http://" + x.http.Listener.Addr().String(), DB: x.db, Sealer: sealer, Tokens: tokens, Workflows: x.workflows,
+	options := Options{PublicURL: "http://" + x.http.Listener.Addr().String(), DB: x.db, Sealer: sealer, Tokens: tokens, Workflows: x.workflows,
 		Relay: x.relay, Adapters: map[channel.Kind]channel.Adapter{channel.WhatsAppCloud: x.adapter}, Version: "test",
-		Meta: Webhook{Verify: meta.VerifySignature, Challenge: meta.Challenge, Parse: meta.ParseWebhook}})
+		Meta: Webhook{Verify: meta.VerifySignature, Challenge: meta.Challenge, Parse: meta.ParseWebhook}}
+	for _, one := range change {
+		one(&options)
+	}
+	x.Server, err = New(options)
 	require.NoError(t, err)
 	x.http.Config = newHTTPServer(x.Handler())
 	x.http.Start()

@@ -2,6 +2,7 @@ package account
 
 import (
 	"context"
+	"encoding/base64"
 	"net/netip"
 	"strings"
 	"sync"
@@ -213,7 +214,10 @@ func TestForgedTokensAreRefused(t *testing.T) {
 	good := sign(logins.tokens, self, now.Add(time.Hour))
 	_, err = logins.Authenticate(t.Context(), good)
 	require.NoError(t, err)
+	parts, others := strings.Split(good, "."), strings.Split(sign(logins.tokens, identity{id.New(), who.Session, &company}, now.Add(time.Hour)), ".")
 	for name, forged := range map[string]string{
+		"swapped parts":   parts[0] + "." + others[1] + "." + parts[2],
+		"a mail's link":   base64.RawURLEncoding.EncodeToString(randomBytes(32)),
 		"nothing":         "",
 		"not a token":     "abc.def.ghi",
 		"cut":             token[:len(token)-2],

@@ -25,6 +25,7 @@ var benchmarks = []benchmark{
 	{"campaign", false, func(ctx context.Context) error { return campaignPairs(ctx, 40_000, 3) }},
 	{"urgent", false, func(ctx context.Context) error { return urgentBeside(ctx, 20, 60*time.Second) }},
 	{"pace", false, func(ctx context.Context) error { return pacePairs(ctx, 40_000, 4) }},
+	{"auth", false, authReads},
 	{"paint", false, paints},
 	{"campaign-million", true, campaignMillion},
 	{"reads", true, readsAt200k},

@@ -243,6 +243,9 @@ func fieldWord(name string) string {
 
 func connectionProblems(ctx context.Context, q *Queries, company id.ID, fields Fields) ([]Problem, error) {
 	state, err := q.ConnectionState(ctx, company, fields.Connection)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return nil, ErrConnection
+	}
 	if err != nil {
 		return nil, fmt.Errorf("reading the connection's state: %w", err)
 	}
