@@ -69,7 +69,7 @@ export default function ContactsPage() {
       </PageHead>
       {runs && <ContactTabs />}
       {!(none && everybody) && !someSelected && (
-        <ContactToolbar choice={choice} tags={tags.data?.items ?? []} segments={segments.data?.items ?? []} attributes={known} columns={columns} keeps={runs} onChoose={choose} onColumns={setColumns} />
+        <ContactToolbar choice={choice} tags={tags.data?.items ?? []} segments={runs ? segments.data?.items ?? [] : []} attributes={known} columns={columns} keeps={runs} onChoose={choose} onColumns={setColumns} />
       )}
       {someSelected && (
         <SelectionBar

@@ -1,7 +1,8 @@
 // What a page asks first. Its router asks it beside loading the page's code, not after, and also when a pointer rests on
 // a link to it. Nobody waits here: the page itself shows what became of each question.
 import type { FetchInfiniteQueryOptions, FetchQueryOptions, QueryClient, QueryKey } from "@tanstack/react-query";
-import type { CampaignState } from "../api/types";
+import type { CampaignState, Me } from "../api/types";
+import { runsCompany } from "../features/account/role";
 import { isLedgerState, parseStates } from "../features/campaign/filter";
 import { campaignQuery, campaignsQuery, courseQuery, messagesQuery } from "../features/campaign/queries";
 import { connectionLimitsQuery, connectionLiveQuery, connectionQuery, connectionsQuery } from "../features/connection/queries";
@@ -15,9 +16,9 @@ import { settingsQuery } from "../features/settings/queries";
 import { templatesQuery } from "../features/template/queries";
 import { uncertainCountQuery, uncertainQuery } from "../features/uncertain/queries";
 
-/** What a loader is told: the address, and where answers are kept. */
+/** What a loader is told: the address, who asks, and where answers are kept. */
 interface At<Deps = unknown> {
-  context: { queries: QueryClient };
+  context: { queries: QueryClient; me: Me };
   deps: Deps;
 }
 
@@ -64,8 +65,8 @@ export const first = {
     pages(at, contactsQuery(at.deps));
     one(at, contactCountQuery(toQuery(at.deps)));
     one(at, tagsQuery);
-    one(at, segmentsQuery);
     one(at, attributesQuery);
+    if (runsCompany(at.context.me)) one(at, segmentsQuery); // refused to users
   },
   contact: (at: AtOne) => {
     one(at, contactQuery(at.params.id));
@@ -82,7 +83,7 @@ export const first = {
   connection: (at: AtOne) => {
     one(at, connectionQuery(at.params.id));
     one(at, connectionLiveQuery(at.params.id));
-    one(at, connectionLimitsQuery(at.params.id));
+    if (runsCompany(at.context.me)) one(at, connectionLimitsQuery(at.params.id));
   },
   uncertain: (at: At<{ campaign?: string }>) => {
     pages(at, uncertainQuery(at.deps.campaign));

@@ -20,7 +20,7 @@ export function DepartmentRow({ department, people }: { department: Department; 
       <div className="what">
         <div>{department.name}</div>
         <div className="quiet">{names.length === 0 ? t("department.nobody") : names.join(", ")}</div>
-        <div className="quiet">{department.connections.length === 0 ? t("department.noConnections") : <Connections of={department} />}</div>
+        <div className="quiet">{department.connections.length === 0 ? t("department.noConnections") : <>{t("department.connections")} <Connections of={department} /></>}</div>
       </div>
       <Menu position="bottom-end" width={160}>
         <Menu.Target><ActionIcon aria-label={t("department.menu", { name: department.name })}><IconDots size={16} /></ActionIcon></Menu.Target>
