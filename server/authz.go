@@ -134,12 +134,12 @@ var table = map[string]rule{
 	"updateSegment": {least: admin, company: true},
 	"deleteSegment": {least: admin, company: true},
 
-	"listConversations":    {least: admin, company: true},
-	"getConversation":      {least: admin, company: true},
-	"conversationMessages": {least: admin, company: true},
-	"answerConversation":   {least: admin, company: true, often: true},
-	"readConversation":     {least: admin, company: true, often: true},
-	"setConversationState": {least: admin, company: true},
+	"listConversations":    {least: user, company: true, department: true},
+	"getConversation":      {least: user, company: true, department: true},
+	"conversationMessages": {least: user, company: true, department: true},
+	"answerConversation":   {least: user, company: true, department: true, often: true},
+	"readConversation":     {least: user, company: true, department: true, unnoted: true},
+	"setConversationState": {least: user, company: true, department: true},
 
 	"listCampaigns":     {least: admin, company: true},
 	"createCampaign":    {least: admin, company: true},

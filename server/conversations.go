@@ -108,7 +108,7 @@ func (s *Server) listConversations(ctx context.Context, in *conversationsIn) (*O
 	}
 	company, page := companyOf(ctx), ConversationList{Items: []Conversation{}}
 	err = s.DB.InCompany(ctx, company, func(tx postgres.Tx) error {
-		list, err := conversation.List(ctx, tx, company, conversation.State(in.State), before, in.Limit+1)
+		list, err := conversation.List(ctx, tx, company, departmentsOf(ctx), conversation.State(in.State), before, in.Limit+1)
 		if err != nil {
 			return err
 		}
@@ -120,7 +120,7 @@ func (s *Server) listConversations(ctx context.Context, in *conversationsIn) (*O
 			page.Items = append(page.Items, conversationView(one))
 		}
 		if in.Cursor == "" {
-			page.Unread, err = conversation.CountUnread(ctx, tx, company)
+			page.Unread, err = conversation.CountUnread(ctx, tx, company, departmentsOf(ctx))
 		}
 		return err
 	})
@@ -152,14 +152,14 @@ func (s *Server) withConversation(ctx context.Context, in *IDPath, do func(postg
 	company := companyOf(ctx)
 	var view Conversation
 	err = s.DB.InCompany(ctx, company, func(tx postgres.Tx) error {
-		found, err := conversation.Get(ctx, tx, company, wanted)
+		found, err := conversation.Get(ctx, tx, company, departmentsOf(ctx), wanted)
 		if err != nil {
 			return err
 		}
 		if err := do(tx, found); err != nil {
 			return err
 		}
-		found, err = conversation.Get(ctx, tx, company, wanted)
+		found, err = conversation.Get(ctx, tx, company, departmentsOf(ctx), wanted)
 		view = conversationView(found)
 		return err
 	})
@@ -177,7 +177,7 @@ func (s *Server) conversationMessages(ctx context.Context, in *threadIn) (*Out[T
 	}
 	company, page := companyOf(ctx), Thread{Items: []ThreadMessage{}}
 	err = s.DB.InCompany(ctx, company, func(tx postgres.Tx) error {
-		of, err := conversation.Get(ctx, tx, company, wanted)
+		of, err := conversation.Get(ctx, tx, company, departmentsOf(ctx), wanted)
 		if err != nil {
 			return err
 		}
@@ -236,7 +236,7 @@ func (s *Server) answer(ctx context.Context, in *answerIn) (message id.ID, err e
 	}
 	company := companyOf(ctx)
 	err = s.DB.InCompany(ctx, company, func(tx postgres.Tx) error {
-		of, err := conversation.Get(ctx, tx, company, wanted)
+		of, err := conversation.Get(ctx, tx, company, departmentsOf(ctx), wanted)
 		if err != nil {
 			return err
 		}
@@ -284,28 +284,28 @@ func (s *Server) mayAnswer(ctx context.Context, tx postgres.Tx, company id.ID, o
 }
 
 func (s *Server) readConversation(ctx context.Context, in *IDPath) (*struct{}, error) {
-	wanted, err := in.read()
-	if err != nil {
-		return nil, err
-	}
-	company := companyOf(ctx)
-	audit.About(ctx, wanted)
-	err = s.DB.InCompany(ctx, company, func(tx postgres.Tx) error { return conversation.MarkRead(ctx, tx, company, wanted) })
-	if err == nil {
-		s.changed(company, realtime.Conversation, wanted)
-	}
+	_, err := s.changeConversation(ctx, in, func(tx postgres.Tx, c conversation.Conversation) error {
+		return conversation.MarkRead(ctx, tx, companyOf(ctx), c.ID)
+	})
 	return nil, err
 }
 
 func (s *Server) setConversationState(ctx context.Context, in *conversationStateIn) (*Out[Conversation], error) {
-	view, err := s.withConversation(ctx, &in.IDPath, func(tx postgres.Tx, c conversation.Conversation) error {
-		audit.About(ctx, c.ID)
+	return s.changeConversation(ctx, &in.IDPath, func(tx postgres.Tx, c conversation.Conversation) error {
 		return conversation.SetState(ctx, tx, companyOf(ctx), c.ID, conversation.State(in.Body.State))
 	})
-	if err != nil {
-		return nil, err
+}
+
+// changeConversation is withConversation for what browsers must hear of.
+func (s *Server) changeConversation(ctx context.Context, in *IDPath, do func(postgres.Tx, conversation.Conversation) error) (*Out[Conversation], error) {
+	var changed id.ID
+	view, err := s.withConversation(ctx, in, func(tx postgres.Tx, c conversation.Conversation) error {
+		changed = c.ID
+		audit.About(ctx, c.ID)
+		return do(tx, c)
+	})
+	if err == nil {
+		s.changed(companyOf(ctx), realtime.Conversation, changed)
 	}
-	wanted, _ := in.read()
-	s.changed(companyOf(ctx), realtime.Conversation, wanted)
-	return view, nil
+	return view, err
 }

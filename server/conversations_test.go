@@ -192,3 +192,31 @@ func TestConversationsComeInPages(t *testing.T) {
 		bob.do(http.MethodGet, "/api/v1/conversations/"+whole[0].ID+path, nil).problem(t, http.StatusNotFound)
 	}
 }
+
+// A user talks on the connections of their departments and on those of none.
+func TestAConversationIsItsDepartments(t *testing.T) {
+	i := newInbox(t)
+	i.site.addUser(t, &i.site.mine, "ulla@example.com", account.Member, false)
+	ulla := i.site.signIn(t, "ulla@example.com")
+	i.hear("5511990000100", wrote("wamid.1", "Hello"))
+	conversation := "/api/v1/conversations/" + i.list("").Items[0].ID
+	seen := func() ConversationList {
+		return as[ConversationList](t, ulla.do(http.MethodGet, "/api/v1/conversations", nil), http.StatusOK)
+	}
+	require.Len(t, seen().Items, 1)
+	as[Queued](t, ulla.do(http.MethodPost, conversation+"/messages", map[string]string{"key": id.New().String(), "text": "Hi"}), http.StatusAccepted)
+
+	sales := as[Created](t, i.do(http.MethodPost, "/api/v1/departments", map[string]string{"name": "Sales"}), http.StatusCreated).ID
+	require.Equal(t, http.StatusOK, i.do(http.MethodPatch, "/api/v1/connections/"+i.connection.ID, map[string]string{"department_id": sales}).status)
+	i.hear("5511990000100", wrote("wamid.2", "Still there?"))
+	require.Equal(t, []int{0, 0}, []int{len(seen().Items), seen().Unread})
+	for method, path := range map[string]string{http.MethodGet: "", http.MethodPost: "/read", http.MethodPut: "/state"} {
+		ulla.do(method, conversation+path, map[string]string{"state": "closed"}).problem(t, http.StatusNotFound)
+	}
+	ulla.do(http.MethodGet, conversation+"/messages", nil).problem(t, http.StatusNotFound)
+	ulla.do(http.MethodPost, conversation+"/messages", map[string]string{"key": id.New().String(), "text": "Hi"}).problem(t, http.StatusNotFound)
+	require.Equal(t, 1, i.list("").Unread, "nothing was read")
+
+	require.Equal(t, http.StatusNoContent, i.do(http.MethodPut, "/api/v1/departments/"+sales+"/members", map[string]any{"person_ids": []string{i.site.idOf(t, "ulla@example.com").String()}}).status)
+	require.Len(t, seen().Items, 1)
+}

@@ -41,7 +41,7 @@ func (k SaidKind) Message() bool { return k != SaidReaction && k != SaidEdit && 
 
 // Said is what a contact wrote. What its kind does not need is empty.
 type Said struct {
-	Kind      SaidKind  `json:"kind"`
+	Kind      SaidKind  `json:"kind" enum:"text,image,video,audio,voice,document,sticker,location,cards,choice,form,order,notice,unsupported,reaction,edit,delete"`
 	Text      string    `json:"text,omitempty"`      // the words: a text, a caption, the title of a choice, an emoji
 	About     string    `json:"about,omitempty"`     // the provider's id of the message that it answers, or is about
 	Forwarded bool      `json:"forwarded,omitempty"` // it was written by somebody else

@@ -55,9 +55,10 @@ func viewed(row getConversationRow) Conversation {
 // Last is the beginning of a list: conversations and messages come newest first.
 var Last = id.At(time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC), 0)
 
-// List returns conversations in a state whose newest message is older than before, the newest first.
-func List(ctx context.Context, tx postgres.Tx, company id.ID, state State, before id.ID, limit int) ([]Conversation, error) {
-	rows, err := New(tx).listConversations(ctx, company, string(state), before, int32(limit))
+// List returns conversations in a state whose newest message is older than before, the newest first. Departments are
+// those of who asks: only conversations on their connections count, and on those of no department; nil: on all.
+func List(ctx context.Context, tx postgres.Tx, company id.ID, departments []id.ID, state State, before id.ID, limit int) ([]Conversation, error) {
+	rows, err := New(tx).listConversations(ctx, listConversationsParams{Departments: departments, CompanyID: company, State: string(state), Before: before, RowLimit: int32(limit)})
 	if err != nil {
 		return nil, fmt.Errorf("listing conversations: %w", err)
 	}
@@ -68,9 +69,9 @@ func List(ctx context.Context, tx postgres.Tx, company id.ID, state State, befor
 	return list, nil
 }
 
-// Get returns one conversation. Errors: ErrNotFound.
-func Get(ctx context.Context, tx postgres.Tx, company, wanted id.ID) (Conversation, error) {
-	row, err := New(tx).getConversation(ctx, company, wanted)
+// Get returns one conversation that somebody in some departments may see; see List. Errors: ErrNotFound.
+func Get(ctx context.Context, tx postgres.Tx, company id.ID, departments []id.ID, wanted id.ID) (Conversation, error) {
+	row, err := New(tx).getConversation(ctx, departments, company, wanted)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return Conversation{}, ErrNotFound
 	}
@@ -80,9 +81,9 @@ func Get(ctx context.Context, tx postgres.Tx, company, wanted id.ID) (Conversati
 	return viewed(row), nil
 }
 
-// CountUnread returns how many open conversations have something unread, at most 100.
-func CountUnread(ctx context.Context, tx postgres.Tx, company id.ID) (int, error) {
-	n, err := New(tx).countUnread(ctx, company)
+// CountUnread returns how many open conversations of a List have something unread, at most 100.
+func CountUnread(ctx context.Context, tx postgres.Tx, company id.ID, departments []id.ID) (int, error) {
+	n, err := New(tx).countUnread(ctx, departments, company)
 	if err != nil {
 		return 0, fmt.Errorf("counting unread conversations: %w", err)
 	}

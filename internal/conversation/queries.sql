@@ -50,14 +50,14 @@ RETURNING c.id;
 -- name: listConversations :many
 -- Along conversations_recent, the newest first.
 WITH page AS (
-    SELECT * FROM conversations v
+    SELECT v.*, n.name AS connection_name FROM conversations v
+    JOIN connections n ON n.company_id = v.company_id AND n.id = v.connection_id AND in_sight(n.department_id, sqlc.narg(departments)::uuid[])
     WHERE v.company_id = @company_id AND v.state = @state AND v.last_id < sqlc.arg(before)::uuid
     ORDER BY v.last_id DESC LIMIT @row_limit
 )
-SELECT v.id, v.connection_id, n.name AS connection_name, v.contact_id, c.name AS contact_name, coalesce(i.value, '')::text AS address,
+SELECT v.id, v.connection_id, v.connection_name, v.contact_id, c.name AS contact_name, coalesce(i.value, '')::text AS address,
     v.state, v.last_id, v.unread, v.reopened_at, w.open_until, c.opted_out_at, coalesce(m.direction, 0)::smallint AS direction, m.content
 FROM page v
-JOIN connections n ON n.company_id = v.company_id AND n.id = v.connection_id
 JOIN contacts c ON c.company_id = v.company_id AND c.id = v.contact_id
 LEFT JOIN messages m ON m.company_id = v.company_id AND m.id = v.last_id
 LEFT JOIN identities i ON i.company_id = v.company_id AND i.id = m.identity_id
@@ -68,7 +68,7 @@ ORDER BY v.last_id DESC;
 SELECT v.id, v.connection_id, n.name AS connection_name, v.contact_id, c.name AS contact_name, coalesce(i.value, '')::text AS address,
     v.state, v.last_id, v.unread, v.reopened_at, w.open_until, c.opted_out_at, coalesce(m.direction, 0)::smallint AS direction, m.content
 FROM conversations v
-JOIN connections n ON n.company_id = v.company_id AND n.id = v.connection_id
+JOIN connections n ON n.company_id = v.company_id AND n.id = v.connection_id AND in_sight(n.department_id, sqlc.narg(departments)::uuid[])
 JOIN contacts c ON c.company_id = v.company_id AND c.id = v.contact_id
 LEFT JOIN messages m ON m.company_id = v.company_id AND m.id = v.last_id
 LEFT JOIN identities i ON i.company_id = v.company_id AND i.id = m.identity_id
@@ -81,7 +81,11 @@ SELECT m.identity_id FROM conversations v JOIN messages m ON m.company_id = v.co
 WHERE v.company_id = @company_id AND v.id = @id;
 
 -- name: countUnread :one
-SELECT count(*) FROM (SELECT FROM conversations WHERE company_id = @company_id AND state = 'open' AND unread > 0 LIMIT 100) v;
+SELECT count(*) FROM (
+    SELECT FROM conversations v
+    JOIN connections n ON n.company_id = v.company_id AND n.id = v.connection_id AND in_sight(n.department_id, sqlc.narg(departments)::uuid[])
+    WHERE v.company_id = @company_id AND v.state = 'open' AND v.unread > 0 LIMIT 100
+) v;
 
 -- name: markRead :execrows
 UPDATE conversations SET unread = 0 WHERE company_id = @company_id AND id = @id;

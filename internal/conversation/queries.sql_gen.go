@@ -117,11 +117,15 @@ func (q *Queries) conversationsOf(ctx context.Context, companyID uuid.UUID, conn
 }
 
 const countUnread = `-- name: countUnread :one
-SELECT count(*) FROM (SELECT FROM conversations WHERE company_id = $1 AND state = 'open' AND unread > 0 LIMIT 100) v
+SELECT count(*) FROM (
+    SELECT FROM conversations v
+    JOIN connections n ON n.company_id = v.company_id AND n.id = v.connection_id AND in_sight(n.department_id, $1::uuid[])
+    WHERE v.company_id = $2 AND v.state = 'open' AND v.unread > 0 LIMIT 100
+) v
 `
 
-func (q *Queries) countUnread(ctx context.Context, companyID uuid.UUID) (int64, error) {
-	row := q.db.QueryRow(ctx, countUnread, companyID)
+func (q *Queries) countUnread(ctx context.Context, departments []uuid.UUID, companyID uuid.UUID) (int64, error) {
+	row := q.db.QueryRow(ctx, countUnread, departments, companyID)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
@@ -131,12 +135,12 @@ const getConversation = `-- name: getConversation :one
 SELECT v.id, v.connection_id, n.name AS connection_name, v.contact_id, c.name AS contact_name, coalesce(i.value, '')::text AS address,
     v.state, v.last_id, v.unread, v.reopened_at, w.open_until, c.opted_out_at, coalesce(m.direction, 0)::smallint AS direction, m.content
 FROM conversations v
-JOIN connections n ON n.company_id = v.company_id AND n.id = v.connection_id
+JOIN connections n ON n.company_id = v.company_id AND n.id = v.connection_id AND in_sight(n.department_id, $1::uuid[])
 JOIN contacts c ON c.company_id = v.company_id AND c.id = v.contact_id
 LEFT JOIN messages m ON m.company_id = v.company_id AND m.id = v.last_id
 LEFT JOIN identities i ON i.company_id = v.company_id AND i.id = m.identity_id
 LEFT JOIN service_windows w ON w.company_id = v.company_id AND w.connection_id = v.connection_id AND w.contact_id = v.contact_id
-WHERE v.company_id = $1 AND v.id = $2
+WHERE v.company_id = $2 AND v.id = $3
 `
 
 type getConversationRow struct {
@@ -156,8 +160,8 @@ type getConversationRow struct {
 	Content        *string
 }
 
-func (q *Queries) getConversation(ctx context.Context, companyID uuid.UUID, iD uuid.UUID) (getConversationRow, error) {
-	row := q.db.QueryRow(ctx, getConversation, companyID, iD)
+func (q *Queries) getConversation(ctx context.Context, departments []uuid.UUID, companyID uuid.UUID, iD uuid.UUID) (getConversationRow, error) {
+	row := q.db.QueryRow(ctx, getConversation, departments, companyID, iD)
 	var i getConversationRow
 	err := row.Scan(
 		&i.ID,
@@ -256,20 +260,28 @@ func (q *Queries) keyMessage(ctx context.Context, companyID uuid.UUID, key strin
 
 const listConversations = `-- name: listConversations :many
 WITH page AS (
-    SELECT company_id, id, connection_id, contact_id, state, last_id, last_inbound_id, unread, reopened_at FROM conversations v
-    WHERE v.company_id = $1 AND v.state = $2 AND v.last_id < $3::uuid
-    ORDER BY v.last_id DESC LIMIT $4
+    SELECT v.company_id, v.id, v.connection_id, v.contact_id, v.state, v.last_id, v.last_inbound_id, v.unread, v.reopened_at, n.name AS connection_name FROM conversations v
+    JOIN connections n ON n.company_id = v.company_id AND n.id = v.connection_id AND in_sight(n.department_id, $1::uuid[])
+    WHERE v.company_id = $2 AND v.state = $3 AND v.last_id < $4::uuid
+    ORDER BY v.last_id DESC LIMIT $5
 )
-SELECT v.id, v.connection_id, n.name AS connection_name, v.contact_id, c.name AS contact_name, coalesce(i.value, '')::text AS address,
+SELECT v.id, v.connection_id, v.connection_name, v.contact_id, c.name AS contact_name, coalesce(i.value, '')::text AS address,
     v.state, v.last_id, v.unread, v.reopened_at, w.open_until, c.opted_out_at, coalesce(m.direction, 0)::smallint AS direction, m.content
 FROM page v
-JOIN connections n ON n.company_id = v.company_id AND n.id = v.connection_id
 JOIN contacts c ON c.company_id = v.company_id AND c.id = v.contact_id
 LEFT JOIN messages m ON m.company_id = v.company_id AND m.id = v.last_id
 LEFT JOIN identities i ON i.company_id = v.company_id AND i.id = m.identity_id
 LEFT JOIN service_windows w ON w.company_id = v.company_id AND w.connection_id = v.connection_id AND w.contact_id = v.contact_id
 ORDER BY v.last_id DESC
 `
+
+type listConversationsParams struct {
+	Departments []uuid.UUID
+	CompanyID   uuid.UUID
+	State       string
+	Before      uuid.UUID
+	RowLimit    int32
+}
 
 type listConversationsRow struct {
 	ID             uuid.UUID
@@ -289,12 +301,13 @@ type listConversationsRow struct {
 }
 
 // Along conversations_recent, the newest first.
-func (q *Queries) listConversations(ctx context.Context, companyID uuid.UUID, state string, before uuid.UUID, rowLimit int32) ([]listConversationsRow, error) {
+func (q *Queries) listConversations(ctx context.Context, arg listConversationsParams) ([]listConversationsRow, error) {
 	rows, err := q.db.Query(ctx, listConversations,
-		companyID,
-		state,
-		before,
-		rowLimit,
+		arg.Departments,
+		arg.CompanyID,
+		arg.State,
+		arg.Before,
+		arg.RowLimit,
 	)
 	if err != nil {
 		return nil, err

@@ -134,6 +134,19 @@ const shots: Shot[] = [
     await expect(page.getByText("Choose a day on or after the first.")).toBeVisible();
     await expect(page.getByLabel("First day")).toHaveValue("2026-11-20");
   } },
+  { name: "inbox", path: "/inbox", ready: "Voice message" },
+  { name: "inbox-thread", path: `/inbox?open=${data.id(700)}`, ready: "On Saturdays until noon.", act: async (page) => {
+    await expect(page.getByRole("log").getByText("On Saturdays until noon.")).toHaveCount(1);
+    await expect(page.getByRole("log").getByText("Deleted by the contact")).toHaveCount(1);
+  } },
+  { name: "inbox-refused", path: `/inbox?open=${data.id(700)}`, status: 409, ready: "On Saturdays until noon.", act: async (page) => {
+    await page.getByLabel("Write an answer").fill("Até sábado!");
+    await page.getByLabel("Write an answer").press("Enter");
+    await expect(page.getByText("The text is back in the box.")).toBeVisible();
+    await expect(page.getByLabel("Write an answer")).toHaveValue("Até sábado!");
+  } },
+  { name: "inbox-shut", path: `/inbox?open=${data.id(706)}`, ready: "takes templates only" },
+  { name: "inbox-empty", path: "/inbox", empty: true, ready: "What contacts write to your numbers" },
   { name: "uncertain", path: "/uncertain", ready: "may have arrived or not", act: async (page) => {
     await page.getByRole("checkbox").nth(1).check();
     await expect(page.getByText("1 chosen")).toBeVisible();

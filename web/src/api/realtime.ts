@@ -14,6 +14,8 @@ export function touchedKeys(change: Change): readonly (readonly unknown[])[] | n
   switch (change.type) {
     case "campaign":
       return [["campaigns", "list"], ["campaigns", "one", change.id], ["campaigns", "messages", change.id], ["messages"]];
+    case "conversation":
+      return [["conversations", "list"], ["conversations", "unread"], ["conversations", "one", change.id], ["conversations", "thread", change.id]];
     case "connection":
       return [["connections"]];
     case "import":

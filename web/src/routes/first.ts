@@ -12,6 +12,7 @@ import { concernsQuery, fewCampaignsQuery, trafficQuery } from "../features/dash
 import { type DashboardSearch, spanOf } from "../features/dashboard/span";
 import { healthQuery } from "../features/health/queries";
 import { importQuery, importsQuery } from "../features/import/queries";
+import { conversationsQuery, type ConversationState } from "../features/inbox/queries";
 import { settingsQuery } from "../features/settings/queries";
 import { templatesQuery } from "../features/template/queries";
 import { uncertainCountQuery, uncertainQuery } from "../features/uncertain/queries";
@@ -72,6 +73,7 @@ export const first = {
     one(at, contactQuery(at.params.id));
     pages(at, timelineQuery(at.params.id));
   },
+  inbox: (at: At<{ state?: ConversationState }>) => pages(at, conversationsQuery(at.deps.state ?? "open")),
   segments: (at: At) => one(at, segmentsQuery),
   imports: (at: At) => pages(at, importsQuery),
   import: (at: AtOne) => one(at, importQuery(at.params.id)),

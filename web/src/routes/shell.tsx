@@ -1,6 +1,6 @@
 import { Kbd, Menu, Text, Tooltip, UnstyledButton, useMantineColorScheme } from "@mantine/core";
 import {
-  IconAddressBook, IconBell, IconBuilding, IconChevronDown, IconDeviceMobileMessage, IconDots, IconHeartbeat, IconKey, IconKeyboard, IconLayoutDashboard, IconLogout, IconPlugConnected, IconPlugConnectedX, IconSend, IconSettings, IconTemplate, IconUser,
+  IconAddressBook, IconBell, IconBuilding, IconChevronDown, IconDeviceMobileMessage, IconDots, IconHeartbeat, IconInbox, IconKey, IconKeyboard, IconLayoutDashboard, IconLogout, IconPlugConnected, IconPlugConnectedX, IconSend, IconSettings, IconTemplate, IconUser,
 } from "@tabler/icons-react";
 import { useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link, Outlet, useNavigate, useRouterState } from "@tanstack/react-router";
@@ -11,6 +11,7 @@ import type { Me } from "../api/types";
 import { useKeys } from "../components/small";
 import { companiesQuery } from "../features/account/queries";
 import { isForUsers, runsCompany } from "../features/account/role";
+import { WaitingBadge } from "../features/inbox/unread";
 import { DemoBadge } from "../features/demo/remove";
 import { Bell, UnreadBadge, useUnread } from "../features/notice/bell";
 import { ResumeSetup } from "../features/settings/resume";
@@ -22,6 +23,7 @@ const route = getRouteApi("/signed-in/shell");
 
 const places = [
   { to: "/", icon: IconLayoutDashboard, key: "dashboard", bar: true },
+  { to: "/inbox", icon: IconInbox, key: "inbox", bar: true },
   { to: "/campaigns", icon: IconSend, key: "campaigns", bar: true },
   { to: "/contacts", icon: IconAddressBook, key: "contacts", bar: true },
   { to: "/templates", icon: IconTemplate, IconUser, key: "templates", bar: false },
@@ -64,7 +66,7 @@ export function Shell() {
         {hears(me) && <Bell />}
         {placesFor(me).map(({ to, icon: Icon, key }) => (
           <Link key={to} to={to} className="nav" activeOptions={{ exact: to === "/", includeSearch: false }} activeProps={{ className: "nav active", "aria-current": "page" }}>
-            <Icon size={16} stroke={1.7} />{t(`nav.${key}`)}
+            <Icon size={16} stroke={1.7} />{t(`nav.${key}`)}{key === "inbox" && <WaitingBadge />}
           </Link>
         ))}
         <span className="spacer" />

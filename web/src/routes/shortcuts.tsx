@@ -3,7 +3,7 @@ import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 
 /** What follows g to go to a place. */
-export const goKeys = { dashboard: "d", campaigns: "c", contacts: "p", templates: "t", connections: "n", health: "h", settings: "s" } as const;
+export const goKeys = { dashboard: "d", inbox: "i", campaigns: "c", contacts: "p", templates: "t", connections: "n", health: "h", settings: "s" } as const;
 
 interface Props {
   /** where this person may go */

@@ -10,6 +10,7 @@ import { type Choice, outcomes } from "../features/contact/choice";
 import { campaignStates } from "../features/campaign/states";
 import { readSearch } from "../features/dashboard/span";
 import { type Standing, standings } from "../features/template/group";
+import type { ConversationState } from "../features/inbox/queries";
 import { setupSteps } from "../features/settings/steps";
 import { NotFound, PageError } from "./fallback";
 import { first } from "./first";
@@ -186,6 +187,15 @@ const editCampaign = createRoute({
   component: lazyRouteComponent(() => import("./campaign-edit")),
 });
 
+const inbox = createRoute({
+  getParentRoute: () => inCompany,
+  path: "/inbox",
+  validateSearch: (search): { state?: ConversationState; open?: string } => ({ state: search.state === "closed" ? "closed" : undefined, open: text(search.open) }),
+  loaderDeps: ({ search }) => ({ state: search.state }),
+  loader: first.inbox,
+  component: lazyRouteComponent(() => import("./inbox")),
+});
+
 const uncertain = createRoute({
   getParentRoute: () => inCompany,
   path: "/uncertain",
@@ -350,7 +360,7 @@ const tree = root.addChildren([
       companies,
       you,
       roles,
-      inCompany.addChildren([home, campaigns, newCampaign, campaign, editCampaign, campaignRun, connectionRun, uncertain, audit, contacts, contact, segments, imports, newImport, oneImport, templates, connections, newConnection, connection, settings, people, departments, notifications, noticeSwitches, welcome]),
+      inCompany.addChildren([home, inbox, campaigns, newCampaign, campaign, editCampaign, campaignRun, connectionRun, uncertain, audit, contacts, contact, segments, imports, newImport, oneImport, templates, connections, newConnection, connection, settings, people, departments, notifications, noticeSwitches, welcome]),
     ]),
   ]),
 ]);
