@@ -127,12 +127,11 @@ func (a answer) is(t *testing.T, status int) answer {
 func (x *site) message(t *testing.T, connection, contact string) string {
 	t.Helper()
 	made, owner := id.New(), pgtest.Owner(t, x.db)
-	_, err := owner.Exec(t.Context(), `INSERT INTO messages (company_id, id, connection_id, contact_id, identity_id, lane)
-		SELECT company_id, $2, $3, contact_id, id, 1 FROM identities WHERE company_id = $1 AND contact_id = $4`, x.mine, made, connection, contact)
-	require.NoError(t, err)
-	_, err = owner.Exec(t.Context(), `INSERT INTO contact_messages (company_id, contact_id, message_id) VALUES ($1, $2, $3)`, x.mine, contact, made)
-	require.NoError(t, err)
-	_, err = owner.Exec(t.Context(), `INSERT INTO service_windows (company_id, connection_id, contact_id, open_until) VALUES ($1, $2, $3, now() + interval '1 day') ON CONFLICT DO NOTHING`, x.mine, connection, contact)
-	require.NoError(t, err)
+	for one, sort := range map[id.ID][]int{made: {0, 1, 0}, id.New(): {1, 0, 10}} { // direction, lane, state: one to the contact, one from there
+		_, err := owner.Exec(t.Context(), `WITH m AS (INSERT INTO messages (company_id, id, connection_id, contact_id, identity_id, direction, lane, state)
+				SELECT company_id, $2, $3, contact_id, id, $5, $6, $7 FROM identities WHERE company_id = $1 AND contact_id = $4 RETURNING *)
+			INSERT INTO contact_messages (company_id, contact_id, message_id) SELECT company_id, contact_id, id FROM m`, x.mine, one, connection, contact, sort[0], sort[1], sort[2])
+		require.NoError(t, err)
+	}
 	return made.String()
 }

@@ -6,6 +6,7 @@ test("a campaign's change touches it and the lists, not other campaigns", () => 
     ["campaigns", "list"],
     ["campaigns", "one", "a"],
     ["campaigns", "messages", "a"],
+    ["messages"],
   ]);
 });
 

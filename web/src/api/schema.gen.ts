@@ -3323,7 +3323,8 @@ export interface components {
             code?: number;
             forwarded?: boolean;
             items?: components["schemas"]["Item"][];
-            kind: string;
+            /** @enum {string} */
+            kind: "text" | "image" | "video" | "audio" | "voice" | "document" | "sticker" | "location" | "cards" | "choice" | "form" | "order" | "notice" | "unsupported" | "reaction" | "edit" | "delete";
             location?: components["schemas"]["Location"];
             media?: components["schemas"]["Media"];
             text?: string;
