@@ -54,6 +54,7 @@ const shots: Shot[] = [
     await expect(page.getByRole("status")).toContainText("helena@aurora.example");
   } },
   { name: "verify-wait", path: "/", me: accounts.newcomer, ready: "Send the mail again" },
+  { name: "contacts-import", path: `/contacts?import=${data.imports[0]?.id ?? ""}&outcome=added`, ready: "Added by" },
   { name: "verify-used", path: "/verify#abc", me: accounts.newcomer, status: 410, ready: "You sign in as", act: async (page) => {
     await page.getByRole("button", { name: "Confirm the address" }).click();
     await expect(page.getByRole("alert")).toContainText("used already");

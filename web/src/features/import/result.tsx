@@ -87,7 +87,7 @@ export function ImportResult({ of, onUndo, undoing, onAnother }: { of: Import; o
         </section>
       )}
       <Group gap="xs" mt={28}>
-        {of.state !== "undone" && <Button component={Link} to="/contacts" variant={onAnother === undefined ? "filled" : "default"}>{t("import.toContacts")}</Button>}
+        {of.state !== "undone" && <Button renderRoot={(props) => <Link {...props} to="/contacts" search={of.forgotten_at === undefined ? { import: of.id } : {}} />} variant={onAnother === undefined ? "filled" : "default"}>{t("import.toContacts")}</Button>}
         {onAnother === undefined
           ? <Button component={Link} to="/contacts/imports/new" variant={of.state === "undone" ? "filled" : "default"}>{t("import.again")}</Button>
           : <Button variant="default" onClick={onAnother}>{t("import.again")}</Button>}
