@@ -12,6 +12,7 @@ import (
 	"omnidesk/internal/channel/meta"
 	"omnidesk/internal/config"
 	"omnidesk/internal/flow"
+	"omnidesk/internal/platform"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/secret"
 	"omnidesk/internal/wake"
@@ -76,6 +77,7 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { relay.Run(ctx); return nil })
+	group.Go(func() error { platform.Attend(ctx, db, "serve", version()); return nil })
 	group.Go(func() error {
 		return server.Run(ctx, server.Options{
 			Addr: address, MetricsAddr: c.MetricsAddress, PublicURL: c.PublicURL, Version: version(), SandboxURL: c.SandboxURL, Sandbox: newSandbox(c.Sandbox),

@@ -18,6 +18,7 @@ import (
 	"omnidesk/internal/config"
 	"omnidesk/internal/connection"
 	"omnidesk/internal/id"
+	"omnidesk/internal/platform"
 	"omnidesk/internal/realtime"
 	"omnidesk/internal/restore"
 	"omnidesk/worker"
@@ -79,6 +80,7 @@ func (c *workCommand) Run(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return serveMetrics(ctx, c.MetricsAddress) })
 	group.Go(func() error { publisher.Run(ctx); return nil })
+	group.Go(func() error { platform.Attend(ctx, db, "work", version()); return nil })
 	group.Go(func() error {
 		keeper := &restore.Keeper{DB: db, File: c.PositionFile, Lossless: c.LosslessFailover}
 		if err := keeper.Check(ctx); err != nil { // nothing is claimed before it is known that this is no restored backup

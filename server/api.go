@@ -45,6 +45,7 @@ func (s *Server) build() error {
 	s.departmentRoutes()
 	s.roleRoutes()
 	s.companyRoutes()
+	s.platformRoutes()
 	s.connectionRoutes()
 	s.contactRoutes()
 	s.segmentRoutes()

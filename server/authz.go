@@ -78,6 +78,14 @@ var table = map[string]rule{
 	"setMembers":       {least: admin, company: true},
 	"deleteDepartment": {least: admin, company: true},
 
+	"showPlatform":     {least: superadmin},
+	"platformFigures":  {least: superadmin},
+	"drainPlatform":    {least: superadmin},
+	"resumePlatform":   {least: superadmin},
+	"listSuperadmins":  {least: superadmin},
+	"addSuperadmin":    {least: superadmin},
+	"removeSuperadmin": {least: superadmin},
+
 	"listCompanies": {least: superadmin},
 	"enterCompany":  {least: superadmin},
 	"removeDemo":    {least: admin, company: true},

@@ -10,10 +10,12 @@ import (
 	"omnidesk/internal/connection"
 	"omnidesk/internal/contact"
 	"omnidesk/internal/id"
+	"omnidesk/internal/platform"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/restore"
 	"omnidesk/internal/send"
 	"omnidesk/internal/template"
+	"omnidesk/internal/wait"
 )
 
 // Traffic counts what became known in a span of time.
@@ -57,8 +59,8 @@ type TrafficShares struct {
 
 // Concern is something that waits for a person.
 type Concern struct {
-	Kind   string     `json:"kind" enum:"restore,temporal,workers,uncertain,paused,failing,unchecked,held,template"`
-	ID     string     `json:"id" doc:"of the campaign (uncertain, paused) or connection; empty for uncertain messages outside campaigns and for what concerns everything (restore, temporal, workers)"`
+	Kind   string     `json:"kind" enum:"restore,drained,temporal,workers,uncertain,paused,failing,unchecked,held,template"`
+	ID     string     `json:"id" doc:"of the campaign (uncertain, paused) or connection; empty for uncertain messages outside campaigns and for what concerns everything (restore, drained, temporal, workers)"`
 	Name   string     `json:"name" doc:"of the campaign or the connection; empty where the id is"`
 	Count  int        `json:"count,omitempty" doc:"of uncertain messages, or of templates that the provider has rejected, paused or disabled"`
 	Detail string     `json:"detail,omitempty"`
@@ -275,6 +277,13 @@ func generalConcerns(ctx context.Context, tx postgres.Tx, company id.ID) (concer
 	}
 	if hold != nil {
 		concerns = append(concerns, Concern{Kind: "restore", Detail: hold.Reason})
+	}
+	drained, err := platform.DrainOf(ctx, tx)
+	if err != nil {
+		return nil, err
+	}
+	if drained != nil {
+		concerns = append(concerns, Concern{Kind: "drained", Detail: wait.Drained.Words()})
 	}
 	waits, err := absences(ctx, tx)
 	for _, w := range waits {

@@ -12,6 +12,7 @@ import (
 	"omnidesk/internal/connection"
 	"omnidesk/internal/flow"
 	"omnidesk/internal/id"
+	"omnidesk/internal/platform"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/send"
 	"omnidesk/internal/wait"
@@ -20,7 +21,7 @@ import (
 
 // HealthPart is one thing that must work, in words. Remedy is empty while it does.
 type HealthPart struct {
-	Name   string `json:"name" enum:"restore,database,clock,partitions,temporal,workers,wakes"`
+	Name   string `json:"name" enum:"restore,drained,database,clock,partitions,temporal,workers,wakes"`
 	State  string `json:"state" enum:"good,warn,bad"`
 	Detail string `json:"detail"`
 	Remedy string `json:"remedy,omitempty" doc:"what to do"`
@@ -90,6 +91,7 @@ type platformLook struct {
 type outbox struct {
 	wakes   wake.Backlog
 	missing map[wait.Part]time.Time // parts that are away, with since when
+	drained *platform.Drained
 }
 
 // healthCache keeps a look for everybody who asks within two seconds.
@@ -165,6 +167,9 @@ func (s *Server) readOutbox(ctx context.Context) (o outbox, err error) {
 		if o.missing, err = wait.Missing(ctx, tx); err != nil {
 			return err
 		}
+		if o.drained, err = platform.DrainOf(ctx, tx); err != nil {
+			return err
+		}
 		o.wakes, err = wake.BacklogOf(ctx, tx)
 		return err
 	})
@@ -194,6 +199,10 @@ func askWithin[T any](ctx context.Context, ask func(context.Context) (T, error))
 // parts puts a look into words. An error is never shown: it may carry an address.
 func (l platformLook) parts(all bool) []HealthPart {
 	parts := []HealthPart{l.databasePart()}
+	if l.drained != nil {
+		parts = append(parts, HealthPart{Name: "drained", State: bad, Detail: "Nothing is sent in any company since " + l.drained.At.UTC().Format("2 January 15:04 UTC") + ": it is drained for an upgrade. Nothing is lost.",
+			Remedy: "A superadmin resumes it on the platform page when the upgrade is done."})
+	}
 	if all && l.database == nil {
 		parts = append(parts, l.clockPart(), l.partitionPart())
 	}

@@ -22,6 +22,7 @@ import (
 	"omnidesk/internal/filter"
 	"omnidesk/internal/notice"
 	"omnidesk/internal/pace"
+	"omnidesk/internal/platform"
 	"omnidesk/internal/send"
 )
 
@@ -157,6 +158,10 @@ func translate(err error) *huma.ErrorModel {
 		return problemOf(http.StatusUnauthorized, "", "E-mail or password is wrong.")
 	case errors.As(err, &link):
 		return linkProblem(link)
+	case errors.Is(err, account.ErrLastSuperadmin):
+		return problemOf(http.StatusConflict, "last-superadmin", sentence(account.ErrLastSuperadmin))
+	case errors.Is(err, platform.ErrDrained), errors.Is(err, platform.ErrNotDrained):
+		return problemOf(http.StatusConflict, "drained", sentence(err)+" Somebody else was quicker.")
 	case errors.Is(err, account.ErrLastAdmin):
 		return problemOf(http.StatusConflict, "last-admin", sentence(account.ErrLastAdmin))
 	case errors.As(err, &backoff):

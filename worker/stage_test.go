@@ -23,6 +23,7 @@ import (
 	"omnidesk/internal/connection"
 	"omnidesk/internal/dev/process"
 	"omnidesk/internal/flow"
+	"omnidesk/internal/mail"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/postgres/pgtest"
 	"omnidesk/internal/sandbox"
@@ -85,7 +86,7 @@ func (p parts) work(ctx context.Context, db *postgres.DB, temporal client.Client
 	}
 	defer adapter.Close()
 	return worker.Run(ctx, worker.Options{DB: db, Temporal: temporal, Connections: connection.NewStore(sealer),
-		Adapters: map[channel.Kind]channel.Adapter{channel.WhatsAppCloud: adapter}, Slots: slots})
+		Adapters: map[channel.Kind]channel.Adapter{channel.WhatsAppCloud: adapter}, Slots: slots, Mailer: mail.NewSandbox(p.Sandbox, "desk@omnidesk.example")})
 }
 
 type quiet struct{}

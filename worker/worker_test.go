@@ -25,6 +25,7 @@ const fewEvents = 80
 
 func TestCampaignsOnARealServer(t *testing.T) {
 	url := database(t)
+	log := listenToLog(t)
 	s := newStage(t, url, temporalAddress(t, url))
 	t.Run("lost worker", s.lostWorker) // first: it needs the stage without another worker
 	s.startWorker(t)
@@ -37,6 +38,13 @@ func TestCampaignsOnARealServer(t *testing.T) {
 			t.Cleanup(func() { s.control(t, "PUT", "/sandbox/faults", []world.Fault{}) })
 			run(t)
 		})
+	}
+	t.Run("invited by mail", s.invited)
+	t.Run("told by mail", s.told)
+	t.Run("drained and resumed", s.drained)
+	said := uuids.ReplaceAllString(log.String(), "")
+	for _, canary := range append(canaries, "secret", "token=") {
+		require.NotContains(t, said, canary, "the log of the workers")
 	}
 }
 

@@ -62,7 +62,7 @@ func TestRecordedHistoriesHoldEveryStory(t *testing.T) {
 		"paced": flow.SenderWorkflow, "limits-edited": flow.SenderWorkflow,
 		// Of senders that knew no urgent runs.
 		"in-turns-sender": flow.SenderWorkflow, "in-turns-failed-page": flow.SenderWorkflow, "in-turns-continue-as-new": flow.SenderWorkflow,
-		"import": flow.ImportWorkflow, "import-undo": flow.ImportWorkflow} {
+		"import": flow.ImportWorkflow, "import-undo": flow.ImportWorkflow, "mail": flow.MailWorkflow, "digest": flow.DigestWorkflow} {
 		require.Equal(t, want, kind(name), name)
 	}
 	for name, event := range map[string]enums.EventType{
@@ -78,6 +78,8 @@ func TestRecordedHistoriesHoldEveryStory(t *testing.T) {
 		"import":                   enums.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED,
 		"import-undo":              enums.EVENT_TYPE_ACTIVITY_TASK_COMPLETED,
 		"paced":                    enums.EVENT_TYPE_TIMER_FIRED,
+		"mail":                     enums.EVENT_TYPE_ACTIVITY_TASK_COMPLETED,
+		"digest":                   enums.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED,
 	} {
 		require.Positive(t, count(all[name], event), "%s holds no %s", name, event)
 	}

@@ -97,3 +97,10 @@ UPDATE sessions SET revoked_at = @now WHERE user_id = @user_id AND revoked_at IS
 
 -- name: emailInCompany :one
 SELECT EXISTS (SELECT FROM users WHERE company_id = @company_id AND email = @email AND removed_at IS NULL);
+
+-- name: listSuperadmins :many
+SELECT u.id, u.email, u.name, u.must_change_password, u.created_at, coalesce((SELECT max(s.last_seen_at) FROM sessions s WHERE s.user_id = u.id), 'epoch')::timestamptz AS last_seen_at
+FROM users u WHERE u.role = 'superadmin' AND u.disabled_at IS NULL ORDER BY u.created_at, u.id LIMIT 200;
+
+-- name: removeSuperadmin :execrows
+UPDATE users SET disabled_at = sqlc.arg(now)::timestamptz, removed_at = sqlc.arg(now)::timestamptz WHERE id = @id AND role = 'superadmin' AND disabled_at IS NULL;

@@ -359,6 +359,47 @@ func (q *Queries) listPeople(ctx context.Context, companyID *uuid.UUID, after uu
 	return items, nil
 }
 
+const listSuperadmins = `-- name: listSuperadmins :many
+SELECT u.id, u.email, u.name, u.must_change_password, u.created_at, coalesce((SELECT max(s.last_seen_at) FROM sessions s WHERE s.user_id = u.id), 'epoch')::timestamptz AS last_seen_at
+FROM users u WHERE u.role = 'superadmin' AND u.disabled_at IS NULL ORDER BY u.created_at, u.id LIMIT 200
+`
+
+type listSuperadminsRow struct {
+	ID                 uuid.UUID
+	Email              string
+	Name               string
+	MustChangePassword bool
+	CreatedAt          time.Time
+	LastSeenAt         time.Time
+}
+
+func (q *Queries) listSuperadmins(ctx context.Context) ([]listSuperadminsRow, error) {
+	rows, err := q.db.Query(ctx, listSuperadmins)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []listSuperadminsRow
+	for rows.Next() {
+		var i listSuperadminsRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Email,
+			&i.Name,
+			&i.MustChangePassword,
+			&i.CreatedAt,
+			&i.LastSeenAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const lockCompany = `-- name: lockCompany :exec
 SELECT company_id FROM companies WHERE company_id = $1 FOR UPDATE
 `
@@ -468,6 +509,18 @@ func (q *Queries) recentTokens(ctx context.Context, arg recentTokensParams) (int
 	var count int64
 	err := row.Scan(&count)
 	return count, err
+}
+
+const removeSuperadmin = `-- name: removeSuperadmin :execrows
+UPDATE users SET disabled_at = $1::timestamptz, removed_at = $1::timestamptz WHERE id = $2 AND role = 'superadmin' AND disabled_at IS NULL
+`
+
+func (q *Queries) removeSuperadmin(ctx context.Context, now time.Time, iD uuid.UUID) (int64, error) {
+	result, err := q.db.Exec(ctx, removeSuperadmin, now, iD)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
 const renewInvitation = `-- name: renewInvitation :one

@@ -3,3 +3,18 @@
 //   sqlc v1.31.1
 
 package platform
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+)
+
+type Process struct {
+	ID        uuid.UUID
+	Kind      string
+	Host      string
+	Version   string
+	StartedAt time.Time
+	SeenAt    time.Time
+}

@@ -7,7 +7,167 @@ package platform
 
 import (
 	"context"
+	"time"
+
+	"github.com/google/uuid"
 )
+
+const busyCompanies = `-- name: busyCompanies :many
+SELECT DISTINCT company_id FROM scopes WHERE last_instant > $1::timestamptz
+`
+
+// Which companies may have a message on the wire: something was claimed lately. A claim is settled within minutes.
+func (q *Queries) busyCompanies(ctx context.Context, since time.Time) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, busyCompanies, since)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var company_id uuid.UUID
+		if err := rows.Scan(&company_id); err != nil {
+			return nil, err
+		}
+		items = append(items, company_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const drain = `-- name: drain :execrows
+INSERT INTO drains (began_at, began_by) VALUES (clock_timestamp(), $1) ON CONFLICT DO NOTHING
+`
+
+func (q *Queries) drain(ctx context.Context, by uuid.UUID) (int64, error) {
+	result, err := q.db.Exec(ctx, drain, by)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const figures = `-- name: figures :one
+SELECT (SELECT count(*) FROM users u WHERE u.company_id = $1::uuid AND u.disabled_at IS NULL)::int AS people,
+    (SELECT count(*) FROM connections c WHERE c.company_id = $1::uuid AND c.deleted_at IS NULL)::int AS connections,
+    (SELECT coalesce(sum(t.sent), 0) FROM traffic t WHERE t.company_id = $1::uuid AND t.at > $2::timestamptz)::bigint AS sent,
+    (SELECT coalesce(max(s.last_seen_at), 'epoch') FROM sessions s WHERE s.company_id = $1::uuid)::timestamptz AS last_seen
+`
+
+type figuresRow struct {
+	People      int32
+	Connections int32
+	Sent        int64
+	LastSeen    time.Time
+}
+
+func (q *Queries) figures(ctx context.Context, companyID uuid.UUID, since time.Time) (figuresRow, error) {
+	row := q.db.QueryRow(ctx, figures, companyID, since)
+	var i figuresRow
+	err := row.Scan(
+		&i.People,
+		&i.Connections,
+		&i.Sent,
+		&i.LastSeen,
+	)
+	return i, err
+}
+
+const inFlight = `-- name: inFlight :many
+SELECT m.connection_id, c.name, count(*)::int AS messages, min(m.claimed_at)::timestamptz AS oldest FROM messages m
+JOIN connections c ON c.company_id = m.company_id AND c.id = m.connection_id
+WHERE m.company_id = $1 AND m.state = 1 GROUP BY 1, 2 ORDER BY 2
+`
+
+type inFlightRow struct {
+	ConnectionID uuid.UUID
+	Name         string
+	Messages     int32
+	Oldest       time.Time
+}
+
+func (q *Queries) inFlight(ctx context.Context, companyID uuid.UUID) ([]inFlightRow, error) {
+	rows, err := q.db.Query(ctx, inFlight, companyID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []inFlightRow
+	for rows.Next() {
+		var i inFlightRow
+		if err := rows.Scan(
+			&i.ConnectionID,
+			&i.Name,
+			&i.Messages,
+			&i.Oldest,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const leave = `-- name: leave :exec
+DELETE FROM processes WHERE id = $1 OR seen_at < clock_timestamp() - interval '1 day'
+`
+
+func (q *Queries) leave(ctx context.Context, id uuid.UUID) error {
+	_, err := q.db.Exec(ctx, leave, id)
+	return err
+}
+
+const openDrain = `-- name: openDrain :one
+SELECT d.began_at, coalesce(u.name, '')::text AS by_name FROM drains d LEFT JOIN users u ON u.id = d.began_by WHERE d.ended_at IS NULL
+`
+
+type openDrainRow struct {
+	BeganAt time.Time
+	ByName  string
+}
+
+func (q *Queries) openDrain(ctx context.Context) (openDrainRow, error) {
+	row := q.db.QueryRow(ctx, openDrain)
+	var i openDrainRow
+	err := row.Scan(&i.BeganAt, &i.ByName)
+	return i, err
+}
+
+const processes = `-- name: processes :many
+SELECT id, kind, host, version, started_at, seen_at FROM processes WHERE seen_at > clock_timestamp() - interval '2 minutes' ORDER BY kind, host, id
+`
+
+func (q *Queries) processes(ctx context.Context) ([]Process, error) {
+	rows, err := q.db.Query(ctx, processes)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []Process
+	for rows.Next() {
+		var i Process
+		if err := rows.Scan(
+			&i.ID,
+			&i.Kind,
+			&i.Host,
+			&i.Version,
+			&i.StartedAt,
+			&i.SeenAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
 
 const publicURL = `-- name: publicURL :one
 SELECT public_url FROM platform
@@ -20,11 +180,38 @@ func (q *Queries) publicURL(ctx context.Context) (string, error) {
 	return public_url, err
 }
 
+const resume = `-- name: resume :execrows
+UPDATE drains SET ended_at = clock_timestamp(), ended_by = $1::uuid WHERE ended_at IS NULL
+`
+
+func (q *Queries) resume(ctx context.Context, by uuid.UUID) (int64, error) {
+	result, err := q.db.Exec(ctx, resume, by)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const setPublicURL = `-- name: setPublicURL :exec
 UPDATE platform SET public_url = $1 WHERE public_url <> $1
 `
 
 func (q *Queries) setPublicURL(ctx context.Context, publicUrl string) error {
 	_, err := q.db.Exec(ctx, setPublicURL, publicUrl)
+	return err
+}
+
+const stamp = `-- name: stamp :exec
+INSERT INTO processes (id, kind, host, version, started_at, seen_at) VALUES ($1, $2, $3, $4, clock_timestamp(), clock_timestamp())
+ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at
+`
+
+func (q *Queries) stamp(ctx context.Context, iD uuid.UUID, kind string, host string, version string) error {
+	_, err := q.db.Exec(ctx, stamp,
+		iD,
+		kind,
+		host,
+		version,
+	)
 	return err
 }

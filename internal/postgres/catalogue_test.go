@@ -18,6 +18,8 @@ var exceptions = map[string]string{
 	"table zone_sets":        "names of zones only, shared by all companies, no id of anybody",
 	"table positions":        "how often each process has seen the database; ids of processes, numbers and instants",
 	"table absences":         "when a part that all companies need was away; names of parts and instants",
+	"table drains":           "when the whole installation was drained, and ids of who did it",
+	"table processes":        "hosts and versions of our own processes",
 	"table platform":         "one row about the installation",
 	"table once":             "names of what happens once per installation",
 	"table goose_db_version": "the list of applied migrations",
@@ -56,6 +58,9 @@ var exceptions = map[string]string{
 	"system platform":       "no company's data",
 	// What it reads of a request's person.
 	"system department_members": "ids only: each request begins by its person's departments",
+	"system drains":             "no company's data",
+	"system processes":          "no company's data",
+	"system goose_db_version":   "no company's data",
 	// Functions that run as their owner.
 	"function delete_demo_rows":          "deletes rows of every table, of a demo company alone",
 	"function drop_demo_company":         "the application may delete no company; this deletes an emptied demo",

@@ -21,8 +21,8 @@ type Seen struct {
 func (db *DB) SetSeen(s Seen) { db.seen.Store(&s) }
 
 // QueueGuard adds the statement that every transaction with claims begins with. It fails, and so undoes all of the
-// batch, when the company is on hold after a restore, or when the database is not as far as this process has seen it;
-// IsRestored tells. Its result has no row that matters.
+// batch, when the installation is drained, when the company is on hold after a restore, or when the database is not as far as this process has seen it;
+// IsRefused tells. Its result has no row that matters.
 func (db *DB) QueueGuard(b *pgx.Batch, company id.ID) {
 	var witness *id.ID
 	var seen Seen
@@ -30,6 +30,12 @@ func (db *DB) QueueGuard(b *pgx.Batch, company id.ID) {
 		seen, witness = *known, &known.Witness
 	}
 	b.Queue(`SELECT refuse_after_restore($1, $2, $3, $4, $5)`, company, witness, seen.Mark, seen.Timeline, seen.LSN)
+}
+
+// IsRefused tells that claims were refused because of a restore, or because the installation is drained.
+func IsRefused(err error) bool {
+	var pg *pgconn.PgError
+	return errors.As(err, &pg) && (pg.Code == "OD001" || pg.Code == "OD002")
 }
 
 // IsRestored tells that claims were refused because of a restore.

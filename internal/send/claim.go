@@ -102,7 +102,7 @@ func (p *page) turn(ctx context.Context, from source, most int, outcomes []Event
 			return errors.Join(t.readLock(results), t.readClaim(results))
 		})
 	}
-	if postgres.IsRetryable(err) || postgres.IsRestored(err) { // the database says that it has undone it
+	if postgres.IsRetryable(err) || postgres.IsRefused(err) { // the database says that it has undone it
 		return harvest{}, err
 	}
 	if err != nil {

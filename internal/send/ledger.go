@@ -145,6 +145,9 @@ func HeldFor(ctx context.Context, tx postgres.Tx, company, connection id.ID, now
 // forever is the end of a hold that only people end, as CloseScope has it.
 var forever = time.Date(9999, time.December, 31, 0, 0, 0, 0, time.UTC)
 
+// drained is why nothing is claimed in the whole installation.
+var drained = "OmniDesk is drained for an upgrade: nothing is sent, and nothing is lost. Sending goes on when its operator resumes it."
+
 // endless tells whether a hold lasts until a person ends it.
 func endless(until *time.Time) bool { return until != nil && !until.Before(never) }
 
@@ -156,6 +159,9 @@ func heldAt(ctx context.Context, tx postgres.Tx, company, connection id.ID, now 
 	}
 	if held.HeldUntil != nil && !held.HeldUntil.After(now) {
 		held.HeldUntil, held.HeldReason = nil, nil
+	}
+	if held.Drained && held.RestoreReason == nil {
+		held.RestoreReason = &drained
 	}
 	if held.RestoreReason != nil { // only people end it
 		held.HeldUntil, held.HeldReason, held.Closed = &forever, held.RestoreReason, true

@@ -65,7 +65,7 @@ func (p *page) take(ctx context.Context, list *sourceList, from source, room int
 	case errors.Is(err, errFenced):
 		p.halt(errFenced)
 		return false
-	case postgres.IsRestored(err):
+	case postgres.IsRefused(err):
 		p.recordOnly(ctx, events(batch))
 		p.halt(errHeld)
 		p.nap(ctx, time.Second) // until somebody has written the hold down, the next look finds work again

@@ -412,7 +412,7 @@ WHERE company_id = @company_id AND connection_id = @connection_id AND state = 1
 ORDER BY claimed_at LIMIT 1;
 
 -- name: Held :one
-SELECT s.held_until, s.held_reason, s.closed, s.probing, h.reason AS restore_reason FROM scopes s
+SELECT s.held_until, s.held_reason, s.closed, s.probing, h.reason AS restore_reason, EXISTS (SELECT FROM drains d WHERE d.ended_at IS NULL) AS drained FROM scopes s
 LEFT JOIN restore_holds h ON h.company_id = s.company_id AND h.released_at IS NULL
 WHERE s.company_id = @company_id AND s.connection_id = @connection_id;
 

@@ -462,7 +462,7 @@ func (q *Queries) Heal(ctx context.Context, arg HealParams) (int64, error) {
 }
 
 const held = `-- name: Held :one
-SELECT s.held_until, s.held_reason, s.closed, s.probing, h.reason AS restore_reason FROM scopes s
+SELECT s.held_until, s.held_reason, s.closed, s.probing, h.reason AS restore_reason, EXISTS (SELECT FROM drains d WHERE d.ended_at IS NULL) AS drained FROM scopes s
 LEFT JOIN restore_holds h ON h.company_id = s.company_id AND h.released_at IS NULL
 WHERE s.company_id = $1 AND s.connection_id = $2
 `
@@ -473,6 +473,7 @@ type HeldRow struct {
 	Closed        bool
 	Probing       bool
 	RestoreReason *string
+	Drained       bool
 }
 
 func (q *Queries) Held(ctx context.Context, companyID uuid.UUID, connectionID uuid.UUID) (HeldRow, error) {
@@ -484,6 +485,7 @@ func (q *Queries) Held(ctx context.Context, companyID uuid.UUID, connectionID uu
 		&i.Closed,
 		&i.Probing,
 		&i.RestoreReason,
+		&i.Drained,
 	)
 	return i, err
 }

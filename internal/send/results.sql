@@ -72,7 +72,11 @@ SELECT a.part::text AS part, a.began_at, a.ended_at FROM absences a
 WHERE a.began_at < sqlc.arg(until)::timestamptz AND CASE WHEN a.ended_at IS NULL
     THEN sqlc.arg(queued)::boolean AND NOT EXISTS (SELECT FROM scopes s WHERE s.company_id = @company_id AND s.connection_id = @connection_id AND s.page_live_until > clock_timestamp())
     ELSE a.ended_at > sqlc.arg(since)::timestamptz AND a.ended_at <= sqlc.arg(until)::timestamptz END
-ORDER BY a.began_at LIMIT 100;
+UNION ALL
+SELECT 'drained', d.began_at, d.ended_at FROM drains d
+WHERE d.began_at < sqlc.arg(until)::timestamptz AND CASE WHEN d.ended_at IS NULL THEN sqlc.arg(queued)::boolean
+    ELSE d.ended_at > sqlc.arg(since)::timestamptz AND d.ended_at <= sqlc.arg(until)::timestamptz END
+ORDER BY 2 LIMIT 100;
 
 -- name: Standing :one
 -- What a connection's claims depend on beside its limits.

@@ -324,7 +324,11 @@ SELECT a.part::text AS part, a.began_at, a.ended_at FROM absences a
 WHERE a.began_at < $1::timestamptz AND CASE WHEN a.ended_at IS NULL
     THEN $2::boolean AND NOT EXISTS (SELECT FROM scopes s WHERE s.company_id = $3 AND s.connection_id = $4 AND s.page_live_until > clock_timestamp())
     ELSE a.ended_at > $5::timestamptz AND a.ended_at <= $1::timestamptz END
-ORDER BY a.began_at LIMIT 100
+UNION ALL
+SELECT 'drained', d.began_at, d.ended_at FROM drains d
+WHERE d.began_at < $1::timestamptz AND CASE WHEN d.ended_at IS NULL THEN $2::boolean
+    ELSE d.ended_at > $5::timestamptz AND d.ended_at <= $1::timestamptz END
+ORDER BY 2 LIMIT 100
 `
 
 type StoryAbsencesParams struct {

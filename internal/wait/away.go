@@ -15,6 +15,7 @@ type Part string
 const (
 	Temporal Part = "temporal"
 	Workers  Part = "workers"
+	Drained  Part = "drained" // by a person; not in absences but in drains
 )
 
 // Words say what its absence means, in the present tense.
@@ -22,6 +23,8 @@ func (p Part) Words() string {
 	switch p {
 	case Temporal:
 		return "OmniDesk's workflow engine can't be reached. Nothing is lost: sending goes on by itself when it is back."
+	case Drained:
+		return "OmniDesk is drained for an upgrade. Nothing is lost: sending goes on when its operator resumes it."
 	case Workers:
 		return "No worker of OmniDesk is running. Nothing is lost: sending goes on by itself when one is back."
 	}
@@ -30,8 +33,11 @@ func (p Part) Words() string {
 
 // Past says it in a message's story.
 func (p Part) Past() string {
-	if p == Temporal {
+	switch p {
+	case Temporal:
 		return "OmniDesk's workflow engine could not be reached."
+	case Drained:
+		return "OmniDesk was drained for an upgrade."
 	}
 	return "No worker of OmniDesk was running."
 }

@@ -19,3 +19,7 @@ DELETE FROM wakes WHERE id = ANY($1::bigint[]);
 -- The oldest wake and how many there are, up to 10,000.
 SELECT count(*)::int AS waiting, min(w.created_at)::timestamptz AS oldest FROM (SELECT created_at FROM wakes ORDER BY id LIMIT 10000) w
 HAVING count(*) > 0;
+
+-- name: AppendSenders :exec
+-- Of all companies.
+INSERT INTO wakes (company_id, workflow, subject_id) SELECT company_id, 'sender', connection_id FROM scopes;

@@ -12,6 +12,16 @@ import (
 	"github.com/google/uuid"
 )
 
+const appendSenders = `-- name: AppendSenders :exec
+INSERT INTO wakes (company_id, workflow, subject_id) SELECT company_id, 'sender', connection_id FROM scopes
+`
+
+// Of all companies.
+func (q *Queries) AppendSenders(ctx context.Context) error {
+	_, err := q.db.Exec(ctx, appendSenders)
+	return err
+}
+
 const appendWake = `-- name: AppendWake :exec
 INSERT INTO wakes (company_id, workflow, subject_id, urgent) VALUES ($1, $2, $3, $4)
 `

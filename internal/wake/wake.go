@@ -25,6 +25,14 @@ func Append(ctx context.Context, tx postgres.Tx, company id.ID, target flow.Targ
 	return nil
 }
 
+// AppendSenders adds a wake for the sender of every connection of every company, under the system role.
+func AppendSenders(ctx context.Context, tx postgres.Tx) error {
+	if err := New(tx).AppendSenders(ctx); err != nil {
+		return fmt.Errorf("appending wakes of all senders: %w", err)
+	}
+	return nil
+}
+
 // Backlog is what has not been delivered to Temporal.
 type Backlog struct {
 	Waiting int // wakes, at most 10,000 are counted

@@ -105,6 +105,19 @@ const shots: Shot[] = [
   { name: "user-connections-empty", path: "/connections", me: accounts.agent, empty: true, ready: "No connection is for you yet" },
   { name: "user-templates", path: "/templates", me: accounts.agent, ready: "Approved" },
   { name: "you", path: "/settings/you", ready: "Safari on iPhone" },
+  { name: "platform", path: "/platform", me: data.superadmin, ready: "Several versions" },
+  { name: "platform-drained", path: "/platform", me: data.superadmin, drained: true, ready: "safe to stop all processes" },
+  { name: "platform-drain", path: "/platform", me: data.superadmin, ready: "Several versions", act: async (page) => {
+    await page.getByRole("button", { name: "Drain…" }).click();
+    await expect(page.getByRole("dialog")).toContainText("until you resume");
+  } },
+  { name: "platform-superadmin", path: "/platform", me: data.superadmin, ready: "Ingrid Solheim", act: async (page) => {
+    await page.getByRole("button", { name: "Add", exact: true }).click();
+    await page.getByRole("dialog").getByLabel("Name").fill("Inês");
+    await page.getByRole("dialog").getByLabel("E-mail").fill("ines@omnidesk.example");
+    await page.getByRole("button", { name: "Add them" }).click();
+    await expect(page.getByRole("dialog")).toContainText("shown only now");
+  } },
   { name: "notifications", path: "/notifications", ready: "is paused because" },
   { name: "notifications-empty", path: "/notifications", empty: true, ready: "Here you hear" },
   { name: "notifications-settings", path: "/settings/notifications", ready: "A campaign finishes" },

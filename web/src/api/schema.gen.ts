@@ -1839,6 +1839,118 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/platform": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The whole installation */
+        get: operations["showPlatform"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/platform/companies": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How companies are used, 50 at a time */
+        get: operations["platformFigures"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/platform/drain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Drain: let nothing be claimed anywhere
+         * @description Once answered no worker claims anything, in any company, until it is resumed. What is on the wire comes to its end. It survives restarts.
+         */
+        post: operations["drainPlatform"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/platform/resume": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Resume after a drain */
+        post: operations["resumePlatform"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/platform/superadmins": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who runs the platform */
+        get: operations["listSuperadmins"];
+        put?: never;
+        /**
+         * Add a superadmin
+         * @description The one-time password is in this answer alone.
+         */
+        post: operations["addSuperadmin"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/platform/superadmins/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a superadmin
+         * @description Their sessions end at once. The last one stays.
+         */
+        delete: operations["removeSuperadmin"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/segments": {
         parameters: {
             query?: never;
@@ -1980,6 +2092,10 @@ export interface components {
             click_id?: string;
             headline?: string;
             id: string;
+        };
+        AddSuperadminInBody: {
+            email: string;
+            name: string;
         };
         AnswerInBody: {
             /**
@@ -2235,6 +2351,32 @@ export interface components {
             /** @description IANA zone */
             zone: string;
         };
+        CompanyFigures: {
+            /** Format: int64 */
+            connections: number;
+            demo: boolean;
+            id: string;
+            /**
+             * Format: date-time
+             * @description when somebody last used it
+             */
+            last_seen_at?: string;
+            name: string;
+            /** Format: int64 */
+            people: number;
+            /**
+             * Format: int64
+             * @description messages of the last 30 days
+             */
+            sent: number;
+            /**
+             * @description how its first steps stand: nobody has begun, begun, or through
+             * @enum {string}
+             */
+            setup: "new" | "open" | "done";
+            /** @description IANA zone */
+            zone: string;
+        };
         CompanyList: {
             items: components["schemas"]["Company"][];
         };
@@ -2245,10 +2387,10 @@ export interface components {
              */
             count?: number;
             detail?: string;
-            /** @description of the campaign (uncertain, paused) or connection; empty for uncertain messages outside campaigns and for what concerns everything (restore, temporal, workers) */
+            /** @description of the campaign (uncertain, paused) or connection; empty for uncertain messages outside campaigns and for what concerns everything (restore, drained, temporal, workers) */
             id: string;
             /** @enum {string} */
-            kind: "restore" | "temporal" | "workers" | "uncertain" | "paused" | "failing" | "unchecked" | "held" | "template";
+            kind: "restore" | "drained" | "temporal" | "workers" | "uncertain" | "paused" | "failing" | "unchecked" | "held" | "template";
             /** @description of the campaign or the connection; empty where the id is */
             name: string;
             /**
@@ -2708,7 +2850,7 @@ export interface components {
         HealthPart: {
             detail: string;
             /** @enum {string} */
-            name: "restore" | "database" | "clock" | "partitions" | "temporal" | "workers" | "wakes";
+            name: "restore" | "drained" | "database" | "clock" | "partitions" | "temporal" | "workers" | "wakes";
             /** @description what to do */
             remedy?: string;
             /** @enum {string} */
@@ -3130,6 +3272,11 @@ export interface components {
             until?: string;
             words: string;
         };
+        NewSuperadmin: {
+            email: string;
+            /** @description to be used once; it is shown only now */
+            password: string;
+        };
         NewTenant: {
             company: components["schemas"]["Company"];
             /** @description with which its first admin signs in */
@@ -3241,6 +3388,51 @@ export interface components {
             items: components["schemas"]["Person"][];
             /** @description empty on the last page */
             next_cursor: string;
+        };
+        Platform: {
+            /** @description absent: claims go on */
+            drained?: components["schemas"]["PlatformDrain"];
+            /** @description what is on the wire or not recorded yet; safe to stop when drained and empty */
+            flights: components["schemas"]["PlatformFlight"][];
+            /** @description seen within two minutes */
+            processes: components["schemas"]["PlatformProcess"][];
+            /**
+             * Format: int64
+             * @description number of the database's newest migration
+             */
+            schema: number;
+            /** @description of the process that answers */
+            version: string;
+        };
+        PlatformDrain: {
+            /** Format: date-time */
+            at: string;
+            by: string;
+        };
+        PlatformFigures: {
+            items: components["schemas"]["CompanyFigures"][];
+        };
+        PlatformFlight: {
+            company_id: string;
+            connection: string;
+            connection_id: string;
+            /** Format: int64 */
+            messages: number;
+            /**
+             * Format: date-time
+             * @description the oldest claim
+             */
+            oldest_at: string;
+        };
+        PlatformProcess: {
+            host: string;
+            /** @enum {string} */
+            kind: "serve" | "work";
+            /** Format: date-time */
+            seen_at: string;
+            /** Format: date-time */
+            started_at: string;
+            version: string;
         };
         Probe: {
             checks: components["schemas"]["Line"][];
@@ -3461,6 +3653,21 @@ export interface components {
         };
         Story: {
             chapters: components["schemas"]["Chapter"][];
+        };
+        Superadmin: {
+            email: string;
+            id: string;
+            /** Format: date-time */
+            last_seen_at?: string;
+            name: string;
+            /** @description has not chosen a password yet */
+            new: boolean;
+            /** Format: date-time */
+            since: string;
+            you: boolean;
+        };
+        SuperadminList: {
+            items: components["schemas"]["Superadmin"][];
         };
         SyncedTemplate: {
             body: string;
@@ -7743,6 +7950,213 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["PermissionTable"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    showPlatform: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Platform"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    platformFigures: {
+        parameters: {
+            query?: {
+                /** @description companies to pass over, in the order of their names */
+                offset?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PlatformFigures"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    drainPlatform: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    resumePlatform: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listSuperadmins: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SuperadminList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    addSuperadmin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AddSuperadminInBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NewSuperadmin"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    removeSuperadmin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {

@@ -68,4 +68,7 @@ export type TrafficShare = Schemas["TrafficShare"];
 export type Concern = Schemas["Concern"];
 export type Notice = Schemas["Notice"];
 export type NoticeSwitch = Schemas["NoticeSwitch"];
+export type Platform = Schemas["Platform"];
+export type Superadmin = Schemas["Superadmin"];
+export type CompanyFigures = Schemas["CompanyFigures"];
 export type Problem = Schemas["ErrorModel"];

@@ -125,6 +125,7 @@ function CompanyItems({ me }: { me: Me }) {
         <Menu.Item key={c.id} leftSection={<IconBuilding size={15} />} fw={c.id === me.company?.id ? 600 : 400} onClick={() => enter.mutate(c.id)}>{c.name}</Menu.Item>
       ))}
       <Menu.Item component={Link} to="/companies">{t("company.all")}</Menu.Item>
+      <Menu.Item component={Link} to="/platform">{t("company.platform")}</Menu.Item>
       {me.company != null && <Menu.Item onClick={() => enter.mutate(null)}>{t("company.leave")}</Menu.Item>}
     </>
   );

@@ -107,6 +107,12 @@ const companies = createRoute({
   component: lazyRouteComponent(() => import("./companies")),
 });
 
+const platform = createRoute({
+  getParentRoute: () => shell,
+  path: "/platform",
+  component: lazyRouteComponent(() => import("./platform")),
+});
+
 const health = createRoute({
   getParentRoute: () => shell,
   path: "/health",
@@ -357,6 +363,7 @@ const tree = root.addChildren([
     password,
     shell.addChildren([
       health,
+      platform,
       companies,
       you,
       roles,

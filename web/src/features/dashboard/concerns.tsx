@@ -11,6 +11,7 @@ import { Loaded } from "./widget";
 
 const looks = {
   restore: { icon: IconDatabaseExclamation, color: "var(--mantine-color-error)" },
+  drained: { icon: IconPlayerPause, color: "var(--warn)" },
   temporal: { icon: IconPlugConnectedX, color: "var(--mantine-color-error)" },
   workers: { icon: IconPlugConnectedX, color: "var(--mantine-color-error)" },
   failing: { icon: IconAlertTriangle, color: "var(--mantine-color-error)" },
@@ -41,7 +42,7 @@ function Line({ concern }: { concern: Concern }) {
   const { icon: Icon, color } = looks[concern.kind];
   const kind = concern.kind === "uncertain" && concern.id === "" ? "uncertainAlone" : concern.kind === "held" && concern.until == null ? "heldOpen" : concern.kind === "paused" && concern.until != null ? "pausedUntil" : concern.kind;
   const words = t(`dashboard.concern.${kind}`, { count: concern.count ?? 0, n: formatCount(concern.count ?? 0), at: concern.until == null ? "" : formatInstant(concern.until, now) });
-  const general = concern.kind === "restore" || concern.kind === "temporal" || concern.kind === "workers";
+  const general = concern.kind === "restore" || concern.kind === "drained" || concern.kind === "temporal" || concern.kind === "workers";
   const inside = (
     <>
       <Icon size={16} color={color} aria-hidden="true" />
