@@ -17,19 +17,17 @@ import (
 
 // example is what the API's document does not say of a valid request. Texts may name a subject: $connection.
 type example struct {
-	fields       map[string]any    // of the body, over what its schema gives; nil leaves one out
-	query        map[string]string // over none
-	raw          string            // a body that is no JSON
-	headers      map[string]string
-	status       int    // of a caller who is let in, when it is another than the document's
-	before       string // SQL that brings the subject, $2, of a company, $1, into the state for it
-	leaves       bool   // it reaches another company by right
-	ofDepartment bool   // a user of another department is told that there is no such thing
+	fields  map[string]any    // of the body, over what its schema gives; nil leaves one out
+	query   map[string]string // over none
+	raw     string            // a body that is no JSON
+	headers map[string]string
+	status  int    // of a caller who is let in, when it is another than the document's
+	before  string // SQL that brings the subject, $2, of a company, $1, if any, into the state for it
+	leaves  bool   // it reaches another company by right
 }
 
 var (
 	noLink     = example{fields: map[string]any{"token": "none"}, status: http.StatusUnprocessableEntity}
-	inDept     = example{ofDepartment: true}
 	notNow     = example{status: http.StatusConflict} // the subject is not in the state for it, so it was found
 	campaignIs = func(state string) string {
 		return "UPDATE campaigns SET state = '" + state + "', frozen_at = now(), started_at = now() WHERE company_id = $1 AND id = $2"
@@ -57,6 +55,10 @@ var examples = map[string]example{
 	"askReset":         {fields: map[string]any{"email": "$unique@example.com"}},
 	"enterCompany":     {fields: map[string]any{"company_id": "$company_id"}, leaves: true},
 	"createCompany":    {fields: map[string]any{"email": "$unique@example.com", "zone": "UTC"}},
+	"addSuperadmin":    {fields: map[string]any{"email": "$unique@example.com"}},
+	"removeSuperadmin": {leaves: true},
+	"drainPlatform":    {before: `UPDATE drains SET ended_at = now() WHERE ended_at IS NULL`},
+	"resumePlatform":   {before: `INSERT INTO drains (began_at, began_by) SELECT clock_timestamp(), gen_random_uuid() WHERE NOT EXISTS (SELECT FROM drains WHERE ended_at IS NULL)`},
 	"putSettings":      {fields: wholeDay},
 	"putSetup":         {fields: map[string]any{"skipped": []any{}}},
 	"removeDemo":       notNow,
@@ -66,15 +68,11 @@ var examples = map[string]example{
 	"renameDepartment": {fields: map[string]any{"name": "$unique"}},
 	"setMembers":       {fields: map[string]any{"person_ids": []any{"$person_ids"}}},
 
-	"getConnection":    inDept,
-	"connectionLive":   inDept,
 	"createConnection": {fields: map[string]any{"number_id": "$digits", "department_id": "$department_id"}},
 	"updateConnection": {fields: map[string]any{"name": "Another", "department_id": "$department_id"}},
 	"probeConnection":  {fields: map[string]any{"connection_id": "$connection_id", "number_id": "77"}},
 	"deleteConnection": notNow,
 
-	"getMessage":      inDept,
-	"messageStory":    inDept,
 	"createContact":   {fields: map[string]any{"phone": "$phone"}},
 	"listContacts":    {query: map[string]string{"tag_id": "$tag_id"}},
 	"countContacts":   {query: map[string]string{"tag_id": "$tag_id"}},
@@ -116,7 +114,7 @@ var examples = map[string]example{
 // kinds of subjects, by the part of the path before {id}, and by the names of fields.
 var kinds = map[string]string{
 	"conversations": "conversation", "notices": "notice", "notice_id": "notice", "campaigns": "campaign", "connections": "connection", "contacts": "contact", "departments": "department", "imports": "import", "invitations": "invitation",
-	"messages": "message", "people": "person", "segments": "segment", "sessions": "session",
+	"messages": "message", "people": "person", "superadmins": "superadmin", "segments": "segment", "sessions": "session",
 	"campaign_id": "campaign", "company_id": "company", "connection_id": "connection", "contact_id": "contact", "contact_ids": "contact", "department_id": "department",
 	"message_ids": "message", "person_ids": "person", "segment_id": "segment", "tag_id": "tag", "tag_ids": "tag", "user_id": "person",
 }
@@ -127,6 +125,11 @@ func (c call) kindOf(field string) string {
 		field = parts[slices.Index(parts, "{id}")-1]
 	}
 	return kinds[field]
+}
+
+// hidden tells whether a user of another department is told that there is no such thing.
+func (c call) hidden() bool {
+	return strings.Contains(c.path, "{id}") && slices.Contains([]string{"connection", "conversation", "message"}, c.kindOf("id"))
 }
 
 // changes tells whether the call is more than reading.

@@ -78,9 +78,7 @@ func (w *world) try(c call) {
 		mine := w.a
 		if want == 0 && c.changes() {
 			mine = w.subjects(w.mine) // what an earlier one did is not in the way
-			if c.before != "" {
-				w.exec(c.before, w.mine, mine[c.kindOf("id")])
-			}
+			w.bring(c, mine)
 		}
 		w.one(c, of, "own ids", mine, c.wanted(rule, of, want))
 		for _, field := range c.idFields() {
@@ -101,6 +99,17 @@ func (w *world) try(c call) {
 		}
 	}
 	w.same(c, "A", before, w.rowsOf(w.mine))
+}
+
+// bring brings what a call is about into the state for it.
+func (w *world) bring(c call, about subjects) {
+	switch {
+	case c.before == "":
+	case strings.Contains(c.path, "{id}"):
+		w.exec(c.before, about["company"], about[c.kindOf("id")])
+	default:
+		w.exec(c.before)
+	}
 }
 
 // expected is what the table says of a caller: the status of the refusal, or 0. It is told here once more, so that a
@@ -134,7 +143,7 @@ func (c call) wanted(r rule, of role, refused int) int {
 	switch {
 	case refused != 0:
 		return refused
-	case r.department && of == outOfOffice && c.ofDepartment:
+	case r.department && of == outOfOffice && c.hidden():
 		return http.StatusNotFound
 	case c.status != 0:
 		return c.status

@@ -127,7 +127,7 @@ func (w *world) subjects(company id.ID) subjects {
 		canary, phones = canaryB, phonesB
 	}
 	one := subjects{"company": company}
-	for _, kind := range []string{"contact", "identity", "tag", "segment", "import", "campaign", "message", "invitation", "person", "conversation", "notice"} {
+	for _, kind := range []string{"contact", "identity", "tag", "segment", "import", "campaign", "message", "invitation", "person", "conversation", "notice", "superadmin"} {
 		one[kind] = id.New()
 	}
 	secret, draft := canary, connection.Draft{AppID: "1001", AccountID: "2001", NumberID: fmt.Sprint(rand.Int64N(1e15)), AppSecret: canary + " app secret"}
@@ -158,6 +158,7 @@ func quoted(of id.ID) string { return "'" + of.String() + "'" }
 // $secret is the canary, in A with that of the department.
 const oneOfEach = `
 INSERT INTO users (id, company_id, email, name, role, password_hash) VALUES ($person, $company, '$canary.' || $person || '@example.org', '$canary person', 'user', '');
+INSERT INTO users (id, email, name, role, password_hash) VALUES ($superadmin, 'root.' || $superadmin || '@example.org', 'Root', 'superadmin', '');
 INSERT INTO department_members (company_id, user_id, department_id) VALUES ($company, $person, $department);
 INSERT INTO templates (company_id, connection_id, name, language, category, status, body, components, synced_at)
 	VALUES ($company, $connection, 'x$secret', 'en', 'MARKETING', 'APPROVED', '$secret', '[{"type":"BODY","text":"$secret"}]', now());
