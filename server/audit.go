@@ -31,8 +31,8 @@ func (s *Server) watch(c *gin.Context, ctx huma.Context) {
 	caller := who(c.Request.Context())
 	call := &audit.Call{Company: audit.Platform, User: caller.User.ID, Action: audit.Action(operation.OperationID), Kind: kindOf(operation.Path),
 		Address: s.clientIP(c.Request), Request: requestUUID(c.Request.Context()), At: s.now(), Always: r.noted, Often: r.often}
-	if r.company && caller.Company != nil {
-		call.Company = caller.Company.ID
+	if caller.Company != nil && (r.company || caller.User.Role != account.Superadmin) {
+		call.Company = caller.Company.ID // what people of a company do to their own account is there as well
 	}
 	c.Request = c.Request.WithContext(audit.Watch(c.Request.Context(), call))
 	if subject, err := id.Parse(ctx.Param("id")); err == nil {
@@ -57,15 +57,23 @@ func requestUUID(ctx context.Context) id.ID {
 	return request
 }
 
-// noteSignIn never keeps anybody out: who is in, is in.
-func (s *Server) noteSignIn(ctx context.Context, p account.Principal, address netip.Addr) {
-	call := audit.Call{Company: audit.Platform, User: p.User.ID, Action: "login", Kind: "auth", Address: address, Request: requestUUID(ctx), At: s.now()}
-	if p.Company != nil {
-		call.Company = p.Company.ID
-	}
+// entries are the calls of strangers that stand in the audit log, because it is known after them who they are.
+var entries = []string{"login", "signUp", "resetPassword", "acceptInvitation"}
+
+// noteEntry notes one of entries. It never keeps anybody out: who is in, is in.
+func (s *Server) noteEntry(ctx context.Context, action audit.Action, company, user id.ID, address netip.Addr) {
+	call := audit.Call{Company: company, User: user, Action: action, Kind: "auth", Address: address, Request: requestUUID(ctx), At: s.now()}
 	if err := audit.Record(ctx, s.DB, call); err != nil {
-		slog.Error("a sign-in is missing in the audit log", "user", p.User.ID, "error", err, "request", requestID(ctx))
+		slog.Error("a sign-in is missing in the audit log", "user", user, "error", err, "request", requestID(ctx))
 	}
+}
+
+// homeOf is the company that a session acts in; the platform for none.
+func homeOf(p account.Principal) id.ID {
+	if p.Company == nil {
+		return audit.Platform
+	}
+	return p.Company.ID
 }
 
 // AuditLine is one call that changed something, or read a whole list.
@@ -181,7 +189,7 @@ var decisionWords = map[string]string{
 func (s *Server) notedActions() map[string]string {
 	words := maps.Clone(decisionWords)
 	for _, o := range operations(s.api.OpenAPI()) {
-		if notes(o) || o.OperationID == "login" {
+		if notes(o) || slices.Contains(entries, o.OperationID) {
 			words[o.OperationID] = o.Summary
 		}
 	}

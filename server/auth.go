@@ -118,7 +118,7 @@ func (s *Server) login(ctx context.Context, in *loginIn) (*sessionOut, error) {
 		return nil, err
 	}
 	s.metrics.logins.WithLabelValues("ok").Inc()
-	s.noteSignIn(ctx, principal, in.address)
+	s.noteEntry(ctx, "login", homeOf(principal), principal.User.ID, in.address)
 	slog.Info("signed in", "user", principal.User.ID, "session", principal.Session, "request", requestID(ctx))
 	return &sessionOut{SetCookie: s.cookie(token, s.logins.CookieLife()), Body: s.meOf(principal)}, nil
 }

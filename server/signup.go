@@ -7,6 +7,7 @@ import (
 	"net/http"
 
 	"omnidesk/internal/account"
+	"omnidesk/internal/id"
 )
 
 // LoginOptions tell what else a login page can offer.
@@ -111,7 +112,11 @@ func (s *Server) signUp(ctx context.Context, in *signUpIn) (*struct{}, error) {
 		return nil, problemOf(http.StatusForbidden, "no-sign-up", "Sign-up is switched off here; ask an admin of your company for an invitation.")
 	}
 	return nil, s.mailing(func() error {
-		return s.logins.SignUp(ctx, account.NewAccount{Company: in.Body.Company, Zone: in.Body.Zone, Name: in.Body.Name, Email: in.Body.Email, Password: in.Body.Password}, in.address, s.PublicURL)
+		company, founder, err := s.logins.SignUp(ctx, account.NewAccount{Company: in.Body.Company, Zone: in.Body.Zone, Name: in.Body.Name, Email: in.Body.Email, Password: in.Body.Password}, in.address, s.PublicURL)
+		if err == nil && founder != id.Nil {
+			s.noteEntry(ctx, "signUp", company, founder, in.address)
+		}
+		return err
 	})
 }
 
@@ -148,7 +153,7 @@ func (s *Server) resetPassword(ctx context.Context, in *resetIn) (*sessionOut, e
 	if err != nil {
 		return nil, err
 	}
-	s.noteSignIn(ctx, principal, in.address)
+	s.noteEntry(ctx, "resetPassword", homeOf(principal), principal.User.ID, in.address)
 	slog.Info("a password was reset", "user", principal.User.ID, "session", principal.Session, "request", requestID(ctx))
 	return &sessionOut{SetCookie: s.cookie(token, s.logins.CookieLife()), Body: s.meOf(principal)}, nil
 }
@@ -188,7 +193,7 @@ func (s *Server) acceptInvitation(ctx context.Context, in *acceptIn) (*sessionOu
 	if err != nil {
 		return nil, err
 	}
-	s.noteSignIn(ctx, principal, in.address)
+	s.noteEntry(ctx, "acceptInvitation", homeOf(principal), principal.User.ID, in.address)
 	slog.Info("an invitation was accepted", "user", principal.User.ID, "session", principal.Session, "request", requestID(ctx))
 	return &sessionOut{SetCookie: s.cookie(token, s.logins.CookieLife()), Body: s.meOf(principal)}, nil
 }

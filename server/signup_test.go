@@ -65,6 +65,8 @@ func TestFromSignUpToAnInvitedColleague(t *testing.T) {
 	require.Equal(t, "Aurora", as[Me](t, bia.do(http.MethodPost, "/api/v1/auth/invitation", join), http.StatusOK).Company.Name)
 	require.Contains(t, x.anonymous(t).do(http.MethodPost, "/api/v1/auth/invitation", join).problem(t, http.StatusGone).Type, "link-used")
 	bia.do(http.MethodGet, "/api/v1/people", nil).problem(t, http.StatusForbidden)
+	require.Equal(t, []string{"signUp auth", "login auth", "verifyEmail auth", "invite invitations", "acceptInvitation auth"}, said(nova.auditLog("")))
+	require.Equal(t, []string{"login auth"}, said(ana.auditLog("")), "nobody's sign-up is in another's log")
 
 	people := as[PersonPage](t, nova.do(http.MethodGet, "/api/v1/people?limit=1", nil), http.StatusOK)
 	require.True(t, people.Items[0].You)

@@ -19,20 +19,20 @@ import (
 type NewAccount struct{ Company, Zone, Name, Email, Password string }
 
 // SignUp makes a company and its first admin, whose address is still to be confirmed, and has a mail sent. For an address
-// that has an account it makes nothing and has its owner told, with the same answer after the same work. Errors:
-// *SettingsError, BackoffError.
-func (l *Logins) SignUp(ctx context.Context, wish NewAccount, address netip.Addr, base string) error {
+// that has an account it makes nothing and has its owner told, with the same answer after the same work; the ids are Nil
+// then, which nobody outside may learn. Errors: *SettingsError, BackoffError.
+func (l *Logins) SignUp(ctx context.Context, wish NewAccount, address netip.Addr, base string) (company, founder id.ID, err error) {
 	wish.Company, wish.Name = strings.TrimSpace(wish.Company), strings.TrimSpace(wish.Name)
 	email, err := l.checkAccount(wish)
 	if err != nil {
-		return err
+		return id.Nil, id.Nil, err
 	}
 	if err := l.ask(email, address); err != nil {
-		return err
+		return id.Nil, id.Nil, err
 	}
 	hash, err := HashPassword(ctx, wish.Password)
 	if err != nil {
-		return err
+		return id.Nil, id.Nil, err
 	}
 	err = l.db.InSystem(ctx, func(tx postgres.Tx) error {
 		_, err := New(tx).findUserByEmail(ctx, email)
@@ -42,20 +42,21 @@ func (l *Logins) SignUp(ctx context.Context, wish NewAccount, address netip.Addr
 		if !errors.Is(err, pgx.ErrNoRows) {
 			return fmt.Errorf("looking for an account: %w", err)
 		}
-		company, err := CreateCompany(ctx, tx, wish.Company, wish.Zone, false)
+		made, err := CreateCompany(ctx, tx, wish.Company, wish.Zone, false)
 		if err != nil {
 			return err
 		}
-		user, err := CreateUser(ctx, tx, NewUser{Home: &company.ID, Email: email, Name: wish.Name, Role: Admin, Hash: hash, Unverified: true})
+		company = made.ID
+		founder, err = CreateUser(ctx, tx, NewUser{Home: &company, Email: email, Name: wish.Name, Role: Admin, Hash: hash, Unverified: true})
 		if err != nil {
 			return err
 		}
-		return post(ctx, tx, letterVerify, &company.ID, email, &user, base, l.now())
+		return post(ctx, tx, letterVerify, &company, email, &founder, base, l.now())
 	})
 	if errors.Is(err, ErrEmailTaken) {
-		return l.postAlone(ctx, letterKnown, email, base)
+		return id.Nil, id.Nil, l.postAlone(ctx, letterKnown, email, base)
 	}
-	return err
+	return company, founder, err
 }
 
 func (l *Logins) checkAccount(wish NewAccount) (email string, err error) {

@@ -62,7 +62,8 @@ func faultOf(err error) LinkFault {
 
 func (l *Logins) signUpAna(t *testing.T) {
 	t.Helper()
-	require.NoError(t, l.SignUp(t.Context(), NewAccount{"Aurora", "America/Sao_Paulo", "Ana Souza", "Ana@Aurora.example", password}, home, base))
+	_, _, err := l.SignUp(t.Context(), NewAccount{"Aurora", "America/Sao_Paulo", "Ana Souza", "Ana@Aurora.example", password}, home, base)
+	require.NoError(t, err)
 }
 
 func TestSignUpThroughAMailToFullAccess(t *testing.T) {
@@ -108,9 +109,11 @@ func TestSignUpTellsNobodyWhoHasAnAccount(t *testing.T) {
 	logins.signUpAna(t)
 	outbox(t, db, time.Now())
 	before := count(t, db, `SELECT count(*) FROM omnidesk.companies`)
-	require.NoError(t, logins.SignUp(t.Context(), NewAccount{"Thieves", "UTC", "Eve", "ana@aurora.example", another}, home, base))
+	company, founder, err := logins.SignUp(t.Context(), NewAccount{"Thieves", "UTC", "Eve", "ana@aurora.example", another}, home, base)
+	require.NoError(t, err)
+	require.Equal(t, []id.ID{id.Nil, id.Nil}, []id.ID{company, founder})
 	require.Equal(t, before, count(t, db, `SELECT count(*) FROM omnidesk.companies`))
-	_, _, err := logins.Login(t.Context(), "ana@aurora.example", another, home, "")
+	_, _, err = logins.Login(t.Context(), "ana@aurora.example", another, home, "")
 	require.ErrorIs(t, err, ErrWrongLogin)
 	mails := outbox(t, db, time.Now())
 	require.Len(t, mails, 1)
@@ -120,7 +123,7 @@ func TestSignUpTellsNobodyWhoHasAnAccount(t *testing.T) {
 
 func TestSignUpNamesEachUnfitField(t *testing.T) {
 	logins, db := newLogins(t)
-	err := logins.SignUp(t.Context(), NewAccount{" ", "Mars/Base", "", "nobody", "short"}, home, base)
+	_, _, err := logins.SignUp(t.Context(), NewAccount{" ", "Mars/Base", "", "nobody", "short"}, home, base)
 	var unfit *SettingsError
 	require.ErrorAs(t, err, &unfit)
 	fields := []string{}
