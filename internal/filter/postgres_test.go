@@ -232,7 +232,8 @@ func somePeople(t *testing.T, db *postgres.DB, company id.ID, count int) []perso
 			insert(`INSERT INTO contact_tags (company_id, tag_id, contact_id) VALUES ($1, $2, $3)`, company, tags[tag], p.id)
 		}
 		if p.became >= 0 {
-			insert(`INSERT INTO messages (company_id, id, connection_id, contact_id, identity_id, campaign_id, lane, state) VALUES ($1, $2, $3, $4, $2, $5, 5, $6)`,
+			insert(`WITH m AS (INSERT INTO messages (company_id, id, connection_id, contact_id, identity_id, campaign_id, lane, state) VALUES ($1, $2, $3, $4, $2, $5, 5, $6) RETURNING *)
+				INSERT INTO contact_messages (company_id, contact_id, message_id) SELECT company_id, contact_id, id FROM m`,
 				company, id.New(), connection, p.id, campaignID, p.became)
 		}
 	}

@@ -108,8 +108,10 @@ func (c condition) phoneSQL(w *writer) string {
 // states of the ledger (package send) that a word stands for: who has read a message has also been sent it.
 var states = map[string]string{"sent": "2, 4, 5", "delivered": "4, 5", "read": "5", "failed": "3"}
 
+// campaignSQL goes along a contact's own messages: those of the campaign may be as many as the contacts.
 func (c condition) campaignSQL(w *writer) string {
-	return fmt.Sprintf(`EXISTS (SELECT FROM messages s WHERE s.company_id = %[1]s AND s.contact_id = %[2]s.id AND s.state IN (%[3]s)
-		AND s.state >= 2 AND s.campaign_id = ANY(ARRAY(SELECT k.id FROM campaigns k WHERE k.company_id = %[1]s AND lower(k.name) = lower(%[4]s))))`,
+	return fmt.Sprintf(`EXISTS (SELECT FROM contact_messages x JOIN messages s ON s.company_id = x.company_id AND s.id = x.message_id
+		WHERE x.company_id = %[1]s AND x.contact_id = %[2]s.id AND s.state IN (%[3]s)
+		AND s.campaign_id = ANY(ARRAY(SELECT k.id FROM campaigns k WHERE k.company_id = %[1]s AND lower(k.name) = lower(%[4]s))))`,
 		w.company, w.contact, states[c.name], w.parameter(c.value.text, "text"))
 }
