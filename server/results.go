@@ -81,11 +81,14 @@ func (s *Server) campaignFailures(ctx context.Context, in *IDPath) (*Out[Failure
 			return err
 		}
 		explain, err := s.explainer(ctx, tx, company, c.Connection)
+		if err != nil {
+			return err
+		}
 		for _, f := range found {
 			e := explain(f.Code)
 			list.Items = append(list.Items, Failure{f.Code, f.Count, e.Meaning, e.Remedy, e.Again})
 		}
-		return err
+		return nil
 	})
 	return out(list), err
 }
