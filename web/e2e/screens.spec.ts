@@ -103,7 +103,7 @@ const shots: Shot[] = [
   { name: "user-contact", path: `/contacts/${data.contacts[0]?.id ?? ""}`, me: accounts.agent, ready: "Came with the import" },
   { name: "user-connection", path: `/connections/${data.connections[0]?.id}`, me: accounts.agent, ready: "Meta accepts this connection" },
   { name: "user-connections-empty", path: "/connections", me: accounts.agent, empty: true, ready: "No connection is for you yet" },
-  { name: "user-templates", path: "/templates", me: accounts.agent, ready: "Approved" },
+  { name: "user-templates", path: "/templates", me: accounts.agent, ready: "promo_offer" },
   { name: "you", path: "/settings/you", ready: "Safari on iPhone" },
   { name: "platform", path: "/platform", me: data.superadmin, ready: "Several versions" },
   { name: "platform-drained", path: "/platform", me: data.superadmin, drained: true, ready: "safe to stop all processes" },
