@@ -12,7 +12,10 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"omnidesk/internal/account"
+	"omnidesk/internal/channel"
+	"omnidesk/internal/conversation"
 	"omnidesk/internal/id"
+	"omnidesk/internal/postgres"
 	"omnidesk/internal/postgres/pgtest"
 )
 
@@ -170,6 +173,23 @@ func TestWhoSaysStopIsInNoCampaign(t *testing.T) {
 	require.True(t, i.list("").Items[0].OptedOut)
 	i.hear("5511990000100", wrote("wamid.3", "stop"), wrote("wamid.4", "Start"))
 	require.False(t, i.list("").Items[0].OptedOut, "of several wishes the last counts")
+}
+
+// Webhooks come in any order: what was written last is what the contact wants.
+func TestOfShuffledWishesTheLastWrittenCounts(t *testing.T) {
+	i := newInbox(t)
+	i.hear("5511990000100", wrote("wamid.1", "Hello"))
+	who := i.list("").Items[0].ContactID
+	contact, err := id.Parse(who)
+	require.NoError(t, err)
+	said := func(text string, ago time.Duration) conversation.Stored {
+		return conversation.Stored{ID: id.At(time.Now().Add(-ago), 0), Received: conversation.Received{Contact: contact,
+			Inbound: channel.Inbound{Said: channel.Said{Kind: channel.SaidText, Text: text}}}}
+	}
+	require.NoError(t, i.site.db.InCompany(t.Context(), i.site.mine, func(tx postgres.Tx) error {
+		return heedWishes(t.Context(), tx, i.site.mine, []conversation.Stored{said("stop", time.Second), said("start", time.Minute)}, time.Now())
+	}))
+	require.True(t, i.list("").Items[0].OptedOut)
 }
 
 func TestConversationsComeInPages(t *testing.T) {

@@ -1,7 +1,9 @@
 package server
 
 import (
+	"bytes"
 	"context"
+	"slices"
 	"time"
 
 	"omnidesk/internal/channel"
@@ -48,10 +50,12 @@ func receive(ctx context.Context, tx postgres.Tx, route connection.Route, inboun
 	return news, send.CountReplies(ctx, tx, route.Company, route.Connection, len(news.Messages), now)
 }
 
-// heedWishes takes contacts out of campaigns, or back in, who say so and nothing else. Of several wishes the last counts.
+// heedWishes takes contacts out of campaigns, or back in, who say so and nothing else. Of several wishes the one
+// written last counts, in whatever order they came.
 func heedWishes(ctx context.Context, tx postgres.Tx, company id.ID, messages []conversation.Stored, now time.Time) error {
 	wishes := map[id.ID]contact.Wish{}
-	for _, one := range messages {
+	written := slices.SortedFunc(slices.Values(messages), func(a, b conversation.Stored) int { return bytes.Compare(a.ID[:], b.ID[:]) })
+	for _, one := range written {
 		if one.Said.Kind != channel.SaidText && one.Said.Kind != channel.SaidChoice {
 			continue
 		}
