@@ -55,6 +55,7 @@ export type Chapter = Schemas["Chapter"];
 export type Content = Schemas["Content"];
 export type Counts = Schemas["Counts"];
 export type Message = Schemas["Message"];
+export type MessageDetail = Schemas["MessageDetail"];
 export type UncertainMessage = Schemas["UncertainMessage"];
 export type Settling = Schemas["Settling"];
 /** A recipient's state; "planned" is the one that has no message in the ledger yet. */
