@@ -22,7 +22,7 @@ type Options struct {
 	// Addr is where Run listens, such as 127.0.0.1:8090. Whoever reaches it controls the sandbox, so it
 	// should be on loopback.
 	Addr string
-	// DataDir keeps the ledger, the numbers, the people and the curve. It is made when missing.
+	// DataDir keeps the ledger, the numbers, the people, their media and the curve. It is made when missing.
 	DataDir string
 	// Fsync makes each accepted send wait for the disk. Without it the ledger survives the death of the
 	// process, but not of the machine.
@@ -68,11 +68,15 @@ func New(options Options) (*Sandbox, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening the sandbox's mailbox: %w", err)
 	}
+	store, err := world.OpenStore(filepath.Join(options.DataDir, "media"))
+	if err != nil {
+		return nil, err
+	}
 	ledger, err := world.OpenLedger(filepath.Join(options.DataDir, "ledger.jsonl"), mode)
 	if err != nil {
 		return nil, err
 	}
-	ground := &world.World{Ledger: ledger, People: people}
+	ground := &world.World{Ledger: ledger, People: people, Store: store}
 	ground.Curves.Set(curve)
 	simulator, err := graph.New(ground, graph.Options{
 		StatePath: filepath.Join(options.DataDir, "graph.json"), Sink: options.Sink, Strict: options.Strict,

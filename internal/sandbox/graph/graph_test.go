@@ -25,7 +25,9 @@ func newServer(t *testing.T, strict bool) *graph.Server {
 	require.NoError(t, err)
 	people, err := world.LoadPeople(filepath.Join(dir, "people.json"))
 	require.NoError(t, err)
-	ground := &world.World{Ledger: ledger, People: people}
+	store, err := world.OpenStore(filepath.Join(dir, "media"))
+	require.NoError(t, err)
+	ground := &world.World{Ledger: ledger, People: people, Store: store}
 	ground.Curves.Set(world.DefaultCurve)
 	server, err := graph.New(ground, graph.Options{StatePath: filepath.Join(dir, "graph.json"), Strict: strict})
 	require.NoError(t, err)

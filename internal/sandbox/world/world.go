@@ -15,6 +15,7 @@ import (
 type World struct {
 	Ledger *Ledger
 	People *People
+	Store  *Store
 	Faults Faults
 	Curves Curves
 }
