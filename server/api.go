@@ -56,6 +56,7 @@ func (s *Server) build() error {
 	s.trialRoutes()
 	s.messageRoutes()
 	s.uncertainRoutes()
+	s.eventRoutes()
 	s.resultRoutes()
 	s.liveRoutes()
 	s.runRoutes()

@@ -178,6 +178,10 @@ var table = map[string]rule{
 	"listUncertain":     {least: admin, company: true},
 	"countUncertain":    {least: admin, company: true},
 	"settleUncertain":   {least: admin, company: true},
+	"listEvents":        {least: admin, company: true},
+	"countEvents":       {least: admin, company: true},
+	"replayEvents":      {least: admin, company: true},
+	"discardEvents":     {least: admin, company: true},
 
 	"listTemplates": {least: user, company: true, department: true},
 	"syncTemplates": {least: admin, company: true},

@@ -96,6 +96,8 @@ var examples = map[string]example{
 	"updateCampaign":  {fields: map[string]any{"version": 1, "connection_id": "$connection_id", "audience": map[string]any{"segment_id": "$segment_id"}}},
 	"sendTest":        {fields: map[string]any{"phone": "+5511988887777", "connection_id": "$connection_id", "contact_id": "$contact_id", "content": map[string]any{"kind": "text", "text": "Hi"}}},
 	"settleUncertain": {fields: map[string]any{"verdict": "sent", "message_ids": []any{"$message_ids"}}},
+	"replayEvents":    {fields: map[string]any{"ids": []any{"$message_ids"}}},
+	"discardEvents":   {fields: map[string]any{"ids": []any{"$message_ids"}}},
 	"listUncertain":   {query: map[string]string{"campaign_id": "$campaign_id"}},
 	"countUncertain":  {query: map[string]string{"campaign_id": "$campaign_id"}},
 	"listTemplates":   {query: map[string]string{"connection_id": "$connection_id"}},

@@ -180,6 +180,7 @@ INSERT INTO messages (company_id, id, connection_id, contact_id, identity_id, ca
 INSERT INTO contact_messages (company_id, contact_id, message_id) VALUES ($company, $contact, $message);
 INSERT INTO conversations (company_id, id, connection_id, contact_id, last_id) VALUES ($company, $conversation, $connection, $contact, $message);
 INSERT INTO notices (company_id, id, kind, about, subject_id, hour, at) VALUES ($company, $notice, 'campaign_finished', 'campaign', $campaign, now(), now());
+INSERT INTO raw_events (company_id, id, connection_id, kind, state, reason, sealed) VALUES ($company, $message, $connection, '$secret', 1, '$secret', '');
 INSERT INTO message_counts (company_id, connection_id, campaign_id, uncertain) VALUES ($company, $connection, $campaign, 1);
 INSERT INTO failure_counts (company_id, campaign_id, error_code, count) VALUES ($company, $campaign, 131026, 1);
 INSERT INTO waits (company_id, subject_id, reason, began_at) VALUES ($company, $campaign, '$secret', now() - interval '1 hour');

@@ -6,6 +6,8 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"omnidesk/internal/webhook"
 )
 
 type metrics struct {
@@ -30,6 +32,21 @@ func newMetrics(registry *prometheus.Registry) *metrics {
 	registry.MustRegister(m.requests, m.logins, m.webhooks, m.items, m.sockets, collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
+}
+
+// count counts what a committed webhook has said.
+func (m *metrics) count(events []webhook.Event) {
+	for _, event := range events {
+		result := "applied"
+		switch {
+		case event.Stray:
+			result = "foreign"
+		case event.Reason != "":
+			m.items.WithLabelValues("event", "parked").Inc()
+		}
+		m.items.WithLabelValues("status", result).Add(float64(len(event.Statuses)))
+		m.items.WithLabelValues("inbound", result).Add(float64(len(event.Inbound)))
+	}
 }
 
 // metricsHandler also gives what other packages of the process registered with the default registry.

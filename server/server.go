@@ -28,6 +28,7 @@ import (
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/realtime"
 	"omnidesk/internal/secret"
+	"omnidesk/internal/webhook"
 )
 
 // Workflows answers what Temporal is doing. *flow.Client is one. It is never asked in a request that changes
@@ -59,7 +60,7 @@ type SimulatedNumber struct {
 type Webhook struct {
 	Verify    func(secret string, body []byte, header string) bool
 	Challenge func(query url.Values, verifyToken string) (answer string, ok bool)
-	Parse     func(body []byte) ([]channel.Delivery, error)
+	Parse     func(body []byte) []channel.Event
 }
 
 // Options is what a server is made of. DB, Sealer, Tokens, Workflows, Relay, Adapters and Meta are required.
@@ -98,6 +99,7 @@ type Server struct {
 	Options
 	logins      *account.Logins
 	connections *connection.Store
+	events      *webhook.Store
 	publisher   *realtime.Publisher
 	ownsPublish bool
 	hub         *realtime.Hub
@@ -137,6 +139,7 @@ func New(options Options) (*Server, error) {
 	s.metrics = newMetrics(s.registry)
 	s.logins = account.NewLogins(options.DB, options.Tokens, options.Lifetimes)
 	s.connections = connection.NewStore(options.Sealer)
+	s.events = webhook.NewStore(options.Sealer)
 	s.publisher = options.Publisher
 	if s.publisher == nil && options.DB != nil {
 		s.publisher, s.ownsPublish = realtime.NewPublisher(options.DB), true

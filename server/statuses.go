@@ -2,6 +2,10 @@ package server
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"time"
@@ -9,11 +13,11 @@ import (
 	"omnidesk/internal/campaign"
 	"omnidesk/internal/channel"
 	"omnidesk/internal/connection"
-	"omnidesk/internal/conversation"
 	"omnidesk/internal/id"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/realtime"
 	"omnidesk/internal/send"
+	"omnidesk/internal/webhook"
 )
 
 // Bounds of one commit of webhook items.
@@ -31,36 +35,23 @@ type statusQueues struct {
 	queues map[id.ID]*statusQueue
 }
 
-type statusQueue struct{ waiting []*statusPost }
-
-type statusPost struct {
-	route    connection.Route
-	delivery channel.Delivery
-	done     chan error
-}
+type statusQueue struct{ waiting []*post }
 
 func newStatusQueues(s *Server) *statusQueues {
 	return &statusQueues{server: s, queues: map[id.ID]*statusQueue{}}
 }
 
-// apply returns once the delivery is committed, or has failed.
-func (q *statusQueues) apply(ctx context.Context, route connection.Route, delivery channel.Delivery) error {
-	post := &statusPost{route: route, delivery: delivery, done: make(chan error, 1)}
+// add queues a post; its done hears of the commit.
+func (q *statusQueues) add(p *post) {
 	q.mu.Lock()
-	queue, working := q.queues[route.Connection]
+	defer q.mu.Unlock()
+	queue, working := q.queues[p.route.Connection]
 	if !working {
 		queue = &statusQueue{}
-		q.queues[route.Connection] = queue
-		go q.work(route.Connection, queue)
+		q.queues[p.route.Connection] = queue
+		go q.work(p.route.Connection, queue)
 	}
-	queue.waiting = append(queue.waiting, post)
-	q.mu.Unlock()
-	select {
-	case err := <-post.done:
-		return err
-	case <-ctx.Done():
-		return ctx.Err() // it may still be committed; the provider sends it again and that changes nothing
-	}
+	queue.waiting = append(queue.waiting, p)
 }
 
 // work writes what waits until nothing does.
@@ -74,24 +65,27 @@ func (q *statusQueues) work(key id.ID, queue *statusQueue) {
 			return
 		}
 		q.mu.Unlock()
-		err := q.commit(posts)
-		if err != nil && len(posts) > 1 && !postgres.IsTransient(err) {
-			for _, post := range posts { // one of them is bad: the others must not fail with it
-				post.done <- q.commit([]*statusPost{post})
-			}
-			continue
+		var events []webhook.Event
+		for _, p := range posts {
+			events = append(events, p.events...)
 		}
-		for _, post := range posts {
-			post.done <- err
+		// Not one post's context: others share the commit.
+		ctx, cancel := context.WithTimeout(context.Background(), applyTime)
+		err := q.server.write(ctx, posts[0].route, events)
+		cancel()
+		for _, p := range posts {
+			p.done <- err
 		}
 	}
 }
 
-// take moves posts from the front until they hold most items; always one, if there is one.
-func take(waiting *[]*statusPost, most int) []*statusPost {
+// take takes posts from the front until they hold most items; always one, if there is one.
+func take(waiting *[]*post, most int) []*post {
 	items, n := 0, 0
 	for n < len(*waiting) && (n == 0 || items < most) {
-		items += len((*waiting)[n].delivery.Statuses) + len((*waiting)[n].delivery.Inbound)
+		for _, event := range (*waiting)[n].events {
+			items += 1 + len(event.Statuses) + len(event.Inbound)
+		}
 		n++
 	}
 	posts := slices.Clone((*waiting)[:n])
@@ -99,44 +93,141 @@ func take(waiting *[]*statusPost, most int) []*statusPost {
 	return posts
 }
 
-// commit writes posts of one connection in one transaction and tells browsers. A deadlock with the recorder is
-// tried again.
-func (q *statusQueues) commit(posts []*statusPost) (err error) {
-	ctx, cancel := context.WithTimeout(context.Background(), applyTime) // not one post's context: others share the commit
-	defer cancel()
-	route := posts[0].route
-	var statuses []channel.Status
-	var inbound []channel.Inbound
-	for _, post := range posts {
-		statuses = append(statuses, post.delivery.Statuses...)
-		inbound = append(inbound, post.delivery.Inbound...)
+// write stores events of one connection and what they say, and tells browsers. An event that fails for a reason of its own
+// is parked, the others are not held up by it.
+func (s *Server) write(ctx context.Context, route connection.Route, events []webhook.Event) error {
+	err := s.commit(ctx, route, func(ctx context.Context, tx postgres.Tx) error { return s.absorb(ctx, tx, route, events) })
+	if err != nil && !postgres.IsTransient(err) {
+		err = s.sift(ctx, route, events)
 	}
-	var campaigns []id.ID
-	var news conversation.News
-	for range applyTries {
-		err = q.server.DB.InCompany(ctx, route.Company, func(tx postgres.Tx) (err error) {
-			if campaigns, err = applyStatuses(ctx, tx, route, statuses); err != nil {
+	if err == nil {
+		s.metrics.count(events)
+	}
+	return err
+}
+
+// mostSavepoints of one transaction: from 64 on PostgreSQL keeps them where every look at a row is slower.
+const mostSavepoints = 50
+
+// sift writes events of which at least one makes a transaction fail: in groups with a savepoint each. A group that fails is
+// sifted by itself, an event that fails alone is parked.
+func (s *Server) sift(ctx context.Context, route connection.Route, events []webhook.Event) error {
+	var bad [][]webhook.Event
+	err := s.commit(ctx, route, func(ctx context.Context, tx postgres.Tx) error {
+		bad = nil
+		for group := range slices.Chunk(events, (len(events)+mostSavepoints-1)/mostSavepoints) {
+			err := s.guarded(ctx, tx, func(tx postgres.Tx) error { return s.absorb(ctx, tx, route, group) })
+			switch {
+			case err == nil:
+			case postgres.IsTransient(err):
 				return err
+			case len(group) > 1:
+				bad = append(bad, group)
+			default:
+				if err := s.park(ctx, tx, route, group[0], err); err != nil {
+					return err
+				}
 			}
-			news, err = receive(ctx, tx, route, inbound, time.Now())
-			return err
-		})
+		}
+		return nil
+	})
+	for _, group := range bad {
+		if err == nil {
+			err = s.sift(ctx, route, group)
+		}
+	}
+	return err
+}
+
+// guarded runs do in a savepoint.
+func (s *Server) guarded(ctx context.Context, tx postgres.Tx, do func(postgres.Tx) error) error {
+	point, err := tx.Begin(ctx)
+	if err != nil {
+		return fmt.Errorf("setting a savepoint: %w", err)
+	}
+	if err := do(point); err != nil {
+		return errors.Join(err, point.Rollback(ctx))
+	}
+	return point.Commit(ctx)
+}
+
+// park keeps an event without what it says.
+func (s *Server) park(ctx context.Context, tx postgres.Tx, route connection.Route, event webhook.Event, why error) error {
+	event.Reason = parkedFor(why)
+	slog.Error("an event is parked", "connection", route.Connection, "event", event.ID, "kind", event.Kind, "error", why)
+	s.metrics.items.WithLabelValues("event", "parked").Inc()
+	return webhook.Keep(ctx, tx, route.Company, route.Connection, []webhook.Event{event})
+}
+
+// parkedFor says why an event could not be written, without anything of it.
+func parkedFor(err error) string {
+	if cause := postgres.Cause(err); cause != "" {
+		return "the database refuses it (" + cause + ")"
+	}
+	return "OmniDesk failed to take it in; its log names the error beside the event's id"
+}
+
+// commit runs do in one transaction of a connection's company and tells browsers of what it has announced. What another
+// transaction was in the way of is tried again.
+func (s *Server) commit(ctx context.Context, route connection.Route, do func(context.Context, postgres.Tx) error) (err error) {
+	for range applyTries {
+		gathering, news := realtime.Gather(ctx)
+		err = s.DB.InCompany(gathering, route.Company, func(tx postgres.Tx) error { return do(gathering, tx) })
+		if err == nil {
+			s.publisher.Publish(news.All()...)
+			s.hint()
+		}
 		if !postgres.IsRetryable(err) {
 			break
 		}
 	}
+	return err
+}
+
+// absorb stores events and what they say.
+func (s *Server) absorb(ctx context.Context, tx postgres.Tx, route connection.Route, events []webhook.Event) error {
+	if err := webhook.Keep(ctx, tx, route.Company, route.Connection, events); err != nil {
+		return err
+	}
+	return s.heed(ctx, tx, route, events)
+}
+
+// heed does what events say. Doing it again changes nothing. A panic about one event must not take all of them along, and
+// the process with them: the provider would send it again for days.
+func (s *Server) heed(ctx context.Context, tx postgres.Tx, route connection.Route, events []webhook.Event) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			slog.Error("reading events panicked", "connection", route.Connection, "stack", string(debug.Stack()))
+			err = errors.New("reading events panicked")
+		}
+	}()
+	var statuses []channel.Status
+	var inbound []channel.Inbound
+	for _, event := range events {
+		if !event.Stray {
+			statuses = append(statuses, event.Statuses...)
+			inbound = append(inbound, event.Inbound...)
+		}
+	}
+	changed, err := applyStatuses(ctx, tx, route, statuses)
 	if err != nil {
 		return err
 	}
-	m := q.server.metrics.items
-	m.WithLabelValues("status", "applied").Add(float64(len(statuses)))
-	m.WithLabelValues("inbound", "applied").Add(float64(len(inbound)))
-	q.server.hint()
-	for _, changed := range campaigns {
-		q.server.changed(route.Company, realtime.Campaign, changed)
+	news, err := receive(ctx, tx, route, inbound, time.Now())
+	if err != nil {
+		return err
 	}
-	for _, changed := range news.Conversations {
-		q.server.changed(route.Company, realtime.Conversation, changed)
+	if err := announce(ctx, tx, route.Company, realtime.Campaign, changed); err != nil {
+		return err
+	}
+	return announce(ctx, tx, route.Company, realtime.Conversation, news.Conversations)
+}
+
+func announce(ctx context.Context, tx postgres.Tx, company id.ID, kind realtime.Kind, subjects []id.ID) error {
+	for _, subject := range subjects {
+		if err := realtime.Announce(ctx, tx, realtime.Event{Company: company, Kind: kind, ID: subject}); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -15,8 +15,10 @@ import (
 
 	"omnidesk/internal/channel"
 	"omnidesk/internal/connection"
+	"omnidesk/internal/id"
 	"omnidesk/internal/mutant"
 	"omnidesk/internal/postgres"
+	"omnidesk/internal/webhook"
 )
 
 const (
@@ -50,8 +52,8 @@ func (s *Server) metaChallenge(c *gin.Context) {
 	c.Data(http.StatusOK, "text/plain; charset=utf-8", []byte(answer))
 }
 
-// metaPost takes statuses and inbound messages. It answers 200 only after all of them are committed, 401 for
-// a wrong signature with nothing stored, and 500 when it is worth sending again.
+// metaPost takes what Meta says. It answers 200 only after all of it is committed, at least as events that can be read
+// again, 401 for a wrong signature with nothing stored, and 500 when it is worth sending again.
 func (s *Server) metaPost(c *gin.Context) {
 	ctx := c.Request.Context()
 	route, found := s.routeOf(c)
@@ -79,19 +81,14 @@ func (s *Server) metaPost(c *gin.Context) {
 		s.writeProblem(c, problemOf(http.StatusUnauthorized, "", "The signature is not that of the connection's app secret."))
 		return
 	}
-	deliveries, err := s.Meta.Parse(raw)
-	if err != nil {
-		// Sent again it would read no better, so it is not an error for the provider.
-		s.metrics.webhooks.WithLabelValues("meta", "unreadable").Inc()
-		slog.Warn("a webhook can't be read in part", "connection", route.Connection, "error", err, "request", requestID(ctx))
-	}
+	events := s.Meta.Parse(raw)
 	if mutant.AcknowledgeBeforeInsert {
-		time.AfterFunc(time.Second, func() { _ = s.take(context.WithoutCancel(ctx), route, deliveries, raw, signature) })
+		time.AfterFunc(time.Second, func() { _ = s.take(context.WithoutCancel(ctx), route, events, raw, signature) })
 		c.JSON(http.StatusOK, gin.H{"status": "ok"})
 		return
 	}
 	// gofail: var hookBeforeCommit struct{}
-	if err := s.take(ctx, route, deliveries, raw, signature); err != nil {
+	if err := s.take(ctx, route, events, raw, signature); err != nil {
 		s.metrics.webhooks.WithLabelValues("meta", "failed").Inc()
 		s.writeProblem(c, s.problem(ctx, "webhookMeta", err))
 		return
@@ -129,59 +126,121 @@ func (s *Server) signedBy(ctx context.Context, route connection.Route, raw []byt
 	return signed, err
 }
 
-// take hands each delivery to the connections that it names. An app secret may serve many numbers and
-// companies, so a good signature alone proves neither: the number must be a connection's whose own secret
-// signed this body.
-func (s *Server) take(ctx context.Context, route connection.Route, deliveries []channel.Delivery, raw []byte, signature string) error {
-	trusted := map[string][]connection.Route{route.NumberID: {route}}
-	var failures []error
-	stored := 0
-	for _, delivery := range deliveries {
-		targets, known := trusted[delivery.NumberID]
-		if !known {
-			var err error
-			if targets, err = s.trustedRoutes(ctx, delivery.NumberID, raw, signature); err != nil {
-				failures = append(failures, err)
-				continue
-			}
-			trusted[delivery.NumberID] = targets
-		}
-		if len(targets) == 0 {
-			s.metrics.items.WithLabelValues("status", "foreign").Add(float64(len(delivery.Statuses)))
-			s.metrics.items.WithLabelValues("inbound", "foreign").Add(float64(len(delivery.Inbound)))
-			continue
-		}
-		for _, target := range targets {
-			if err := s.statuses.apply(ctx, target, delivery); err != nil {
-				failures = append(failures, err)
-				continue
-			}
-			stored++
-		}
-	}
-	return s.webhookFailure(ctx, failures, stored)
+// post is what one webhook says about one connection.
+type post struct {
+	route  connection.Route
+	events []webhook.Event
+	done   chan error // takes one error when the events are committed or have failed
 }
 
-// webhookFailure decides what a provider is told. A database that was away is worth another try, and statuses
-// may come twice. What fails for a reason of its own would fail for seven days: it is logged, unless nothing
-// at all was stored.
-func (s *Server) webhookFailure(ctx context.Context, failures []error, stored int) error {
-	if len(failures) == 0 {
-		return nil
-	}
-	err := errors.Join(failures...)
-	if stored == 0 || postgres.IsTransient(err) {
+// take hands each event to the connections that it names. It returns when all are committed, as one commit for each
+// connection at least.
+func (s *Server) take(ctx context.Context, route connection.Route, events []channel.Event, raw []byte, signature string) error {
+	posts, err := s.sort(ctx, route, events, raw, signature)
+	if err != nil {
 		return fmt.Errorf("storing a webhook: %w", err)
 	}
-	s.metrics.items.WithLabelValues("delivery", "failed").Add(float64(len(failures)))
+	for _, p := range posts {
+		s.statuses.add(p)
+	}
+	var failures []error
+	for _, p := range posts {
+		select {
+		case err := <-p.done:
+			failures = append(failures, err)
+		case <-ctx.Done():
+			return ctx.Err() // it may still be committed; the provider sends it again and that changes nothing
+		}
+	}
+	return s.webhookFailure(ctx, failures)
+}
+
+// sort puts events together by connection, sealed. An event that names nobody's connection is parked with the one whose
+// address it came to, and so is one that does not tell whom it is about.
+func (s *Server) sort(ctx context.Context, route connection.Route, events []channel.Event, raw []byte, signature string) ([]*post, error) {
+	trust := trust{Server: s, raw: raw, signature: signature, known: map[string][]connection.Route{"number " + route.NumberID: {route}}}
+	var posts []*post
+	byConnection := map[id.ID]*post{}
+	for _, event := range events {
+		targets, err := trust.targets(ctx, event)
+		if err != nil {
+			return nil, err
+		}
+		stray := len(targets) == 0
+		if stray || event.Problem != "" && event.NumberID == "" {
+			stray = stray || !slices.Contains(targets, route)
+			targets = []connection.Route{route}
+		}
+		for _, target := range targets {
+			sealed, err := s.events.Seal(target.Company, event)
+			if err != nil {
+				return nil, err
+			}
+			if stray {
+				sealed.Stray, sealed.Reason = true, strayReason(event)
+			}
+			p := byConnection[target.Connection]
+			if p == nil {
+				p = &post{route: target, done: make(chan error, 1)}
+				byConnection[target.Connection] = p
+				posts = append(posts, p)
+			}
+			p.events = append(p.events, sealed)
+		}
+	}
+	return posts, nil
+}
+
+func strayReason(event channel.Event) string {
+	switch {
+	case event.Problem != "":
+		return event.Problem
+	case event.NumberID != "":
+		return "it is about a number that is on no connection with the app secret that signed it"
+	}
+	return "it is about an account that is on no connection with the app secret that signed it"
+}
+
+// webhookFailure decides what a provider is told. A database that was away is worth another try, and everything may come
+// twice. What fails for a reason of its own is parked, so what is left here would fail for seven days: it is logged, unless
+// nothing at all was stored.
+func (s *Server) webhookFailure(ctx context.Context, failures []error) error {
+	err := errors.Join(failures...)
+	if err == nil {
+		return nil
+	}
+	if !slices.Contains(failures, nil) || postgres.IsTransient(err) {
+		return fmt.Errorf("storing a webhook: %w", err)
+	}
+	s.metrics.items.WithLabelValues("delivery", "failed").Inc()
 	slog.Error("a part of a webhook was not stored", "error", err, "request", requestID(ctx))
 	return nil
 }
 
-func (s *Server) trustedRoutes(ctx context.Context, numberID string, raw []byte, signature string) ([]connection.Route, error) {
+// trust finds the connections that the events of one body are for. An app secret may serve many numbers and companies, so
+// a good signature alone proves neither: a number or an account must be a connection's whose own secret signed this body.
+type trust struct {
+	*Server
+	raw       []byte
+	signature string
+	known     map[string][]connection.Route
+}
+
+func (t *trust) targets(ctx context.Context, event channel.Event) ([]connection.Route, error) {
+	key, find := "number "+event.NumberID, connection.RoutesByNumber
+	name := event.NumberID
+	if name == "" {
+		key, find, name = "account "+event.AccountID, connection.RoutesByAccount, event.AccountID
+	}
+	if name == "" {
+		return nil, nil
+	}
+	if known, asked := t.known[key]; asked {
+		return known, nil
+	}
 	var routes []connection.Route
-	err := s.DB.InSystem(ctx, func(tx postgres.Tx) (err error) {
-		routes, err = connection.RoutesByNumber(ctx, tx, numberID)
+	err := t.DB.InSystem(ctx, func(tx postgres.Tx) (err error) {
+		routes, err = find(ctx, tx, name)
 		return err
 	})
 	if err != nil {
@@ -189,13 +248,14 @@ func (s *Server) trustedRoutes(ctx context.Context, numberID string, raw []byte,
 	}
 	var trusted []connection.Route
 	for _, route := range routes {
-		signed, err := s.signedBy(ctx, route, raw, signature)
-		if err != nil && !errors.Is(err, connection.ErrNotFound) {
+		signed, err := t.signedBy(ctx, route, t.raw, t.signature)
+		if err != nil && postgres.IsTransient(err) {
 			return nil, err
 		}
-		if signed {
+		if signed && err == nil { // a connection whose secret does not open, or that is gone, has signed nothing
 			trusted = append(trusted, route)
 		}
 	}
+	t.known[key] = trusted
 	return trusted, nil
 }

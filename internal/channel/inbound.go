@@ -111,10 +111,3 @@ type Ad struct {
 	Headline string `json:"headline,omitempty"`
 	ClickID  string `json:"click_id,omitempty"`
 }
-
-// Delivery is what one entry of a webhook says about one number.
-type Delivery struct {
-	NumberID string
-	Statuses []Status
-	Inbound  []Inbound
-}

@@ -92,7 +92,7 @@ func (s *Store) write(ctx context.Context, q *Queries, row Connection) error {
 	if err != nil {
 		return numberTaken(fmt.Errorf("changing a connection: %w", err))
 	}
-	if err := q.updateRoute(ctx, row.NumberID, row.CompanyID, row.ID); err != nil {
+	if err := q.updateRoute(ctx, row.NumberID, row.AccountID, row.CompanyID, row.ID); err != nil {
 		return fmt.Errorf("changing a webhook route: %w", err)
 	}
 	return nil

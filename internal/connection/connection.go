@@ -110,7 +110,7 @@ func (s *Store) Create(ctx context.Context, tx postgres.Tx, company id.ID, draft
 	if err != nil {
 		return View{}, numberTaken(fmt.Errorf("adding a connection: %w", err))
 	}
-	if err := q.insertRoute(ctx, company, row.ID, row.WebhookSlug, row.NumberID); err != nil {
+	if err := q.insertRoute(ctx, insertRouteParams{CompanyID: company, ConnectionID: row.ID, Slug: row.WebhookSlug, NumberID: row.NumberID, AccountID: row.AccountID}); err != nil {
 		return View{}, fmt.Errorf("adding a webhook route: %w", err)
 	}
 	return s.Get(ctx, tx, company, row.ID)
@@ -165,6 +165,19 @@ func RouteBySlug(ctx context.Context, tx postgres.Tx, slug string) (Route, error
 // enter any number id, so a route proves nothing before its own secret has.
 func RoutesByNumber(ctx context.Context, tx postgres.Tx, numberID string) ([]Route, error) {
 	rows, err := New(tx).routesByNumber(ctx, numberID)
+	if err != nil {
+		return nil, fmt.Errorf("finding webhook routes: %w", err)
+	}
+	routes := make([]Route, len(rows))
+	for i, row := range rows {
+		routes[i] = Route{Company: row.CompanyID, Connection: row.ConnectionID, NumberID: row.NumberID}
+	}
+	return routes, nil
+}
+
+// RoutesByAccount finds the connections that claim a provider's account, as RoutesByNumber does.
+func RoutesByAccount(ctx context.Context, tx postgres.Tx, accountID string) ([]Route, error) {
+	rows, err := New(tx).routesByAccount(ctx, accountID)
 	if err != nil {
 		return nil, fmt.Errorf("finding webhook routes: %w", err)
 	}

@@ -7,10 +7,10 @@ VALUES (@company_id, @id, @channel, @name, @app_id, @account_id, @number_id, @we
         @sealed_app_secret, @sealed_token, @sealed_verify_token, @simulated, sqlc.narg(department_id));
 
 -- name: insertRoute :exec
-INSERT INTO webhook_routes (company_id, connection_id, slug, number_id) VALUES (@company_id, @connection_id, @slug, @number_id);
+INSERT INTO webhook_routes (company_id, connection_id, slug, number_id, account_id) VALUES (@company_id, @connection_id, @slug, @number_id, @account_id);
 
 -- name: updateRoute :exec
-UPDATE webhook_routes SET number_id = @number_id WHERE company_id = @company_id AND connection_id = @connection_id;
+UPDATE webhook_routes SET number_id = @number_id, account_id = @account_id WHERE company_id = @company_id AND connection_id = @connection_id;
 
 -- name: getConnection :one
 SELECT * FROM connections WHERE company_id = @company_id AND id = @id;
@@ -70,10 +70,13 @@ SELECT id, name, state FROM campaigns
 WHERE company_id = @company_id AND connection_id = @connection_id AND state IN ('starting', 'scheduled', 'running', 'paused')
 ORDER BY id LIMIT @row_limit;
 
--- The two routes run as the system role: the company is what they find out.
+-- The routes run as the system role: the company is what they find out.
 
 -- name: routeBySlug :one
 SELECT company_id, connection_id, number_id FROM webhook_routes WHERE slug = @slug;
 
 -- name: routesByNumber :many
 SELECT company_id, connection_id, number_id FROM webhook_routes WHERE number_id = @number_id ORDER BY company_id LIMIT 20;
+
+-- name: routesByAccount :many
+SELECT company_id, connection_id, number_id FROM webhook_routes WHERE account_id = @account_id ORDER BY company_id, connection_id LIMIT 50;

@@ -132,15 +132,24 @@ func (q *Queries) insertConnection(ctx context.Context, arg insertConnectionPara
 }
 
 const insertRoute = `-- name: insertRoute :exec
-INSERT INTO webhook_routes (company_id, connection_id, slug, number_id) VALUES ($1, $2, $3, $4)
+INSERT INTO webhook_routes (company_id, connection_id, slug, number_id, account_id) VALUES ($1, $2, $3, $4, $5)
 `
 
-func (q *Queries) insertRoute(ctx context.Context, companyID uuid.UUID, connectionID uuid.UUID, slug string, numberID string) error {
+type insertRouteParams struct {
+	CompanyID    uuid.UUID
+	ConnectionID uuid.UUID
+	Slug         string
+	NumberID     string
+	AccountID    string
+}
+
+func (q *Queries) insertRoute(ctx context.Context, arg insertRouteParams) error {
 	_, err := q.db.Exec(ctx, insertRoute,
-		companyID,
-		connectionID,
-		slug,
-		numberID,
+		arg.CompanyID,
+		arg.ConnectionID,
+		arg.Slug,
+		arg.NumberID,
+		arg.AccountID,
 	)
 	return err
 }
@@ -300,12 +309,42 @@ type routeBySlugRow struct {
 	NumberID     string
 }
 
-// The two routes run as the system role: the company is what they find out.
+// The routes run as the system role: the company is what they find out.
 func (q *Queries) routeBySlug(ctx context.Context, slug string) (routeBySlugRow, error) {
 	row := q.db.QueryRow(ctx, routeBySlug, slug)
 	var i routeBySlugRow
 	err := row.Scan(&i.CompanyID, &i.ConnectionID, &i.NumberID)
 	return i, err
+}
+
+const routesByAccount = `-- name: routesByAccount :many
+SELECT company_id, connection_id, number_id FROM webhook_routes WHERE account_id = $1 ORDER BY company_id, connection_id LIMIT 50
+`
+
+type routesByAccountRow struct {
+	CompanyID    uuid.UUID
+	ConnectionID uuid.UUID
+	NumberID     string
+}
+
+func (q *Queries) routesByAccount(ctx context.Context, accountID string) ([]routesByAccountRow, error) {
+	rows, err := q.db.Query(ctx, routesByAccount, accountID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []routesByAccountRow
+	for rows.Next() {
+		var i routesByAccountRow
+		if err := rows.Scan(&i.CompanyID, &i.ConnectionID, &i.NumberID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const routesByNumber = `-- name: routesByNumber :many
@@ -484,10 +523,15 @@ func (q *Queries) updateConnection(ctx context.Context, arg updateConnectionPara
 }
 
 const updateRoute = `-- name: updateRoute :exec
-UPDATE webhook_routes SET number_id = $1 WHERE company_id = $2 AND connection_id = $3
+UPDATE webhook_routes SET number_id = $1, account_id = $2 WHERE company_id = $3 AND connection_id = $4
 `
 
-func (q *Queries) updateRoute(ctx context.Context, numberID string, companyID uuid.UUID, connectionID uuid.UUID) error {
-	_, err := q.db.Exec(ctx, updateRoute, numberID, companyID, connectionID)
+func (q *Queries) updateRoute(ctx context.Context, numberID string, accountID string, companyID uuid.UUID, connectionID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, updateRoute,
+		numberID,
+		accountID,
+		companyID,
+		connectionID,
+	)
 	return err
 }

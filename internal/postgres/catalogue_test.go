@@ -62,10 +62,11 @@ var exceptions = map[string]string{
 	"system processes":          "no company's data",
 	"system goose_db_version":   "no company's data",
 	// Functions that run as their owner.
-	"function delete_demo_rows":          "deletes rows of every table, of a demo company alone",
-	"function drop_demo_company":         "the application may delete no company; this deletes an emptied demo",
-	"function ensure_message_partitions": "makes the months ahead; the application owns no table",
-	"function search_contacts":           "names the company itself; under row-level security LIKE uses no index",
+	"function delete_demo_rows":            "deletes rows of every table, of a demo company alone",
+	"function drop_demo_company":           "the application may delete no company; this deletes an emptied demo",
+	"function ensure_message_partitions":   "makes the months ahead; the application owns no table",
+	"function ensure_raw_event_partitions": "makes the days ahead and drops old ones; the application owns no table",
+	"function search_contacts":             "names the company itself; under row-level security LIKE uses no index",
 }
 
 // rule is a statement that returns the names of what breaks it. Only a kind has exceptions.

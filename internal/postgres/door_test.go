@@ -86,6 +86,7 @@ INSERT INTO contact_messages (company_id, contact_id, message_id) VALUES ($c, $x
 INSERT INTO conversations (company_id, id, connection_id, contact_id, last_id) VALUES ($c, $x, $x, $x, $x);
 INSERT INTO message_changes (company_id, connection_id, provider_id, id, contact_id, kind, words) VALUES ($c, $x, 'wamid', $x, $x, 'edit', 'W');
 INSERT INTO client_keys (company_id, key, message_id) VALUES ($c, 'K', $x);
+INSERT INTO raw_events (company_id, id, connection_id, kind, state, sealed) VALUES ($c, $x, $x, 'messages', 1, '');
 DELETE FROM contact_counts WHERE company_id = $c AND tag_id = $x; -- one row per table: a trigger has counted contact and tag
 INSERT INTO wakes (company_id, workflow, subject_id) VALUES ($c, 'sender', $x);
 INSERT INTO invitations (company_id, id, email, role, invited_by, created_at, expires_at) VALUES ($c, $x, 'e@example.com', 'user', $x, now(), now());

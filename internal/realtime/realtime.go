@@ -40,14 +40,32 @@ type Event struct {
 }
 
 // Announce says in a transaction that something changes with its commit. NOTIFY takes a lock of the whole database at
-// commit, so this is for what happens a few times an hour; all else is for a Publisher.
+// commit, so this is for what happens a few times an hour; all else is for a Publisher. Under Gather nothing is said yet.
 func Announce(ctx context.Context, tx postgres.Tx, event Event) error {
+	if news, ok := ctx.Value(gatherKey{}).(*News); ok {
+		news.events = append(news.events, event)
+		return nil
+	}
 	for _, note := range encode(map[Event]struct{}{event: {}}) {
 		if _, err := tx.Exec(ctx, `SELECT pg_notify($1, $2)`, channelName, note); err != nil {
 			return fmt.Errorf("announcing a change: %w", err)
 		}
 	}
 	return nil
+}
+
+type gatherKey struct{}
+
+// News is what was announced in a transaction that writes messages, and so must not say it itself.
+type News struct{ events []Event }
+
+// All returns what is to be published after the commit.
+func (n *News) All() []Event { return n.events }
+
+// Gather returns a context under which Announce only notes what changes. Whoever commits publishes it.
+func Gather(ctx context.Context) (context.Context, *News) {
+	news := &News{}
+	return context.WithValue(ctx, gatherKey{}, news), news
 }
 
 // note is one NOTIFY: what changed in one company.

@@ -38,7 +38,7 @@ type house struct {
 	*sandbox.Sandbox
 	url        string
 	adapter    *meta.Adapter
-	deliveries chan channel.Delivery
+	deliveries chan channel.Event
 	answer     chan int // HTTP statuses to answer webhooks with; 200 when empty
 }
 
@@ -49,7 +49,7 @@ func newHouse(t *testing.T, options sandbox.Options) *house {
 	}
 	simulator, err := sandbox.New(options)
 	require.NoError(t, err)
-	h := &house{Sandbox: simulator, deliveries: make(chan channel.Delivery, 1000), answer: make(chan int, 10)}
+	h := &house{Sandbox: simulator, deliveries: make(chan channel.Event, 1000), answer: make(chan int, 10)}
 	server := httptest.NewServer(simulator)
 	platform := httptest.NewServer(http.HandlerFunc(h.hear))
 	h.url = server.URL
@@ -80,13 +80,12 @@ func (h *house) hear(w http.ResponseWriter, r *http.Request) {
 		return
 	default:
 	}
-	deliveries, err := meta.ParseWebhook(body)
-	if err != nil {
-		w.WriteHeader(http.StatusInternalServerError)
-		return
-	}
-	for _, delivery := range deliveries {
-		h.deliveries <- delivery
+	for _, event := range meta.ParseWebhook(body) {
+		if event.Problem != "" {
+			w.WriteHeader(http.StatusInternalServerError)
+			return
+		}
+		h.deliveries <- event
 	}
 }
 

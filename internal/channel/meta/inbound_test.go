@@ -46,9 +46,9 @@ func TestParseWebhookEveryKind(t *testing.T) {
 		`"type":"revoke","revoke":{"original_message_id":"wamid.D"}`:                                                                   {Kind: channel.SaidDelete, About: "wamid.D"},
 		`"type":"text","text":{"body":"` + strings.Repeat("é", 40_000) + `"}`:                                                          {Kind: channel.SaidText, Text: strings.Repeat("é", 32<<10)},
 	} {
-		deliveries, err := meta.ParseWebhook(hook(change("106", `"messages":[{"from":"5511999990001","id":"wamid.X","timestamp":"1749416383",`+in+`}]`)))
-		require.NoError(t, err, in)
-		require.Equal(t, want, deliveries[0].Inbound[0].Said, in)
+		events := meta.ParseWebhook(hook(change("106", `"messages":[{"from":"5511999990001","id":"wamid.X","timestamp":"1749416383",`+in+`}]`)))
+		require.Empty(t, events[0].Problem, in)
+		require.Equal(t, want, events[0].Inbound[0].Said, in)
 	}
 }
 
@@ -65,21 +65,24 @@ func FuzzParseWebhook(f *testing.F) {
 	f.Add(hook(change("106", `"statuses":[{"id":"a\u0000","status":"read"}],"messages":[{"from":"5511","id":"a\u0000b"}]`)))
 	f.Add([]byte(`{"object":"whatsapp_business_account","entry":{}}`))
 	f.Fuzz(func(t *testing.T, body []byte) {
-		deliveries, _ := meta.ParseWebhook(body)
-		for _, delivery := range deliveries {
-			require.NotEmpty(t, delivery.NumberID)
-			require.NotZero(t, len(delivery.Statuses)+len(delivery.Inbound))
-			for _, status := range delivery.Statuses {
+		for _, event := range meta.ParseWebhook(body) {
+			require.NotEmpty(t, event.Kind)
+			require.True(t, storable(event.Kind+event.NumberID+event.AccountID+event.Problem))
+			require.Equal(t, []channel.Event{event}, meta.ParseWebhook(event.Raw), "alone it reads the same")
+			require.True(t, event.NumberID != "" || len(event.Statuses)+len(event.Inbound) == 0)
+			for _, status := range event.Statuses {
 				require.NotEmpty(t, status.ProviderID)
 				require.NotContains(t, status.ProviderID, "\x00")
 				require.Contains(t, []channel.StatusKind{channel.StatusSent, channel.StatusDelivered, channel.StatusRead, channel.StatusFailed}, status.Kind)
 			}
-			for _, inbound := range delivery.Inbound {
+			for _, inbound := range event.Inbound {
 				requireStorable(t, inbound)
 			}
 		}
 	})
 }
+
+func storable(text string) bool { return utf8.ValidString(text) && !strings.Contains(text, "\x00") }
 
 func requireStorable(t *testing.T, inbound channel.Inbound) {
 	t.Helper()

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -15,21 +16,25 @@ import (
 // The shapes of a webhook, as far as they are read.
 type (
 	rawHook struct {
-		Object string `json:"object"`
-		Entry  []struct {
-			Changes []rawChange `json:"changes"`
-		} `json:"entry"`
+		Object json.RawMessage   `json:"object"`
+		Entry  []json.RawMessage `json:"entry"`
+	}
+	rawEntry struct {
+		ID      word              `json:"id"`
+		Time    instant           `json:"time"`
+		Changes []json.RawMessage `json:"changes"`
 	}
 	rawChange struct {
-		Field string `json:"field"`
-		Value struct {
-			Metadata struct {
-				NumberID string `json:"phone_number_id"`
-			} `json:"metadata"`
-			Contacts []rawContact `json:"contacts"`
-			Messages []rawMessage `json:"messages"`
-			Statuses []rawStatus  `json:"statuses"`
-		} `json:"value"`
+		Field string   `json:"field"`
+		Value rawValue `json:"value"`
+	}
+	rawValue struct {
+		Metadata struct {
+			NumberID string `json:"phone_number_id"`
+		} `json:"metadata"`
+		Contacts []rawContact `json:"contacts"`
+		Messages []rawMessage `json:"messages"`
+		Statuses []rawStatus  `json:"statuses"`
 	}
 	rawContact struct {
 		Profile struct {
@@ -62,66 +67,118 @@ func (i *instant) UnmarshalJSON(data []byte) error {
 	return nil
 }
 
-// ParseWebhook reads the body of a webhook: what it says about each number, in the order given. An item that
-// can't be read is left out and named in the error by its place, never by its content; everything else is
-// returned beside that error. Fields and statuses that say nothing about a message are passed over.
-func ParseWebhook(body []byte) ([]channel.Delivery, error) {
-	var hook rawHook
-	var problems []error
-	if err := json.Unmarshal(body, &hook); err != nil {
-		// Go on after a value of the wrong type: the decoder left it empty and read all the others.
-		var unfit *json.UnmarshalTypeError
-		if !errors.As(err, &unfit) {
-			return nil, errors.New("reading the webhook: it is not JSON")
-		}
-		problems = append(problems, errors.New("reading the webhook: a value has the wrong type"))
+// word is an id that Meta writes as a string or as a number.
+type word string
+
+// UnmarshalJSON takes both; of anything else nothing.
+func (w *word) UnmarshalJSON(data []byte) error {
+	var text string
+	if json.Unmarshal(data, &text) != nil && strings.Trim(string(data), "0123456789") == "" {
+		text = string(data)
 	}
-	if hook.Object != "whatsapp_business_account" {
-		return nil, errors.New("reading the webhook: it is not about a WhatsApp Business Account")
-	}
-	var deliveries []channel.Delivery
-	for i := range hook.Entry {
-		for j := range hook.Entry[i].Changes {
-			delivery, err := readChange(&hook.Entry[i].Changes[j])
-			if err != nil {
-				problems = append(problems, fmt.Errorf("reading entry %d, change %d: %w", i, j, err))
-			}
-			if len(delivery.Statuses)+len(delivery.Inbound) > 0 {
-				deliveries = append(deliveries, delivery)
-			}
-		}
-	}
-	return deliveries, errors.Join(problems...)
+	*w = word(clean(text, mostName))
+	return nil
 }
 
-func readChange(change *rawChange) (channel.Delivery, error) {
+const (
+	whatsApp   = "whatsapp_business_account"
+	unreadable = "unreadable"
+)
+
+// ParseWebhook takes the body of a webhook apart: one event for each change of each entry, in the order given. What can't
+// be read is an event with a problem, and so is one of whose items some can't: the others are in it.
+func ParseWebhook(body []byte) []channel.Event {
+	var hook rawHook
+	if err := json.Unmarshal(body, &hook); err != nil {
+		return []channel.Event{{Kind: unreadable, Raw: body, Problem: whyUnread(err)}}
+	}
+	if string(hook.Object) != `"`+whatsApp+`"` {
+		return []channel.Event{{Kind: unreadable, Raw: body, Problem: "it is not about a WhatsApp Business Account"}}
+	}
+	var events []channel.Event
+	for _, raw := range hook.Entry {
+		var entry rawEntry
+		if err := json.Unmarshal(raw, &entry); err != nil {
+			events = append(events, channel.Event{AccountID: string(entry.ID), Kind: unreadable, Raw: alone(raw), Problem: whyUnread(err)})
+			continue
+		}
+		for _, change := range entry.Changes {
+			events = append(events, readChange(entry, change))
+		}
+	}
+	return events
+}
+
+func whyUnread(err error) string {
+	var unfit *json.UnmarshalTypeError
+	if errors.As(err, &unfit) {
+		return "a value has the wrong type"
+	}
+	return "it is not JSON"
+}
+
+// alone puts an entry into a body of its own.
+func alone(entry []byte) []byte {
+	return slices.Concat([]byte(`{"object":"`+whatsApp+`","entry":[`), entry, []byte("]}"))
+}
+
+func readChange(entry rawEntry, raw json.RawMessage) channel.Event {
+	account, _ := json.Marshal(entry.ID) // a string always has a form in JSON
+	whole := fmt.Appendf(nil, `{"id":%s,"time":%d,"changes":[%s]}`, account, max(time.Time(entry.Time).Unix(), 0), raw)
+	event := channel.Event{AccountID: string(entry.ID), At: time.Time(entry.Time), Kind: unreadable, Raw: alone(whole)}
+	var change rawChange
+	var problems []string
+	if err := json.Unmarshal(raw, &change); err != nil {
+		problems = append(problems, whyUnread(err)) // the decoder left that value empty and read all the others
+	}
+	if change.Field == "" {
+		event.Problem = "it does not say what it is about"
+		return event
+	}
 	value := &change.Value
-	if change.Field != "messages" || len(value.Statuses)+len(value.Messages) == 0 {
-		return channel.Delivery{}, nil
+	event.Kind, event.NumberID = clean(change.Field, mostKind), clean(value.Metadata.NumberID, mostName)
+	if change.Field == "messages" {
+		if len(value.Messages) == 0 && len(value.Statuses) > 0 {
+			event.Kind = "statuses"
+		}
+		problems = append(problems, readItems(&event, value)...)
 	}
-	if value.Metadata.NumberID == "" {
-		return channel.Delivery{}, errors.New("it names no number")
+	event.Problem = strings.Join(problems[:min(len(problems), mostProblems)], "; ")
+	return event
+}
+
+// mostProblems bounds how many of an entry's problems are named; mostKind is in bytes.
+const (
+	mostProblems = 3
+	mostKind     = 60
+)
+
+// readItems reads what an entry says about messages and returns what it could not.
+func readItems(event *channel.Event, value *rawValue) (problems []string) {
+	if len(value.Statuses)+len(value.Messages) == 0 {
+		return nil
 	}
-	delivery := channel.Delivery{NumberID: value.Metadata.NumberID}
-	var problems []error
+	if event.NumberID == "" {
+		return []string{"it names no number"}
+	}
 	for i := range value.Statuses {
 		status, known, err := readStatus(&value.Statuses[i])
 		if err != nil {
-			problems = append(problems, fmt.Errorf("status %d: %w", i, err))
+			problems = append(problems, fmt.Sprintf("status %d: %s", i+1, err))
 		} else if known {
-			delivery.Statuses = append(delivery.Statuses, status)
+			event.Statuses = append(event.Statuses, status)
 		}
 	}
 	names := namesOf(value.Contacts)
 	for i := range value.Messages {
 		inbound, err := readMessage(&value.Messages[i], names)
 		if err != nil {
-			problems = append(problems, fmt.Errorf("message %d: %w", i, err))
+			problems = append(problems, fmt.Sprintf("message %d: %s", i+1, err))
 			continue
 		}
-		delivery.Inbound = append(delivery.Inbound, inbound)
+		event.Inbound = append(event.Inbound, inbound)
 	}
-	return delivery, errors.Join(problems...)
+	return problems
 }
 
 // readStatus returns false for a status that is none of the ledger's.

@@ -370,40 +370,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/campaigns/check": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** What a start would do, of a draft that need not be saved */
-        post: operations["checkDraft"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/campaigns/samples": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** What contacts of an audience would get, one after another */
-        post: operations["draftSamples"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/campaigns/{id}": {
         parameters: {
             query?: never;
@@ -691,6 +657,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/campaigns/check": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What a start would do, of a draft that need not be saved */
+        post: operations["checkDraft"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/campaigns/samples": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What contacts of an audience would get, one after another */
+        post: operations["draftSamples"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/companies": {
         parameters: {
             query?: never;
@@ -766,46 +766,6 @@ export interface paths {
          * @description Asks the provider whether it works. It is kept either way; its state tells.
          */
         post: operations["createConnection"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/connections/probe": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Ask the provider about data that is not saved
-         * @description For forms: answers what can be said about as much as has been typed. Nothing is kept.
-         */
-        post: operations["probeConnection"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/connections/simulated": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Add a number of the sandbox
-         * @description Answers 409 on an installation without a sandbox.
-         */
-        post: operations["simulateConnection"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1046,6 +1006,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/connections/probe": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask the provider about data that is not saved
+         * @description For forms: answers what can be said about as much as has been typed. Nothing is kept.
+         */
+        post: operations["probeConnection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connections/simulated": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Add a number of the sandbox
+         * @description Answers 409 on an installation without a sandbox.
+         */
+        post: operations["simulateConnection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/contacts": {
         parameters: {
             query?: never;
@@ -1058,6 +1058,41 @@ export interface paths {
         put?: never;
         /** Add a contact */
         post: operations["createContact"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One contact */
+        get: operations["getContact"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change a contact */
+        patch: operations["updateContact"];
+        trace?: never;
+    };
+    "/api/v1/contacts/{id}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What became of a contact, newest first */
+        get: operations["contactTimeline"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1135,41 +1170,6 @@ export interface paths {
          * @description Either the contacts with these ids, or all that are chosen as in a list.
          */
         post: operations["tagContacts"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/contacts/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** One contact */
-        get: operations["getContact"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        /** Change a contact */
-        patch: operations["updateContact"];
-        trace?: never;
-    };
-    "/api/v1/contacts/{id}/timeline": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** What became of a contact, newest first */
-        get: operations["contactTimeline"];
-        put?: never;
-        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1412,6 +1412,80 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What webhooks have said, the newest first
+         * @description Each entry of a webhook is kept for eight days. One that could not be taken in whole is parked, with the reason; what it says is shown to nobody.
+         */
+        get: operations["listEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/count": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How many are parked */
+        get: operations["countEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/discard": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Take some off the list of the parked */
+        post: operations["discardEvents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/events/replay": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Read some again
+         * @description Nothing happens twice: what has been taken in already stays as it is.
+         */
+        post: operations["replayEvents"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/health": {
         parameters: {
             query?: never;
@@ -1635,26 +1709,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/messages/test": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Send a test message to one phone
-         * @description It goes before campaigns. One that could not be sent within 10 minutes expires.
-         */
-        post: operations["sendTest"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/messages/{id}": {
         parameters: {
             query?: never;
@@ -1689,6 +1743,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/messages/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send a test message to one phone
+         * @description It goes before campaigns. One that could not be sent within 10 minutes expires.
+         */
+        post: operations["sendTest"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/notices": {
         parameters: {
             query?: never;
@@ -1700,6 +1774,23 @@ export interface paths {
         get: operations["listNotices"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notices/{id}/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mark a notice as read */
+        post: operations["readNotice"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1755,23 +1846,6 @@ export interface paths {
         get: operations["countNotices"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/notices/{id}/read": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Mark a notice as read */
-        post: operations["readNotice"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2718,6 +2792,10 @@ export interface components {
         DepartmentList: {
             items: components["schemas"]["Department"][];
         };
+        DiscardResult: {
+            /** Format: int64 */
+            discarded: number;
+        };
         Doing: {
             /** Format: int64 */
             attempt: number;
@@ -3065,14 +3143,6 @@ export interface components {
             /** Format: int64 */
             quantity: number;
         };
-        LimitUse: {
-            /** @enum {string} */
-            limit: "per_second" | "per_minute" | "per_hour" | "per_day" | "warm_up";
-            /** Format: int64 */
-            most: number;
-            /** Format: int64 */
-            used: number;
-        };
         Limits: {
             /**
              * Format: int64
@@ -3110,6 +3180,14 @@ export interface components {
              */
             per_second?: number;
             warm_up?: components["schemas"]["WarmUp"];
+        };
+        LimitUse: {
+            /** @enum {string} */
+            limit: "per_second" | "per_minute" | "per_hour" | "per_day" | "warm_up";
+            /** Format: int64 */
+            most: number;
+            /** Format: int64 */
+            used: number;
         };
         Line: {
             detail: string;
@@ -3458,6 +3536,51 @@ export interface components {
         Queued: {
             message_id: string;
         };
+        RawEvent: {
+            /**
+             * Format: date-time
+             * @description when it came
+             */
+            at: string;
+            /** @description that it was taken for; of a stray, the one whose address it came to */
+            connection_id: string;
+            connection_name: string;
+            id: string;
+            /** Format: date-time */
+            kept_until: string;
+            /** @description what it is about, in the provider's word */
+            kind: string;
+            /** @description why it was parked */
+            reason: string;
+            /**
+             * Format: date-time
+             * @description when it was replayed or discarded
+             */
+            settled_at?: string;
+            /**
+             * Format: int64
+             * @description bytes as kept
+             */
+            size: number;
+            /** @enum {string} */
+            state: "taken" | "parked" | "replayed" | "discarded";
+            /** @description it names a number or an account that is on no connection of this company */
+            stray: boolean;
+        };
+        RawEventChoice: {
+            ids: string[];
+        };
+        RawEventCount: {
+            /** Format: int64 */
+            count: number;
+            /** @description there are more than count */
+            more: boolean;
+        };
+        RawEventList: {
+            items: components["schemas"]["RawEvent"][];
+            /** @description empty on the last page */
+            next_cursor: string;
+        };
         ReadAllInBody: {
             /**
              * Format: uuid
@@ -3471,6 +3594,19 @@ export interface components {
              * @enum {string}
              */
             open: "doubt" | "send";
+        };
+        ReplayProblem: {
+            id: string;
+            reason: string;
+        };
+        ReplayResult: {
+            /** @description are still parked, with the reason of now */
+            left: components["schemas"]["ReplayProblem"][];
+            /**
+             * Format: int64
+             * @description are taken in now
+             */
+            replayed: number;
         };
         ResendInBody: {
             /** @description only those that failed with one of these codes; 0: the provider gave none; without codes: all */
@@ -4037,14 +4173,14 @@ export interface operations {
     listAudit: {
         parameters: {
             query?: {
+                action?: string;
                 /** @description next_cursor of the page before */
                 cursor?: string;
                 limit?: number;
-                /** @description what one person did */
-                user_id?: string;
-                action?: string;
                 /** @description nothing older */
                 since?: string;
+                /** @description what one person did */
+                user_id?: string;
             };
             header?: never;
             path?: never;
@@ -4075,12 +4211,12 @@ export interface operations {
     exportAudit: {
         parameters: {
             query?: {
-                /** @description what one person did */
-                user_id?: string;
                 action?: string;
+                format?: "csv" | "xlsx";
                 /** @description nothing older */
                 since?: string;
-                format?: "csv" | "xlsx";
+                /** @description what one person did */
+                user_id?: string;
             };
             header?: never;
             path?: never;
@@ -4731,76 +4867,6 @@ export interface operations {
             };
         };
     };
-    checkDraft: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["DraftInput"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Check"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    draftSamples: {
-        parameters: {
-            query?: {
-                /** @description next_cursor of the page before */
-                cursor?: string;
-                limit?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["DraftInput"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["SampleList"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
     getCampaign: {
         parameters: {
             query?: never;
@@ -5030,13 +5096,13 @@ export interface operations {
     exportCampaign: {
         parameters: {
             query?: {
-                /** @description any of these; repeated */
-                state?: ("queued" | "sending" | "sent" | "delivered" | "read" | "failed" | "uncertain" | "canceled" | "expired" | "suppressed")[];
                 /** @description failed with this code of the provider's; 0: it gave none */
                 code?: number;
+                format?: "csv" | "xlsx";
                 /** @description to exactly this number, with its country code */
                 phone?: string;
-                format?: "csv" | "xlsx";
+                /** @description any of these; repeated */
+                state?: ("queued" | "sending" | "sent" | "delivered" | "read" | "failed" | "uncertain" | "canceled" | "expired" | "suppressed")[];
             };
             header?: never;
             path: {
@@ -5135,15 +5201,15 @@ export interface operations {
     campaignMessages: {
         parameters: {
             query?: {
+                /** @description failed with this code of the provider's; 0: it gave none */
+                code?: number;
                 /** @description next_cursor of the page before */
                 cursor?: string;
                 limit?: number;
-                /** @description any of these; repeated */
-                state?: ("queued" | "sending" | "sent" | "delivered" | "read" | "failed" | "uncertain" | "canceled" | "expired" | "suppressed")[];
-                /** @description failed with this code of the provider's; 0: it gave none */
-                code?: number;
                 /** @description to exactly this number, with its country code */
                 phone?: string;
+                /** @description any of these; repeated */
+                state?: ("queued" | "sending" | "sent" | "delivered" | "read" | "failed" | "uncertain" | "canceled" | "expired" | "suppressed")[];
             };
             header?: never;
             path: {
@@ -5277,11 +5343,11 @@ export interface operations {
     campaignRun: {
         parameters: {
             query?: {
-                /** @description a run's id; empty: the latest */
-                run?: string;
                 /** @description before of the page before */
                 before?: number;
                 limit?: number;
+                /** @description a run's id; empty: the latest */
+                run?: string;
             };
             header?: never;
             path: {
@@ -5363,6 +5429,76 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Campaign"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    checkDraft: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Check"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    draftSamples: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DraftInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SampleList"];
                 };
             };
             /** @description Error */
@@ -5601,72 +5737,6 @@ export interface operations {
         requestBody: {
             content: {
                 "application/json": components["schemas"]["ConnectionInput"];
-            };
-        };
-        responses: {
-            /** @description Created */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Connection"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    probeConnection: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ProbeInput"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Probe"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    simulateConnection: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["SimulateInBody"];
             };
         };
         responses: {
@@ -6019,11 +6089,11 @@ export interface operations {
     connectionRun: {
         parameters: {
             query?: {
-                /** @description a run's id; empty: the latest */
-                run?: string;
                 /** @description before of the page before */
                 before?: number;
                 limit?: number;
+                /** @description a run's id; empty: the latest */
+                run?: string;
             };
             header?: never;
             path: {
@@ -6182,24 +6252,90 @@ export interface operations {
             };
         };
     };
+    probeConnection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProbeInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Probe"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    simulateConnection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SimulateInBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Connection"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     listContacts: {
         parameters: {
             query?: {
                 /** @description next_cursor of the page before */
                 cursor?: string;
-                limit?: number;
-                /** @description words of a name, or digits of a number */
-                q?: string;
-                /** @description with this tag */
-                tag_id?: string;
-                /** @description in this segment */
-                segment_id?: string;
                 /** @description a filter such as tag:"vip" and city = "Recife" */
                 filter?: string;
                 /** @description met by this import, as long as its rows are kept */
                 import_id?: string;
+                limit?: number;
                 /** @description what that import did with them */
                 outcome?: "added" | "updated" | "unchanged";
+                /** @description words of a name, or digits of a number */
+                q?: string;
+                /** @description in this segment */
+                segment_id?: string;
+                /** @description with this tag */
+                tag_id?: string;
             };
             header?: never;
             path?: never;
@@ -6247,156 +6383,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Contact"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    contactAttributes: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["AttributeNames"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    countContacts: {
-        parameters: {
-            query?: {
-                /** @description words of a name, or digits of a number */
-                q?: string;
-                /** @description with this tag */
-                tag_id?: string;
-                /** @description in this segment */
-                segment_id?: string;
-                /** @description a filter such as tag:"vip" and city = "Recife" */
-                filter?: string;
-                /** @description met by this import, as long as its rows are kept */
-                import_id?: string;
-                /** @description what that import did with them */
-                outcome?: "added" | "updated" | "unchanged";
-                /** @description look at all contacts */
-                exact?: boolean;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Count"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    exportContacts: {
-        parameters: {
-            query?: {
-                /** @description words of a name, or digits of a number */
-                q?: string;
-                /** @description with this tag */
-                tag_id?: string;
-                /** @description in this segment */
-                segment_id?: string;
-                /** @description a filter such as tag:"vip" and city = "Recife" */
-                filter?: string;
-                /** @description met by this import, as long as its rows are kept */
-                import_id?: string;
-                /** @description what that import did with them */
-                outcome?: "added" | "updated" | "unchanged";
-                format?: "csv" | "xlsx";
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description the file, streamed */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
-                    "text/csv; charset=utf-8; header=present": string;
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    tagContacts: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["TagContacts"];
-            };
-        };
-        responses: {
-            /** @description OK */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Changed"];
                 };
             };
             /** @description Error */
@@ -6501,6 +6487,156 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Timeline"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    contactAttributes: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AttributeNames"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    countContacts: {
+        parameters: {
+            query?: {
+                /** @description look at all contacts */
+                exact?: boolean;
+                /** @description a filter such as tag:"vip" and city = "Recife" */
+                filter?: string;
+                /** @description met by this import, as long as its rows are kept */
+                import_id?: string;
+                /** @description what that import did with them */
+                outcome?: "added" | "updated" | "unchanged";
+                /** @description words of a name, or digits of a number */
+                q?: string;
+                /** @description in this segment */
+                segment_id?: string;
+                /** @description with this tag */
+                tag_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Count"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    exportContacts: {
+        parameters: {
+            query?: {
+                /** @description a filter such as tag:"vip" and city = "Recife" */
+                filter?: string;
+                format?: "csv" | "xlsx";
+                /** @description met by this import, as long as its rows are kept */
+                import_id?: string;
+                /** @description what that import did with them */
+                outcome?: "added" | "updated" | "unchanged";
+                /** @description words of a name, or digits of a number */
+                q?: string;
+                /** @description in this segment */
+                segment_id?: string;
+                /** @description with this tag */
+                tag_id?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the file, streamed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": string;
+                    "text/csv; charset=utf-8; header=present": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    tagContacts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TagContacts"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changed"];
                 };
             };
             /** @description Error */
@@ -6721,9 +6857,9 @@ export interface operations {
     dashboardCampaigns: {
         parameters: {
             query?: {
-                range?: "today" | "7d" | "30d" | "custom";
                 /** @description first day, with range custom */
                 from?: string;
+                range?: "today" | "7d" | "30d" | "custom";
                 /** @description last day, with range custom */
                 to?: string;
             };
@@ -6785,9 +6921,9 @@ export interface operations {
     dashboardConnections: {
         parameters: {
             query?: {
-                range?: "today" | "7d" | "30d" | "custom";
                 /** @description first day, with range custom */
                 from?: string;
+                range?: "today" | "7d" | "30d" | "custom";
                 /** @description last day, with range custom */
                 to?: string;
             };
@@ -6820,9 +6956,9 @@ export interface operations {
     dashboardTraffic: {
         parameters: {
             query?: {
-                range?: "today" | "7d" | "30d" | "custom";
                 /** @description first day, with range custom */
                 from?: string;
+                range?: "today" | "7d" | "30d" | "custom";
                 /** @description last day, with range custom */
                 to?: string;
             };
@@ -7030,6 +7166,135 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    listEvents: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before */
+                cursor?: string;
+                limit?: number;
+                state?: "taken" | "parked" | "replayed" | "discarded";
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RawEventList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    countEvents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RawEventCount"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    discardEvents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RawEventChoice"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DiscardResult"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    replayEvents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["RawEventChoice"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReplayResult"];
+                };
             };
             /** @description Error */
             default: {
@@ -7554,39 +7819,6 @@ export interface operations {
             };
         };
     };
-    sendTest: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Trial"];
-            };
-        };
-        responses: {
-            /** @description Accepted */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Queued"];
-                };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
     getMessage: {
         parameters: {
             query?: never;
@@ -7651,6 +7883,39 @@ export interface operations {
             };
         };
     };
+    sendTest: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Trial"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Queued"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     listNotices: {
         parameters: {
             query?: {
@@ -7672,6 +7937,36 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["NoticePage"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    readNotice: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {
@@ -7794,36 +8089,6 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Unread"];
                 };
-            };
-            /** @description Error */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/problem+json": components["schemas"]["ErrorModel"];
-                };
-            };
-        };
-    };
-    readNotice: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                /** @description UUID */
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description No Content */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             /** @description Error */
             default: {
@@ -8395,11 +8660,11 @@ export interface operations {
     listUncertain: {
         parameters: {
             query?: {
+                /** @description only this campaign's */
+                campaign_id?: string;
                 /** @description next_cursor of the page before */
                 cursor?: string;
                 limit?: number;
-                /** @description only this campaign's */
-                campaign_id?: string;
             };
             header?: never;
             path?: never;
