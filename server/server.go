@@ -105,6 +105,8 @@ type Server struct {
 	hub         *realtime.Hub
 	sockets     *sockets
 	statuses    *statusQueues
+	slugs       recent[string, connection.Route]
+	secrets     recent[id.ID, []string]
 	rates       *rates
 	health      healthCache
 	metrics     *metrics

@@ -105,10 +105,7 @@ func (s *Server) routeOf(c *gin.Context) (route connection.Route, found bool) {
 		return route, false
 	}
 	ctx := c.Request.Context()
-	err := s.DB.InSystem(ctx, func(tx postgres.Tx) (err error) {
-		route, err = connection.RouteBySlug(ctx, tx, slug)
-		return err
-	})
+	route, err := s.routeBySlug(ctx, slug)
 	if err != nil {
 		s.writeProblem(c, s.problem(ctx, "webhookMeta", err))
 		return route, false
@@ -118,12 +115,21 @@ func (s *Server) routeOf(c *gin.Context) (route connection.Route, found bool) {
 
 // signedBy tells whether the app secret of a route's connection, or the one it had until lately, signed the body.
 func (s *Server) signedBy(ctx context.Context, route connection.Route, raw []byte, signature string) (signed bool, err error) {
-	err = s.DB.InCompany(ctx, route.Company, func(tx postgres.Tx) error {
-		secrets, err := s.connections.Secrets(ctx, tx, route.Company, route.Connection, s.now())
-		signed = slices.ContainsFunc(secrets, func(secret string) bool { return s.Meta.Verify(secret, raw, signature) })
+	fits := func(secret string) bool { return s.Meta.Verify(secret, raw, signature) }
+	now := s.now()
+	secrets, known := s.secrets.get(route.Connection, now)
+	if known && slices.ContainsFunc(secrets, fits) {
+		return true, nil
+	}
+	err = s.DB.InCompany(ctx, route.Company, func(tx postgres.Tx) (err error) {
+		secrets, err = s.connections.Secrets(ctx, tx, route.Company, route.Connection, now)
 		return err
 	})
-	return signed, err
+	if err != nil {
+		return false, err
+	}
+	s.secrets.keep(route.Connection, secrets, now)
+	return slices.ContainsFunc(secrets, fits), nil
 }
 
 // post is what one webhook says about one connection.

@@ -32,6 +32,8 @@ export function touchedKeys(change: Change): readonly (readonly unknown[])[] | n
 }
 
 const coalesce = 300; // ms; a campaign at 80 messages a second must not make 80 fetches
+const soon = 30; // ms; somebody waits for what a contact writes
+const longestFetch = 3_000; // ms; one that hangs must not hold up all others
 const firstRetry = 500; // ms
 const lastRetry = 10_000; // ms
 
@@ -53,24 +55,37 @@ export function startRealtime(queries: QueryClient): () => void {
   let wasOpen = false;
   const pending = new Map<string, Change>();
   let flush: ReturnType<typeof setTimeout> | undefined;
+  let flushAt = Infinity;
+  let fetching = false;
 
+  // One round of fetches at a time: another would cancel those under way, and with enough changes none would ever end.
   function invalidate() {
-    flush = undefined;
-    const changes = [...pending.values()];
+    flushAt = Infinity;
+    const touched = [...pending.values()].map(touchedKeys);
     pending.clear();
-    for (const change of changes) {
-      const keys = touchedKeys(change);
-      if (keys === null) {
-        void queries.invalidateQueries();
-        return;
-      }
-      for (const queryKey of keys) void queries.invalidateQueries({ queryKey });
-    }
+    const rounds = touched.includes(null)
+      ? [queries.invalidateQueries()]
+      : touched.flatMap((keys) => (keys ?? []).map((queryKey) => queries.invalidateQueries({ queryKey })));
+    fetching = true;
+    void Promise.race([Promise.allSettled(rounds), new Promise((resolve) => setTimeout(resolve, longestFetch))]).then(() => {
+      fetching = false;
+      plan();
+    });
+  }
+
+  function plan() {
+    if (fetching || ended || pending.size === 0) return;
+    const urgent = [...pending.values()].some((change) => change.type === "conversation");
+    const at = Date.now() + (urgent ? soon : coalesce);
+    if (at >= flushAt) return;
+    flushAt = at;
+    clearTimeout(flush);
+    flush = setTimeout(invalidate, at - Date.now());
   }
 
   function note(change: Change) {
     pending.set(`${change.type ?? ""}/${change.id ?? ""}`, change);
-    flush ??= setTimeout(invalidate, coalesce);
+    plan();
   }
 
   function connect() {
