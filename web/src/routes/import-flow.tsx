@@ -117,7 +117,7 @@ function Choose({ of, onDiscarded }: Pick<FlowProps, "of" | "onDiscarded">) {
   const { t } = useTranslation();
   const { me } = shell.useRouteContext();
   const tags = useQuery(tagsQuery);
-  const { draft, error, change } = useMapping(of);
+  const { draft, error, saving, change } = useMapping(of);
   const complaints = sort(error);
   return (
     <div className="page form">
@@ -132,7 +132,7 @@ function Choose({ of, onDiscarded }: Pick<FlowProps, "of" | "onDiscarded">) {
           <h2 style={{ fontSize: 14, margin: "0 0 10px" }}>{t("import.options")}</h2>
           <ImportOptionsForm options={draft.options} knownTags={tags.data?.items.map((tag) => tag.name) ?? []} complaints={complaints.options} onChange={(options) => change({ ...draft, options })} />
         </section>
-        <Foot of={of} blocked={error !== null} onDiscarded={onDiscarded} />
+        <Foot of={of} blocked={error !== null} saving={saving} onDiscarded={onDiscarded} />
       </div>
       <aside className="aside"><ImportPreviewPanel of={of} companyZone={me.company?.zone ?? ""} /></aside>
     </div>
@@ -171,7 +171,7 @@ function useMapping(of: Import) {
     setUnsaved(wanted);
     save.mutate(wanted);
   };
-  return { draft, error: save.error, change };
+  return { draft, error: save.error, saving: unsaved !== null && save.isPending, change };
 }
 
 /** Complaints of the server by column and by option. */
@@ -186,7 +186,8 @@ function sort(error: unknown) {
   return { columns, options };
 }
 
-function Foot({ of, blocked, onDiscarded }: Pick<FlowProps, "of" | "onDiscarded"> & { blocked: boolean }) {
+/** Starts what the preview shows: not while a later choice is on its way, which the file is to be read with first. */
+function Foot({ of, blocked, saving, onDiscarded }: Pick<FlowProps, "of" | "onDiscarded"> & { blocked: boolean; saving: boolean }) {
   const { t } = useTranslation();
   const queries = useQueryClient();
   const start = useCommand(of.id, () => startImport(of.id, of.version));
@@ -208,7 +209,7 @@ function Foot({ of, blocked, onDiscarded }: Pick<FlowProps, "of" | "onDiscarded"
   return (
     <div className="form-foot">
       <Group gap="xs">
-        <Button size="sm" disabled={of.state !== "ready" || blocked || added + known === 0} loading={start.isPending} onClick={() => start.mutate(undefined)}>{label}</Button>
+        <Button size="sm" disabled={of.state !== "ready" || blocked || added + known === 0} loading={saving || start.isPending} onClick={() => start.mutate(undefined)}>{label}</Button>
         <ConfirmButton label={t("import.discard")} question={t("import.discardAsk")} confirm={t("import.discard")} loading={discard.isPending} onConfirm={() => discard.mutate()} />
       </Group>
     </div>
