@@ -4,11 +4,9 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strings"
 	"time"
 
 	"omnidesk/internal/audit"
-	"omnidesk/internal/campaign"
 	"omnidesk/internal/channel"
 	"omnidesk/internal/connection"
 	"omnidesk/internal/conversation"
@@ -50,6 +48,8 @@ type ThreadMessage struct {
 	Inbound      bool          `json:"inbound"`
 	Text         string        `json:"text" doc:"in one readable text; empty before it is rendered, and of a deleted one"`
 	Said         *channel.Said `json:"said,omitempty" doc:"of an inbound message: what it is"`
+	Content      *Sent         `json:"content,omitempty" doc:"of an outgoing message that is more than a text: what it is"`
+	Quote        *Quote        `json:"quote,omitempty" doc:"the message that it answers, or reacts to"`
 	State        string        `json:"state" enum:"queued,sending,sent,delivered,read,failed,uncertain,canceled,expired,suppressed,received"`
 	ErrorDetail  *string       `json:"error_detail,omitempty"`
 	CampaignID   string        `json:"campaign_id,omitempty"`
@@ -79,8 +79,8 @@ type threadIn struct {
 type answerIn struct {
 	IDPath
 	Body struct {
-		Key  string `json:"key" format:"uuid" doc:"made by the client: sent again with the same key, the message is queued once"`
-		Text string `json:"text" minLength:"1" maxLength:"4096"`
+		Key string `json:"key" format:"uuid" doc:"made by the client: sent again with the same key, the message is queued once"`
+		WrittenContent
 	}
 }
 
@@ -96,7 +96,7 @@ func (s *Server) conversationRoutes() {
 	register(s, op("getConversation", http.MethodGet, "/conversations/{id}", "conversations", "One conversation"), s.getConversation)
 	register(s, op("conversationMessages", http.MethodGet, "/conversations/{id}/messages", "conversations", "The messages of a conversation, the newest first"), s.conversationMessages)
 	register(s, op("answerConversation", http.MethodPost, "/conversations/{id}/messages", "conversations", "Answer a contact", status(http.StatusAccepted),
-		describe("Goes before campaigns and automation. Free text needs an open 24-hour window.")), s.answerConversation)
+		describe("Goes before campaigns and automation. Needs an open 24-hour window.")), s.answerConversation)
 	register(s, op("readConversation", http.MethodPost, "/conversations/{id}/read", "conversations", "Mark a conversation as read", status(http.StatusNoContent)), s.readConversation)
 	register(s, op("setConversationState", http.MethodPut, "/conversations/{id}/state", "conversations", "Close or reopen a conversation"), s.setConversationState)
 }
@@ -196,7 +196,7 @@ func (s *Server) conversationMessages(ctx context.Context, in *threadIn) (*Out[T
 
 func threadMessage(l conversation.Line) ThreadMessage {
 	view := ThreadMessage{ID: l.ID.String(), At: id.Time(l.ID).UTC(), Inbound: l.Inbound, State: send.State(l.State).String(), ErrorDetail: l.ErrorDetail,
-		CampaignName: l.CampaignName, Reaction: l.Reaction, Edited: l.Edited, Deleted: l.Deleted}
+		CampaignName: l.CampaignName, Quote: quoteView(l.Quote), Reaction: l.Reaction, Edited: l.Edited, Deleted: l.Deleted}
 	if l.CampaignID != nil {
 		view.CampaignID = l.CampaignID.String()
 	}
@@ -205,17 +205,16 @@ func threadMessage(l conversation.Line) ThreadMessage {
 	case l.Inbound:
 		view.Text, view.Said = l.Said.Words(), &l.Said
 	default:
-		view.Text = campaign.Words(l.Content)
+		view.Text = l.Content.Words()
+		if kind := l.Content.Kind(); kind != "" && kind != channel.SaidText {
+			view.Content = sentView(l.Content)
+		}
 	}
 	return view
 }
 
 // answerConversation queues a reply once, however often it is asked for with one key.
 func (s *Server) answerConversation(ctx context.Context, in *answerIn) (*Out[Queued], error) {
-	in.Body.Text = strings.TrimSpace(in.Body.Text)
-	if in.Body.Text == "" {
-		return nil, unfit("text", "is empty")
-	}
 	for {
 		message, err := s.answer(ctx, in)
 		if errors.Is(err, conversation.ErrTwice) {
@@ -243,7 +242,12 @@ func (s *Server) answer(ctx context.Context, in *answerIn) (message id.ID, err e
 		if message, err = conversation.Keyed(ctx, tx, company, in.Body.Key); err != nil || message != id.Nil {
 			return err
 		}
-		if err := s.mayAnswer(ctx, tx, company, of); err != nil {
+		on, err := s.mayAnswer(ctx, tx, company, of)
+		if err != nil {
+			return err
+		}
+		content, err := s.content(ctx, tx, of, channel.Kind(on.Channel), in.Body.WrittenContent)
+		if err != nil {
 			return err
 		}
 		to, err := conversation.AnswerTo(ctx, tx, company, wanted)
@@ -251,7 +255,7 @@ func (s *Server) answer(ctx context.Context, in *answerIn) (message id.ID, err e
 			return err
 		}
 		queued, err := send.Queue(ctx, tx, company, []send.Single{{Connection: of.ConnectionID, Contact: of.ContactID, Identity: to,
-			Lane: send.LaneReply, Content: channel.Content{Text: in.Body.Text}}})
+			Lane: send.LaneReply, Content: content}})
 		if err != nil {
 			return err
 		}
@@ -269,18 +273,18 @@ func (s *Server) answer(ctx context.Context, in *answerIn) (message id.ID, err e
 	return message, err
 }
 
-// mayAnswer refuses what would only wait to be refused.
-func (s *Server) mayAnswer(ctx context.Context, tx postgres.Tx, company id.ID, of conversation.Conversation) error {
+// mayAnswer refuses what would only wait to be refused, and returns the connection.
+func (s *Server) mayAnswer(ctx context.Context, tx postgres.Tx, company id.ID, of conversation.Conversation) (connection.View, error) {
 	on, err := s.connections.Get(ctx, tx, company, of.ConnectionID)
 	switch {
 	case errors.Is(err, connection.ErrNotFound), err == nil && on.DeletedAt != nil:
-		return problemOf(http.StatusConflict, "no-connection", "The connection was deleted; nothing can be sent in this conversation any more.")
+		return on, problemOf(http.StatusConflict, "no-connection", "The connection was deleted; nothing can be sent in this conversation any more.")
 	case err != nil:
-		return err
+		return on, err
 	case of.OpenUntil == nil || !of.OpenUntil.After(s.now()):
-		return problemOf(http.StatusConflict, "window-shut", "The contact wrote more than 24 hours ago, so free text can't be sent. A template can: start a campaign with one.")
+		return on, problemOf(http.StatusConflict, "window-shut", "The contact wrote more than 24 hours ago, so free text can't be sent. A template can: start a campaign with one.")
 	}
-	return nil
+	return on, nil
 }
 
 func (s *Server) readConversation(ctx context.Context, in *IDPath) (*struct{}, error) {

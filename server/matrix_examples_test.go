@@ -105,7 +105,7 @@ var examples = map[string]example{
 	"exportAudit":     {query: map[string]string{"user_id": "$user_id", "format": "csv"}},
 	"exportCampaign":  {query: map[string]string{"format": "csv"}},
 
-	"answerConversation":   {fields: map[string]any{"key": "$unique"}},
+	"answerConversation":   {fields: map[string]any{"key": "$unique", "text": "Hello"}},
 	"setConversationState": {fields: map[string]any{"state": "closed"}},
 	"readNotices":          {fields: map[string]any{"through": "$notice_id"}},
 

@@ -38,10 +38,15 @@ type Message struct {
 	RetryAt     *time.Time `json:"retry_at,omitempty"`
 }
 
-// Sent is what was put on the wire: one of the two.
+// Sent is what was put on the wire: a text, or one of the others. The text of a file is its caption, that of an offer what it asks.
 type Sent struct {
-	Text     string    `json:"text,omitempty"`
-	Template *Template `json:"template,omitempty"`
+	Text     string            `json:"text,omitempty"`
+	Template *Template         `json:"template,omitempty"`
+	File     *channel.File     `json:"file,omitempty"`
+	Location *channel.Location `json:"location,omitempty"`
+	Cards    []channel.Card    `json:"cards,omitempty"`
+	Offer    *channel.Offer    `json:"offer,omitempty"`
+	Reaction string            `json:"reaction,omitempty" doc:"an emoji on a message of the contact"`
 }
 
 // MessageDetail is one row of the ledger with what it belongs to.
@@ -204,10 +209,7 @@ func messageView(m send.ListCampaignRow) Message {
 	}
 	var content channel.Content
 	if m.Content != nil && json.Unmarshal([]byte(*m.Content), &content) == nil {
-		view.Text, view.Content = campaign.Words(content), &Sent{Text: content.Text}
-		if t := content.Template; t != nil {
-			view.Content.Template = &Template{Name: t.Name, Language: t.Language, Parameters: t.Parameters}
-		}
+		view.Text, view.Content = content.Words(), sentView(content)
 	}
 	if m.ErrorCode != nil {
 		code := int(*m.ErrorCode)
@@ -222,5 +224,5 @@ func wordsOfSent(content string) string {
 	if json.Unmarshal([]byte(content), &sent) != nil {
 		return ""
 	}
-	return campaign.Words(sent)
+	return sent.Words()
 }

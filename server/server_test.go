@@ -83,6 +83,9 @@ type fakeAdapter struct {
 
 func (f *fakeAdapter) Open(channel.Account, int) channel.Sender { return nil }
 func (f *fakeAdapter) Timeout() time.Duration                   { return time.Second }
+func (f *fakeAdapter) Unfit(content channel.Content) []channel.Problem {
+	return new(meta.Adapter).Unfit(content)
+}
 func (f *fakeAdapter) Check(_ context.Context, account channel.Account) channel.Check {
 	f.asked = account
 	return f.check

@@ -230,15 +230,7 @@ func oneLine(text string) string {
 }
 
 // Words returns a rendered content as one readable text.
-func Words(content channel.Content) string {
-	if content.Template == nil {
-		return content.Text
-	}
-	if len(content.Template.Parameters) == 0 {
-		return content.Template.Name
-	}
-	return content.Template.Name + ": " + strings.Join(content.Template.Parameters, " · ")
-}
+func Words(content channel.Content) string { return content.Words() }
 
 // placeholder of a template's body.
 var placeholder = regexp.MustCompile(`\{\{\s*(\d+)\s*\}\}`)

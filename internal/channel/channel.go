@@ -37,12 +37,6 @@ type Address struct {
 	Value string // a phone is E.164 with its plus sign
 }
 
-// Content is what one message says. Exactly one field is set.
-type Content struct {
-	Text     string    `json:"text,omitempty"`
-	Template *Template `json:"template,omitempty"`
-}
-
 // Template names an approved template and fills its body parameters in order. Newlines and runs of spaces
 // are already removed from Parameters, as Meta requires.
 type Template struct {

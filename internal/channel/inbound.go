@@ -36,8 +36,20 @@ const (
 	SaidDelete      SaidKind = "delete"
 )
 
+// What only a company says.
+const (
+	SaidTemplate SaidKind = "template"
+	SaidButtons  SaidKind = "buttons" // answers to choose from, under the words
+	SaidList     SaidKind = "list"    // answers to choose from, in a list that opens
+)
+
 // Message tells whether it stands in the conversation by itself.
 func (k SaidKind) Message() bool { return k != SaidReaction && k != SaidEdit && k != SaidDelete }
+
+// IsFile tells whether it is a file, with or without words.
+func (k SaidKind) IsFile() bool {
+	return k == SaidImage || k == SaidVideo || k == SaidAudio || k == SaidVoice || k == SaidDocument || k == SaidSticker
+}
 
 // Said is what a contact wrote. What its kind does not need is empty.
 type Said struct {

@@ -174,6 +174,7 @@ type Line struct {
 	SentAt       *time.Time
 	DeliveredAt  *time.Time
 	ReadAt       *time.Time
+	Quote        *Quote // what it answers; nil: nothing that is known
 	Reaction     string // the contact's emoji on it
 	Edited       bool
 	Deleted      bool // by the contact; Said is empty then
@@ -205,7 +206,7 @@ func Thread(ctx context.Context, tx postgres.Tx, company id.ID, of Conversation,
 	for _, c := range changes {
 		lines[places[c.ProviderID]].apply(channel.SaidKind(c.Kind), c.Words)
 	}
-	return lines, nil
+	return lines, quote(ctx, q, company, of, lines)
 }
 
 func lineOf(row threadRow) (Line, error) {

@@ -91,7 +91,7 @@ func New(options Options) (*Sandbox, error) {
 
 // ServeHTTP routes by the Host header.
 func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if hostName(r.Host) == graph.Host {
+	if graph.ServesHost(hostName(r.Host)) {
 		s.graph.ServeHTTP(w, r)
 		return
 	}

@@ -54,8 +54,8 @@ func Queue(ctx context.Context, tx postgres.Tx, company id.ID, singles []Single)
 	rows := QueueSinglesParams{CompanyID: company}
 	counts, urgent := map[id.ID]int{}, map[id.ID]bool{}
 	for _, s := range singles {
-		if s.Lane < LaneReply || s.Lane > LaneQueue || (s.Content.Text == "") == (s.Content.Template == nil) {
-			return nil, fmt.Errorf("queueing a message: lane %d, or a content that is not exactly one of text and template", s.Lane)
+		if s.Lane < LaneReply || s.Lane > LaneQueue || s.Content.Kind() == "" {
+			return nil, fmt.Errorf("queueing a message: lane %d, or a content that does not say exactly one thing", s.Lane)
 		}
 		words, err := json.Marshal(s.Content)
 		if err != nil {

@@ -31,12 +31,24 @@ type Pair struct {
 	To      channel.Address
 	// Accepted is content that the provider takes at any time; Refused is content that it never takes.
 	Accepted, Refused channel.Content
+	// Kinds is every kind of content that the provider takes in an open window, by name. Files have no id at the provider
+	// yet: the suite hands them over. Unfit is content that the adapter itself must refuse, by the field to blame.
+	Kinds map[string]channel.Content
+	Unfit map[string]channel.Content
+	// Classes says what a sender makes of the provider's codes.
+	Classes map[int]Verdict
 	// RetryLaterCode is a provider's code that means "not accepted, come later".
 	RetryLaterCode int
 	// Answer is the body of an answer 200 that accepts a message.
 	Answer string
 	// MessageID finds our id in the body of a request.
 	MessageID func(body []byte) string
+}
+
+// Verdict is what is known after a send that met a code.
+type Verdict struct {
+	Class channel.Class
+	Scope channel.Scope
 }
 
 const (
@@ -48,14 +60,16 @@ const (
 // Run runs the suite.
 func Run(t *testing.T, pair Pair) {
 	t.Run("Sandbox", func(t *testing.T) { runSandbox(t, pair) })
+	t.Run("Kinds", func(t *testing.T) { runKinds(t, pair) })
 	t.Run("Wire", func(t *testing.T) { runWire(t, pair) })
 }
 
 // bench is a sandbox with a sender that speaks to it.
 type bench struct {
-	pair   Pair
-	url    string
-	sender channel.Sender
+	pair    Pair
+	url     string
+	adapter channel.Adapter
+	sender  channel.Sender
 }
 
 func newBench(t *testing.T, pair Pair, timeout time.Duration) *bench {
@@ -67,7 +81,8 @@ func newBench(t *testing.T, pair Pair, timeout time.Duration) *bench {
 		server.Close()
 		require.NoError(t, simulator.Close())
 	})
-	return &bench{pair: pair, url: server.URL, sender: open(t, pair, server.URL, timeout)}
+	adapter := pair.Adapter(t, server.URL, timeout)
+	return &bench{pair: pair, url: server.URL, adapter: adapter, sender: adapter.Open(pair.Account, 64)}
 }
 
 func open(t *testing.T, pair Pair, url string, timeout time.Duration) channel.Sender {

@@ -25,15 +25,25 @@ func encodeMessage(out channel.Outgoing) ([]byte, string) {
 	default:
 		return nil, "The WhatsApp Cloud API can't reach this kind of identity; use the contact's phone number."
 	}
-	switch {
-	case out.Content.Template != nil:
+	if out.Content.About != "" {
+		dst = append(dst, `,"context":{"message_id":`...)
+		dst = appendString(dst, out.Content.About)
+		dst = append(dst, '}')
+	}
+	switch kind := out.Content.Kind(); kind {
+	case "":
+		return nil, "The message is empty."
+	case channel.SaidTemplate:
 		dst = appendTemplate(dst, out.Content.Template)
-	case out.Content.Text != "":
+	case channel.SaidText:
 		dst = append(dst, `,"type":"text","text":{"preview_url":false,"body":`...)
 		dst = appendString(dst, out.Content.Text)
 		dst = append(dst, '}')
 	default:
-		return nil, "The message is empty."
+		var unsendable string
+		if dst, unsendable = appendOther(dst, out.Content); unsendable != "" {
+			return nil, unsendable
+		}
 	}
 	dst = append(dst, `,"biz_opaque_callback_data":"`...)
 	dst = append(dst, out.ID.String()...)

@@ -32,10 +32,11 @@ func TestConformance(t *testing.T) {
 		Adapter: func(t *testing.T, url string, timeout time.Duration) channel.Adapter {
 			return newAdapter(t, url, timeout)
 		},
-		Account:        account,
-		To:             channel.Address{Kind: "phone", Value: "+5511999990001"},
-		Accepted:       channel.Content{Template: &channel.Template{Name: "order_update", Language: "pt_BR", Parameters: []string{"Ana", "42"}}},
-		Refused:        channel.Content{Text: "No window is open."},
+		Account:  account,
+		To:       channel.Address{Kind: "phone", Value: "+5511999990001"},
+		Accepted: channel.Content{Template: &channel.Template{Name: "order_update", Language: "pt_BR", Parameters: []string{"Ana", "42"}}},
+		Refused:  channel.Content{Text: "No window is open."},
+		Kinds:    kinds, Unfit: unfitting, Classes: classes,
 		RetryLaterCode: 130429,
 		Answer:         `{"messaging_product":"whatsapp","contacts":[{"input":"1","wa_id":"1"}],"messages":[{"id":"wamid.X"}]}`,
 		MessageID: func(body []byte) string {

@@ -82,6 +82,10 @@ func (s *Server) retell() error {
 
 // ServeHTTP answers one call.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Host == MediaHost {
+		s.download(w, r)
+		return
+	}
 	version, rest, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
 	if !supported(version) {
 		fail(w, &apiError{status: 400, code: 2635, message: "(#2635) You are calling a deprecated version of the Graph API. Please update to the latest version."})
@@ -107,7 +111,17 @@ func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	switch r.Method + " " + edge {
 	case "GET ":
-		s.getNumber(w, r, object, token)
+		switch {
+		case s.getMedia(w, object):
+		case r.URL.Query().Has("phone_number_id"): // asked for media
+			fail(w, unknownObject(r.Method, object))
+		default:
+			s.getNumber(w, r, object, token)
+		}
+	case "DELETE ":
+		s.deleteMedia(w, r, object)
+	case "POST media":
+		s.postMedia(w, r, object, token)
 	case "GET phone_numbers":
 		s.listNumbers(w, object, token)
 	case "GET subscribed_apps":

@@ -37,6 +37,16 @@ type sendBody struct {
 	Template  *templateBody `json:"template"`
 	Status    string        `json:"status"` // "read" marks an inbound message instead of sending
 	MessageID string        `json:"message_id"`
+	Typing    *typingBody   `json:"typing_indicator"`
+	Context   *contextBody  `json:"context"`
+}
+
+type typingBody struct {
+	Type string `json:"type"`
+}
+
+type contextBody struct {
+	MessageID string `json:"message_id"`
 }
 
 type textBody struct {
@@ -102,7 +112,7 @@ func (s *Server) postMessage(w http.ResponseWriter, r *http.Request, numberID, t
 		return
 	}
 	now := time.Now()
-	if refused := s.validate(number, &body, &m, now); refused != nil {
+	if refused := s.validate(number, &body, buffer.Bytes(), &m, now); refused != nil {
 		fail(w, refused)
 		return
 	}
@@ -117,7 +127,7 @@ func (s *Server) postMessage(w http.ResponseWriter, r *http.Request, numberID, t
 }
 
 // validate checks a message as Meta does, and fills in what its recipient will see.
-func (s *Server) validate(number *bound, body *sendBody, m *message, now time.Time) *apiError {
+func (s *Server) validate(number *bound, body *sendBody, raw []byte, m *message, now time.Time) *apiError {
 	switch {
 	case body.Product != "whatsapp":
 		return invalid(100, "Invalid parameter", "messaging_product must be whatsapp.")
@@ -129,6 +139,8 @@ func (s *Server) validate(number *bound, body *sendBody, m *message, now time.Ti
 		return invalid(131021, "Recipient cannot be sender", "to is the sending number.")
 	case len(body.Opaque) > maxOpaque:
 		return invalid(131009, "Parameter value is not valid", "biz_opaque_callback_data is longer than 512 characters.")
+	case body.Context != nil && body.Context.MessageID == "":
+		return missing("context.message_id")
 	}
 	switch body.Type {
 	case "text", "":
@@ -136,7 +148,7 @@ func (s *Server) validate(number *bound, body *sendBody, m *message, now time.Ti
 	case "template":
 		return s.validateTemplate(body.Template, m)
 	default:
-		return invalid(131051, "Unsupported message type", "The sandbox knows text and template.")
+		return s.validatePart(number, body, raw, m, now)
 	}
 }
 
@@ -147,7 +159,7 @@ func (s *Server) validateText(number *bound, text *textBody, m *message, now tim
 	case utf8.RuneCountInString(text.Body) > maxText:
 		return invalid(131009, "Parameter value is not valid", "text.body is longer than 4096 characters.")
 	case !s.world.People.WindowOpen(m.to, number.ID, now):
-		return coded(131047, "Message failed to send because more than 24 hours have passed since the customer last replied to this number.")
+		return shut()
 	}
 	m.text, m.category = text.Body, "service"
 	return nil

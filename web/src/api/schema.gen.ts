@@ -1222,7 +1222,7 @@ export interface paths {
         put?: never;
         /**
          * Answer a contact
-         * @description Goes before campaigns and automation. Free text needs an open 24-hour window.
+         * @description Goes before campaigns and automation. Needs an open 24-hour window.
          */
         post: operations["answerConversation"];
         delete?: never;
@@ -2172,12 +2172,24 @@ export interface components {
             name: string;
         };
         AnswerInBody: {
+            /** @description people's contact cards */
+            cards?: components["schemas"]["Card"][];
             /**
              * Format: uuid
              * @description made by the client: sent again with the same key, the message is queued once
              */
             key: string;
-            text: string;
+            location?: components["schemas"]["Location"];
+            /** @description answers to choose from: up to 3 buttons, or a list of up to 10 */
+            offer?: components["schemas"]["Offer"];
+            reaction?: components["schemas"]["WrittenReaction"];
+            /**
+             * Format: uuid
+             * @description the message of this conversation that it answers
+             */
+            reply_to?: string;
+            /** @description alone, or what an offer asks */
+            text?: string;
         };
         AskEmailInBody: {
             current_password: string;
@@ -2888,6 +2900,16 @@ export interface components {
         FailureList: {
             items: components["schemas"]["Failure"][];
         };
+        File: {
+            /** @enum {string} */
+            kind: "image" | "video" | "audio" | "voice" | "document" | "sticker";
+            media_id: string;
+            name?: string;
+            provider_id?: string;
+            /** Format: int64 */
+            size?: number;
+            type?: string;
+        };
         Governor: {
             /** @description of its channel */
             defaults: components["schemas"]["Limits"];
@@ -3411,6 +3433,21 @@ export interface components {
         NoticeSwitches: {
             items: components["schemas"]["NoticeSwitch"][];
         };
+        Offer: {
+            buttons?: components["schemas"]["Option"][];
+            footer?: string;
+            header?: string;
+            /** @description the words that open the list */
+            open?: string;
+            sections?: components["schemas"]["Section"][];
+        };
+        Option: {
+            /** @description of a row of a list */
+            description?: string;
+            title: string;
+            /** @description comes back with the choice; without it the title does */
+            value?: string;
+        };
         PasswordInBody: {
             current_password: string;
             new_password: string;
@@ -3535,6 +3572,12 @@ export interface components {
         };
         Queued: {
             message_id: string;
+        };
+        Quote: {
+            id: string;
+            inbound: boolean;
+            /** @description in one readable text */
+            text: string;
         };
         RawEvent: {
             /**
@@ -3663,6 +3706,11 @@ export interface components {
             /** @description empty on the last page */
             next_cursor: string;
         };
+        Section: {
+            options: components["schemas"]["Option"][];
+            /** @description needed when there are several */
+            title?: string;
+        };
         Segment: {
             /** Format: date-time */
             created_at: string;
@@ -3694,6 +3742,12 @@ export interface components {
             version: number;
         };
         Sent: {
+            cards?: components["schemas"]["Card"][];
+            file?: components["schemas"]["File"];
+            location?: components["schemas"]["Location"];
+            offer?: components["schemas"]["Offer"];
+            /** @description an emoji on a message of the contact */
+            reaction?: string;
             template?: components["schemas"]["Template"];
             text?: string;
         };
@@ -3894,12 +3948,16 @@ export interface components {
             at: string;
             campaign_id?: string;
             campaign_name?: string;
+            /** @description of an outgoing message that is more than a text: what it is */
+            content?: components["schemas"]["Sent"];
             /** @description by the contact */
             deleted?: boolean;
             edited?: boolean;
             error_detail?: string;
             id: string;
             inbound: boolean;
+            /** @description the message that it answers, or reacts to */
+            quote?: components["schemas"]["Quote"];
             /** @description the contact's emoji on it */
             reaction?: string;
             /** @description of an inbound message: what it is */
@@ -4160,6 +4218,15 @@ export interface components {
             started_at: string;
             /** @enum {string} */
             state: "running" | "finished" | "continued" | "failed" | "canceled" | "terminated" | "timed out";
+        };
+        WrittenReaction: {
+            /** @description without one, the reaction is taken back */
+            emoji?: string;
+            /**
+             * Format: uuid
+             * @description a message of this conversation
+             */
+            message_id: string;
         };
     };
     responses: never;
