@@ -92,6 +92,9 @@ func (c *workCommand) Run(ctx context.Context) error {
 			Changed: func(company, campaign id.ID) {
 				publisher.Publish(realtime.Event{Company: company, Kind: realtime.Campaign, ID: campaign})
 			},
+			Conversed: func(company, conversation id.ID) {
+				publisher.Publish(realtime.Event{Company: company, Kind: realtime.Conversation, ID: conversation})
+			},
 			Imported: func(company, imported id.ID) {
 				publisher.Publish(realtime.Event{Company: company, Kind: realtime.Import, ID: imported})
 				publisher.Publish(realtime.Event{Company: company, Kind: realtime.Contacts})

@@ -52,6 +52,7 @@ func (s *Server) build() error {
 	s.importRoutes()
 	s.campaignRoutes()
 	s.conversationRoutes()
+	s.deskRoutes()
 	s.templateRoutes()
 	s.trialRoutes()
 	s.messageRoutes()

@@ -149,6 +149,18 @@ var table = map[string]rule{
 	"readConversation":     {least: user, company: true, department: true, unnoted: true},
 	"setConversationState": {least: user, company: true, department: true},
 
+	"startConversation":      {least: user, company: true, department: true},
+	"assignConversation":     {least: user, company: true, department: true},
+	"moveConversation":       {least: user, company: true, department: true},
+	"prioritiseConversation": {least: user, company: true, department: true},
+	"labelConversation":      {least: user, company: true, department: true},
+	"snoozeConversation":     {least: user, company: true, department: true},
+	"noteConversation":       {least: user, company: true, department: true, often: true},
+	"inboxChoices":           {least: user, company: true},
+	"createLabel":            {least: admin, company: true},
+	"updateLabel":            {least: admin, company: true},
+	"deleteLabel":            {least: admin, company: true},
+
 	"listCampaigns":     {least: admin, company: true},
 	"createCampaign":    {least: admin, company: true},
 	"getCampaign":       {least: admin, company: true},

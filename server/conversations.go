@@ -24,7 +24,7 @@ type Conversation struct {
 	ContactID      string     `json:"contact_id"`
 	ContactName    string     `json:"contact_name"`
 	Address        string     `json:"address" doc:"that of the newest message, such as a phone number"`
-	State          string     `json:"state" enum:"open,closed"`
+	State          string     `json:"state" enum:"open,snoozed,closed"`
 	LastAt         time.Time  `json:"last_at"`
 	LastText       string     `json:"last_text" doc:"the newest message in one readable text"`
 	LastInbound    bool       `json:"last_inbound" doc:"the contact wrote it"`
@@ -32,13 +32,23 @@ type Conversation struct {
 	ReopenedAt     *time.Time `json:"reopened_at,omitempty" doc:"the contact wrote after 24 hours of silence, or after it was closed"`
 	OpenUntil      *time.Time `json:"open_until,omitempty" doc:"free text may be sent until then; absent: the contact has never written"`
 	OptedOut       bool       `json:"opted_out"`
+	Version        int        `json:"version" doc:"of what agents set; a change may name the one it has seen"`
+	AssigneeID     string     `json:"assignee_id,omitempty" doc:"absent: nobody's"`
+	AssigneeName   string     `json:"assignee_name,omitempty"`
+	DepartmentID   string     `json:"department_id,omitempty" doc:"its own, else that of its connection; absent: every department's"`
+	DepartmentName string     `json:"department_name,omitempty"`
+	Priority       string     `json:"priority" enum:"none,low,high,urgent"`
+	SnoozedUntil   *time.Time `json:"snoozed_until,omitempty" doc:"of a snoozed one; absent: until the contact writes"`
+	LabelIDs       []string   `json:"label_ids"`
 }
 
 // ConversationList is one page.
 type ConversationList struct {
 	Items      []Conversation `json:"items"`
 	NextCursor string         `json:"next_cursor" doc:"empty on the last page"`
-	Unread     int            `json:"unread" doc:"open conversations with something unread, at most 100; on the first page"`
+	Unread     int            `json:"unread" doc:"open conversations with something unread, at most 500; on the first page"`
+	Mine       int            `json:"unread_mine" doc:"of these, the caller's"`
+	Unassigned int            `json:"unread_unassigned" doc:"of these, nobody's"`
 }
 
 // ThreadMessage is one message of a conversation.
@@ -50,7 +60,8 @@ type ThreadMessage struct {
 	Said         *channel.Said `json:"said,omitempty" doc:"of an inbound message: what it is"`
 	Content      *Sent         `json:"content,omitempty" doc:"of an outgoing message that is more than a text: what it is"`
 	Quote        *Quote        `json:"quote,omitempty" doc:"the message that it answers, or reacts to"`
-	State        string        `json:"state" enum:"queued,sending,sent,delivered,read,failed,uncertain,canceled,expired,suppressed,received"`
+	State        string        `json:"state" enum:"queued,sending,sent,delivered,read,failed,uncertain,canceled,expired,suppressed,received,note"`
+	Author       string        `json:"author,omitempty" doc:"of a note, which is never sent: who wrote it"`
 	ErrorDetail  *string       `json:"error_detail,omitempty"`
 	CampaignID   string        `json:"campaign_id,omitempty"`
 	CampaignName string        `json:"campaign_name,omitempty"`
@@ -67,7 +78,12 @@ type Thread struct {
 
 type conversationsIn struct {
 	PageQuery
-	State string `query:"state" enum:"open,closed" default:"open"`
+	State        string `query:"state" enum:"open,snoozed,closed,all" default:"open"`
+	Assignee     string `query:"assignee" maxLength:"36" doc:"a person's id, me, or none"`
+	DepartmentID string `query:"department_id" maxLength:"36"`
+	LabelID      string `query:"label_id" maxLength:"36"`
+	ContactID    string `query:"contact_id" maxLength:"36"`
+	Unread       bool   `query:"unread" doc:"only those with something unread"`
 }
 
 type threadIn struct {
@@ -88,6 +104,7 @@ type conversationStateIn struct {
 	IDPath
 	Body struct {
 		State string `json:"state" enum:"open,closed"`
+		Seen
 	}
 }
 
@@ -106,9 +123,13 @@ func (s *Server) listConversations(ctx context.Context, in *conversationsIn) (*O
 	if err != nil {
 		return nil, err
 	}
+	filter, err := in.filter(who(ctx).User.ID)
+	if err != nil {
+		return nil, err
+	}
 	company, page := companyOf(ctx), ConversationList{Items: []Conversation{}}
 	err = s.DB.InCompany(ctx, company, func(tx postgres.Tx) error {
-		list, err := conversation.List(ctx, tx, company, departmentsOf(ctx), conversation.State(in.State), before, in.Limit+1)
+		list, err := conversation.List(ctx, tx, company, departmentsOf(ctx), filter, before, in.Limit+1)
 		if err != nil {
 			return err
 		}
@@ -120,9 +141,11 @@ func (s *Server) listConversations(ctx context.Context, in *conversationsIn) (*O
 			page.Items = append(page.Items, conversationView(one))
 		}
 		if in.Cursor == "" {
-			page.Unread, err = conversation.CountUnread(ctx, tx, company, departmentsOf(ctx))
+			n, err := conversation.CountUnread(ctx, tx, company, departmentsOf(ctx), who(ctx).User.ID)
+			page.Unread, page.Mine, page.Unassigned = n.All, n.Mine, n.Unassigned
+			return err
 		}
-		return err
+		return nil
 	})
 	return out(page), err
 }
@@ -130,7 +153,12 @@ func (s *Server) listConversations(ctx context.Context, in *conversationsIn) (*O
 func conversationView(c conversation.Conversation) Conversation {
 	view := Conversation{ID: c.ID.String(), ConnectionID: c.ConnectionID.String(), ConnectionName: c.ConnectionName, ContactID: c.ContactID.String(),
 		ContactName: c.ContactName, Address: c.Address, State: string(c.State), LastAt: id.Time(c.LastID).UTC(), LastInbound: c.Direction == 1,
-		Unread: int(c.Unread), ReopenedAt: utc(c.ReopenedAt), OpenUntil: utc(c.OpenUntil), OptedOut: c.OptedOutAt != nil}
+		Unread: int(c.Unread), ReopenedAt: utc(c.ReopenedAt), OpenUntil: utc(c.OpenUntil), OptedOut: c.OptedOutAt != nil,
+		Version: int(c.Version), AssigneeID: text(c.AssigneeID), AssigneeName: c.AssigneeName, DepartmentID: text(c.DepartmentID), DepartmentName: c.DepartmentName,
+		Priority: priorities[c.Priority], SnoozedUntil: utc(c.SnoozedUntil), LabelIDs: []string{}}
+	for _, label := range c.Labels {
+		view.LabelIDs = append(view.LabelIDs, label.String())
+	}
 	if view.LastInbound {
 		view.LastText = saidIn(c.Content).Words()
 	} else if c.Content != nil {
@@ -159,7 +187,7 @@ func (s *Server) withConversation(ctx context.Context, in *IDPath, do func(postg
 		if err := do(tx, found); err != nil {
 			return err
 		}
-		found, err = conversation.Get(ctx, tx, company, departmentsOf(ctx), wanted)
+		found, err = conversation.Get(ctx, tx, company, nil, wanted) // who hands it to another department sees it one last time
 		view = conversationView(found)
 		return err
 	})
@@ -201,6 +229,8 @@ func threadMessage(l conversation.Line) ThreadMessage {
 		view.CampaignID = l.CampaignID.String()
 	}
 	switch {
+	case l.Note != "":
+		view.State, view.Text, view.Author = "note", l.Note, l.Author
 	case l.Deleted:
 	case l.Inbound:
 		view.Text, view.Said = l.Said.Words(), &l.Said
@@ -295,8 +325,8 @@ func (s *Server) readConversation(ctx context.Context, in *IDPath) (*struct{}, e
 }
 
 func (s *Server) setConversationState(ctx context.Context, in *conversationStateIn) (*Out[Conversation], error) {
-	return s.changeConversation(ctx, &in.IDPath, func(tx postgres.Tx, c conversation.Conversation) error {
-		return conversation.SetState(ctx, tx, companyOf(ctx), c.ID, conversation.State(in.Body.State))
+	return s.workOn(ctx, &in.IDPath, in.Body.Seen, func(c *conversation.Change) error {
+		return c.SetState(ctx, conversation.State(in.Body.State))
 	})
 }
 

@@ -23,6 +23,7 @@ type example struct {
 	headers map[string]string
 	status  int    // of a caller who is let in, when it is another than the document's
 	before  string // SQL that brings the subject, $2, of a company, $1, if any, into the state for it
+	unseen  int    // the status for a user without the department of what the body names
 	leaves  bool   // it reaches another company by right
 }
 
@@ -107,6 +108,14 @@ var examples = map[string]example{
 
 	"answerConversation":   {fields: map[string]any{"key": "$unique", "text": "Hello"}},
 	"setConversationState": {fields: map[string]any{"state": "closed"}},
+	"startConversation":    {fields: map[string]any{"key": "$unique", "connection_id": "$connection_id", "contact_id": "$contact_id", "content": map[string]any{"kind": "text", "text": "Hi"}}, unseen: http.StatusUnprocessableEntity},
+	"assignConversation":   {fields: map[string]any{"person_id": "$person_id"}},
+	"moveConversation":     {fields: map[string]any{"department_id": "$department_id"}},
+	"labelConversation":    {fields: map[string]any{"label_ids": []any{"$label_ids"}}},
+	"snoozeConversation":   {fields: map[string]any{}},
+	"listConversations":    {query: map[string]string{"label_id": "$label_id"}},
+	"createLabel":          {fields: map[string]any{"name": "$unique"}},
+	"updateLabel":          {fields: map[string]any{"name": "$unique"}},
 	"readNotices":          {fields: map[string]any{"through": "$notice_id"}},
 
 	"realtime":    {headers: map[string]string{"Origin": "{origin}"}, status: http.StatusUpgradeRequired},
@@ -118,7 +127,7 @@ var kinds = map[string]string{
 	"conversations": "conversation", "notices": "notice", "notice_id": "notice", "campaigns": "campaign", "connections": "connection", "contacts": "contact", "departments": "department", "imports": "import", "invitations": "invitation",
 	"messages": "message", "people": "person", "superadmins": "superadmin", "segments": "segment", "sessions": "session",
 	"campaign_id": "campaign", "company_id": "company", "connection_id": "connection", "contact_id": "contact", "contact_ids": "contact", "department_id": "department",
-	"message_ids": "message", "person_ids": "person", "segment_id": "segment", "tag_id": "tag", "tag_ids": "tag", "user_id": "person",
+	"message_ids": "message", "person_ids": "person", "person_id": "person", "labels": "label", "label_id": "label", "label_ids": "label", "segment_id": "segment", "tag_id": "tag", "tag_ids": "tag", "user_id": "person",
 }
 
 func (c call) kindOf(field string) string {

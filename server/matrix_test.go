@@ -145,6 +145,8 @@ func (c call) wanted(r rule, of role, refused int) int {
 		return refused
 	case r.department && of == outOfOffice && c.hidden():
 		return http.StatusNotFound
+	case of == outOfOffice && c.unseen != 0:
+		return c.unseen
 	case c.status != 0:
 		return c.status
 	case c.operation == nil:

@@ -93,7 +93,7 @@ func newWorld(t *testing.T) *world {
 		w.company[of] = user.Home
 	}
 	w.people[inside], w.company[inside] = w.people[outside], &x.mine
-	w.dept = w.department(x.mine, canaryA+" "+canaryD)
+	w.dept = w.department(x.mine, canaryA+" office") // its name is no secret: conversations are handed over to it
 	elsewhere := w.department(x.mine, canaryA+" elsewhere")
 	w.exec(`INSERT INTO department_members (company_id, user_id, department_id) VALUES ($1, $2, $3), ($1, $4, $5)`, x.mine, w.people[member], w.dept, w.people[outOfOffice], elsewhere)
 	w.a, w.b = w.subjects(x.mine), w.subjects(x.theirs)
@@ -127,7 +127,7 @@ func (w *world) subjects(company id.ID) subjects {
 		canary, phones = canaryB, phonesB
 	}
 	one := subjects{"company": company}
-	for _, kind := range []string{"contact", "identity", "tag", "segment", "import", "campaign", "message", "invitation", "person", "conversation", "notice", "superadmin"} {
+	for _, kind := range []string{"contact", "identity", "tag", "segment", "import", "campaign", "message", "invitation", "person", "conversation", "notice", "superadmin", "label"} {
 		one[kind] = id.New()
 	}
 	secret, draft := canary, connection.Draft{AppID: "1001", AccountID: "2001", NumberID: fmt.Sprint(rand.Int64N(1e15)), AppSecret: canary + " app secret"}
@@ -160,6 +160,7 @@ const oneOfEach = `
 INSERT INTO users (id, company_id, email, name, role, password_hash) VALUES ($person, $company, '$canary.' || $person || '@example.org', '$canary person', 'user', '');
 INSERT INTO users (id, email, name, role, password_hash) VALUES ($superadmin, 'root.' || $superadmin || '@example.org', 'Root', 'superadmin', '');
 INSERT INTO department_members (company_id, user_id, department_id) VALUES ($company, $person, $department);
+INSERT INTO department_members SELECT $company, $person, department_id FROM connections WHERE id = $connection AND department_id IS NOT NULL;
 INSERT INTO templates (company_id, connection_id, name, language, category, status, body, components, synced_at)
 	VALUES ($company, $connection, 'x$secret', 'en', 'MARKETING', 'APPROVED', '$secret', '[{"type":"BODY","text":"$secret"}]', now());
 INSERT INTO template_syncs (company_id, connection_id, problem) VALUES ($company, $connection, '$secret');
@@ -179,6 +180,9 @@ INSERT INTO messages (company_id, id, connection_id, contact_id, identity_id, ca
 	VALUES ($company, $message, $connection, $contact, $identity, $campaign, 5, 6, '{"text":"$secret"}', 'wamid.' || $message, '$secret', now());
 INSERT INTO contact_messages (company_id, contact_id, message_id) VALUES ($company, $contact, $message);
 INSERT INTO conversations (company_id, id, connection_id, contact_id, last_id) VALUES ($company, $conversation, $connection, $contact, $message);
+INSERT INTO labels (company_id, id, name, colour) VALUES ($company, $label, '$canary label ' || $label, 'red');
+INSERT INTO conversation_labels (company_id, conversation_id, label_id) VALUES ($company, $conversation, $label);
+INSERT INTO conversation_notes (company_id, conversation_id, id, author_id, body) VALUES ($company, $conversation, $message, $person, '$secret note');
 INSERT INTO notices (company_id, id, kind, about, subject_id, hour, at) VALUES ($company, $notice, 'campaign_finished', 'campaign', $campaign, now(), now());
 INSERT INTO raw_events (company_id, id, connection_id, kind, state, reason, sealed) VALUES ($company, $message, $connection, '$secret', 1, '$secret', '');
 INSERT INTO message_counts (company_id, connection_id, campaign_id, uncertain) VALUES ($company, $connection, $campaign, 1);

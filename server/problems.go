@@ -152,6 +152,22 @@ func translate(err error) *huma.ErrorModel {
 		return &copied
 	case errors.Is(err, contact.ErrNotFound), errors.Is(err, contact.ErrNoSegment), errors.Is(err, contact.ErrNoImport), errors.Is(err, connection.ErrNotFound), errors.Is(err, campaign.ErrNotFound), errors.Is(err, conversation.ErrNotFound), errors.Is(err, account.ErrNotFound), errors.Is(err, send.ErrNotFound), errors.Is(err, notice.ErrNotFound):
 		return problemOf(http.StatusNotFound, "", notFoundDetail)
+	case errors.Is(err, conversation.ErrNoLabel):
+		return problemOf(http.StatusNotFound, "", notFoundDetail)
+	case errors.Is(err, conversation.ErrStale):
+		return problemOf(http.StatusConflict, "stale", sentence(err))
+	case errors.Is(err, conversation.ErrAssignee):
+		return unfit("person_id", conversation.ErrAssignee.Error()).(*huma.ErrorModel)
+	case errors.Is(err, conversation.ErrDepartment):
+		return unfit("department_id", conversation.ErrDepartment.Error()).(*huma.ErrorModel)
+	case errors.Is(err, conversation.ErrLabel):
+		return unfit("label_ids", conversation.ErrLabel.Error()).(*huma.ErrorModel)
+	case errors.Is(err, conversation.ErrPast):
+		return unfit("until", conversation.ErrPast.Error()).(*huma.ErrorModel)
+	case errors.Is(err, conversation.ErrLabelTaken), errors.Is(err, conversation.ErrLabelName), errors.Is(err, conversation.ErrLabelsFull):
+		return unfit("name", err.Error()).(*huma.ErrorModel)
+	case errors.Is(err, contact.ErrNoAddress):
+		return unfit("contact_id", contact.ErrNoAddress.Error()).(*huma.ErrorModel)
 	case errors.Is(err, account.ErrNoDemo):
 		return problemOf(http.StatusConflict, "no-demo", "Only a demo company can be removed; this is none.")
 	case errors.Is(err, account.ErrWrongLogin):

@@ -33,14 +33,15 @@ type Options struct {
 	Temporal    client.Client
 	Connections *connection.Store
 	Adapters    map[channel.Kind]channel.Adapter
-	Slots       int                           // sends at once on one connection; 0 means 64
-	Pages       int                           // connections sending at once; 0 means 8
-	UrgentSlots int                           // urgent sends at once on one connection, beside those; 0 means 16
-	UrgentRuns  int                           // connections sending urgent messages at once; 0 means 64
-	Changed     func(company, campaign id.ID) // a campaign's page should refresh; may be nil
-	Imported    func(company, imported id.ID) // an import's page should refresh; may be nil
-	Mailer      mail.Mailer                   // nil: mails stay in the outbox
-	Lifetimes   account.Lifetimes             // of links in mails; the zero value means account.DefaultLifetimes
+	Slots       int                               // sends at once on one connection; 0 means 64
+	Pages       int                               // connections sending at once; 0 means 8
+	UrgentSlots int                               // urgent sends at once on one connection, beside those; 0 means 16
+	UrgentRuns  int                               // connections sending urgent messages at once; 0 means 64
+	Changed     func(company, campaign id.ID)     // a campaign's page should refresh; may be nil
+	Imported    func(company, imported id.ID)     // an import's page should refresh; may be nil
+	Conversed   func(company, conversation id.ID) // the same of a conversation
+	Mailer      mail.Mailer                       // nil: mails stay in the outbox
+	Lifetimes   account.Lifetimes                 // of links in mails; the zero value means account.DefaultLifetimes
 }
 
 // StopTimeout is how long a stopping worker waits for its pages to record what is on the wire.
@@ -70,6 +71,9 @@ func Run(ctx context.Context, o Options) error {
 	if o.Imported == nil {
 		o.Imported = func(_, _ id.ID) {}
 	}
+	if o.Conversed == nil {
+		o.Conversed = func(_, _ id.ID) {}
+	}
 	if o.Lifetimes == (account.Lifetimes{}) {
 		o.Lifetimes = account.DefaultLifetimes
 	}
@@ -80,9 +84,10 @@ func Run(ctx context.Context, o Options) error {
 	imports := &activities.Imports{DB: o.DB, Changed: o.Imported}
 	mails := &activities.Mails{DB: o.DB, Mailer: o.Mailer, Lives: o.Lifetimes}
 	digests := &activities.Digests{DB: o.DB, Mailer: o.Mailer}
+	conversations := &activities.Conversations{DB: o.DB, Changed: o.Conversed}
 	workers := []sdkworker.Worker{
-		workflowWorker(o.Temporal, campaigns, sending, imports, digests),
-		workWorker(o.Temporal, campaigns, imports, mails, digests),
+		workflowWorker(o.Temporal, campaigns, sending, imports, digests, conversations),
+		workWorker(o.Temporal, campaigns, imports, mails, digests, conversations),
 		sendWorker(o.Temporal, flow.SendQueue, flow.SendPage, sending.SendPage, o.Pages),
 		sendWorker(o.Temporal, flow.UrgentQueue, flow.SendUrgent, sending.SendUrgent, o.UrgentRuns),
 	}
@@ -107,7 +112,7 @@ func Run(ctx context.Context, o Options) error {
 }
 
 // workflowWorker runs workflows and their looks.
-func workflowWorker(temporal client.Client, campaigns *activities.Campaigns, sending *activities.Sending, imports *activities.Imports, digests *activities.Digests) sdkworker.Worker {
+func workflowWorker(temporal client.Client, campaigns *activities.Campaigns, sending *activities.Sending, imports *activities.Imports, digests *activities.Digests, conversations *activities.Conversations) sdkworker.Worker {
 	w := sdkworker.New(temporal, flow.WorkflowQueue, sdkworker.Options{
 		MaxConcurrentWorkflowTaskExecutionSize:  64,
 		MaxConcurrentLocalActivityExecutionSize: 64,
@@ -119,6 +124,7 @@ func workflowWorker(temporal client.Client, campaigns *activities.Campaigns, sen
 	w.RegisterActivityWithOptions(sending.LookAtSender, activity.RegisterOptions{Name: flow.LookAtSender})
 	w.RegisterActivityWithOptions(imports.LookAtImport, activity.RegisterOptions{Name: flow.LookAtImport})
 	w.RegisterActivityWithOptions(digests.LookAtDigest, activity.RegisterOptions{Name: flow.LookAtDigest})
+	w.RegisterActivityWithOptions(conversations.LookAtConversation, activity.RegisterOptions{Name: flow.LookAtConversation})
 	return w
 }
 
@@ -129,9 +135,10 @@ func Register(w sdkworker.WorkflowRegistry) {
 	w.RegisterWorkflowWithOptions(workflows.Import, workflow.RegisterOptions{Name: string(flow.ImportWorkflow)})
 	w.RegisterWorkflowWithOptions(workflows.Mail, workflow.RegisterOptions{Name: string(flow.MailWorkflow)})
 	w.RegisterWorkflowWithOptions(workflows.Digest, workflow.RegisterOptions{Name: string(flow.DigestWorkflow)})
+	w.RegisterWorkflowWithOptions(workflows.Conversation, workflow.RegisterOptions{Name: string(flow.ConversationWorkflow)})
 }
 
-func workWorker(temporal client.Client, campaigns *activities.Campaigns, imports *activities.Imports, mails *activities.Mails, digests *activities.Digests) sdkworker.Worker {
+func workWorker(temporal client.Client, campaigns *activities.Campaigns, imports *activities.Imports, mails *activities.Mails, digests *activities.Digests, conversations *activities.Conversations) sdkworker.Worker {
 	w := sdkworker.New(temporal, flow.WorkQueue, sdkworker.Options{
 		DisableWorkflowWorker:              true,
 		MaxConcurrentActivityExecutionSize: 32,
@@ -139,7 +146,8 @@ func workWorker(temporal client.Client, campaigns *activities.Campaigns, imports
 	})
 	for name, do := range map[string]any{flow.FreezeAudience: campaigns.FreezeAudience, flow.BeginCampaign: campaigns.BeginCampaign,
 		flow.FeedCampaign: campaigns.FeedCampaign, flow.FinishCampaign: campaigns.FinishCampaign, flow.CancelQueued: campaigns.CancelQueued,
-		flow.CheckImport: imports.CheckImport, flow.RunImport: imports.RunImport, flow.UndoImport: imports.UndoImport, flow.DiscardImport: imports.DiscardImport, flow.SendMail: mails.SendMail, flow.SendDigest: digests.SendDigest} {
+		flow.CheckImport: imports.CheckImport, flow.RunImport: imports.RunImport, flow.UndoImport: imports.UndoImport, flow.DiscardImport: imports.DiscardImport, flow.SendMail: mails.SendMail, flow.SendDigest: digests.SendDigest,
+		flow.RouseConversation: conversations.RouseConversation} {
 		w.RegisterActivityWithOptions(do, activity.RegisterOptions{Name: name})
 	}
 	return w

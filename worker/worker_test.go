@@ -41,6 +41,7 @@ func TestCampaignsOnARealServer(t *testing.T) {
 	}
 	t.Run("invited by mail", s.invited)
 	t.Run("told by mail", s.told)
+	t.Run("snoozed", s.snoozed)
 	t.Run("drained and resumed", s.drained)
 	said := uuids.ReplaceAllString(log.String(), "")
 	for _, canary := range append(canaries, "secret", "token=") {

@@ -62,7 +62,7 @@ func TestRecordedHistoriesHoldEveryStory(t *testing.T) {
 		"paced": flow.SenderWorkflow, "limits-edited": flow.SenderWorkflow,
 		// Of senders that knew no urgent runs.
 		"in-turns-sender": flow.SenderWorkflow, "in-turns-failed-page": flow.SenderWorkflow, "in-turns-continue-as-new": flow.SenderWorkflow,
-		"import": flow.ImportWorkflow, "import-undo": flow.ImportWorkflow, "mail": flow.MailWorkflow, "digest": flow.DigestWorkflow} {
+		"import": flow.ImportWorkflow, "import-undo": flow.ImportWorkflow, "mail": flow.MailWorkflow, "digest": flow.DigestWorkflow, "conversation": flow.ConversationWorkflow} {
 		require.Equal(t, want, kind(name), name)
 	}
 	for name, event := range map[string]enums.EventType{

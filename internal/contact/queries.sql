@@ -181,3 +181,6 @@ SELECT contact_id, id FROM identities WHERE company_id = @company_id AND kind = 
 
 -- name: backdate :exec
 UPDATE contacts SET created_at = @created_at WHERE company_id = @company_id AND id = @id;
+
+-- name: addressesOf :many
+SELECT id, kind, scope, value, created_at FROM identities WHERE company_id = @company_id AND contact_id = @contact_id ORDER BY id;

@@ -146,6 +146,44 @@ func (q *Queries) addressOwners(ctx context.Context, kinds []string, vals []stri
 	return items, nil
 }
 
+const addressesOf = `-- name: addressesOf :many
+SELECT id, kind, scope, value, created_at FROM identities WHERE company_id = $1 AND contact_id = $2 ORDER BY id
+`
+
+type addressesOfRow struct {
+	ID        uuid.UUID
+	Kind      string
+	Scope     string
+	Value     string
+	CreatedAt time.Time
+}
+
+func (q *Queries) addressesOf(ctx context.Context, companyID uuid.UUID, contactID uuid.UUID) ([]addressesOfRow, error) {
+	rows, err := q.db.Query(ctx, addressesOf, companyID, contactID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []addressesOfRow
+	for rows.Next() {
+		var i addressesOfRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Kind,
+			&i.Scope,
+			&i.Value,
+			&i.CreatedAt,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const allAttributeNames = `-- name: allAttributeNames :many
 SELECT DISTINCT k::text AS name FROM (SELECT jsonb_object_keys(c.attributes) AS k FROM contacts c WHERE c.company_id = $1) keys ORDER BY 1 LIMIT 500
 `

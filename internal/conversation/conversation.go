@@ -1,116 +1,32 @@
 package conversation
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 
 	"omnidesk/internal/channel"
+	"omnidesk/internal/flow"
 	"omnidesk/internal/id"
 	"omnidesk/internal/postgres"
+	"omnidesk/internal/wake"
 )
 
-// State of a conversation. A closed one opens when the contact writes.
+// State of a conversation. A snoozed or closed one opens when the contact writes.
 type State string
 
 // The states, as stored.
 const (
-	Open   State = "open"
-	Closed State = "closed"
+	Open    State = "open"
+	Snoozed State = "snoozed" // out of the way until an instant or until the contact writes
+	Closed  State = "closed"
 )
-
-// ErrNotFound says that there is no such conversation in the company.
-var ErrNotFound = errors.New("no such conversation")
-
-// Conversation is what was said between a contact and a connection, as a list shows it.
-type Conversation struct {
-	ID             id.ID
-	ConnectionID   id.ID
-	ConnectionName string
-	ContactID      id.ID
-	ContactName    string
-	Address        string // that of the newest message
-	State          State
-	LastID         id.ID // the newest message outside campaigns; its id says when
-	Unread         int32
-	ReopenedAt     *time.Time
-	OpenUntil      *time.Time // when the last 24-hour window ends or ended; nil: there was none
-	OptedOutAt     *time.Time
-	Direction      int16 // of the newest message; 1: the contact wrote it
-	Content        *string
-}
-
-func viewed(row getConversationRow) Conversation {
-	return Conversation{
-		ID: row.ID, ConnectionID: row.ConnectionID, ConnectionName: row.ConnectionName, ContactID: row.ContactID, ContactName: row.ContactName,
-		Address: row.Address, State: State(row.State), LastID: row.LastID, Unread: row.Unread, ReopenedAt: row.ReopenedAt,
-		OpenUntil: row.OpenUntil, OptedOutAt: row.OptedOutAt, Direction: row.Direction, Content: row.Content,
-	}
-}
-
-// Last is the beginning of a list: conversations and messages come newest first.
-var Last = id.At(time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC), 0)
-
-// List returns conversations in a state whose newest message is older than before, the newest first. Departments are
-// those of who asks: only conversations on their connections count, and on those of no department; nil: on all.
-func List(ctx context.Context, tx postgres.Tx, company id.ID, departments []id.ID, state State, before id.ID, limit int) ([]Conversation, error) {
-	rows, err := New(tx).listConversations(ctx, listConversationsParams{Departments: departments, CompanyID: company, State: string(state), Before: before, RowLimit: int32(limit)})
-	if err != nil {
-		return nil, fmt.Errorf("listing conversations: %w", err)
-	}
-	list := make([]Conversation, len(rows))
-	for i, row := range rows {
-		list[i] = viewed(getConversationRow(row))
-	}
-	return list, nil
-}
-
-// Get returns one conversation that somebody in some departments may see; see List. Errors: ErrNotFound.
-func Get(ctx context.Context, tx postgres.Tx, company id.ID, departments []id.ID, wanted id.ID) (Conversation, error) {
-	row, err := New(tx).getConversation(ctx, departments, company, wanted)
-	if errors.Is(err, pgx.ErrNoRows) {
-		return Conversation{}, ErrNotFound
-	}
-	if err != nil {
-		return Conversation{}, fmt.Errorf("reading a conversation: %w", err)
-	}
-	return viewed(row), nil
-}
-
-// CountUnread returns how many open conversations of a List have something unread, at most 100.
-func CountUnread(ctx context.Context, tx postgres.Tx, company id.ID, departments []id.ID) (int, error) {
-	n, err := New(tx).countUnread(ctx, departments, company)
-	if err != nil {
-		return 0, fmt.Errorf("counting unread conversations: %w", err)
-	}
-	return int(n), nil
-}
-
-// MarkRead notes that what the contact wrote was seen. Errors: ErrNotFound.
-func MarkRead(ctx context.Context, tx postgres.Tx, company, wanted id.ID) error {
-	n, err := New(tx).markRead(ctx, company, wanted)
-	return found(n, err)
-}
-
-// SetState closes a conversation, which is then read, or opens it. Errors: ErrNotFound.
-func SetState(ctx context.Context, tx postgres.Tx, company, wanted id.ID, state State) error {
-	n, err := New(tx).setState(ctx, string(state), company, wanted)
-	return found(n, err)
-}
-
-func found(rows int64, err error) error {
-	if err == nil && rows == 0 {
-		return ErrNotFound
-	}
-	if err != nil {
-		return fmt.Errorf("changing a conversation: %w", err)
-	}
-	return nil
-}
 
 // AnswerTo returns the identity that an answer goes to: the one that the contact wrote from last.
 func AnswerTo(ctx context.Context, tx postgres.Tx, company, wanted id.ID) (id.ID, error) {
@@ -131,7 +47,31 @@ func Wrote(ctx context.Context, tx postgres.Tx, company, connection, contact, me
 	if err != nil {
 		return id.Nil, fmt.Errorf("entering a message into its conversation: %w", err)
 	}
+	if conversation.Slept {
+		err = wake.Append(ctx, tx, company, flow.Conversation(conversation.ID), false)
+	}
+	return conversation.ID, err
+}
+
+// Of returns the conversation that a message is in. Errors: ErrNotFound.
+func Of(ctx context.Context, tx postgres.Tx, company, message id.ID) (id.ID, error) {
+	conversation, err := New(tx).ofMessage(ctx, company, message)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return id.Nil, ErrNotFound
+	}
+	if err != nil {
+		return id.Nil, fmt.Errorf("finding a message's conversation: %w", err)
+	}
 	return conversation, nil
+}
+
+// OpenUntil returns when a contact's last 24-hour window on a connection ends or ended; zero: there was none.
+func OpenUntil(ctx context.Context, tx postgres.Tx, company, connection, contact id.ID) (time.Time, error) {
+	until, err := New(tx).openUntil(ctx, company, connection, contact)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return time.Time{}, fmt.Errorf("reading a service window: %w", err)
+	}
+	return until, nil
 }
 
 // Keyed returns the message that was sent with a key which its client made, or Nil when there is none.
@@ -177,11 +117,29 @@ type Line struct {
 	Quote        *Quote // what it answers; nil: nothing that is known
 	Reaction     string // the contact's emoji on it
 	Edited       bool
-	Deleted      bool // by the contact; Said is empty then
+	Deleted      bool   // by the contact; Said is empty then
+	Note         string // what an agent wrote for the others; all else but ID is empty then
+	Author       string // of a note
 }
 
-// Thread returns messages of a conversation older than before, the newest first.
+// Thread returns messages and notes of a conversation older than before, the newest first.
 func Thread(ctx context.Context, tx postgres.Tx, company id.ID, of Conversation, before id.ID, limit int) ([]Line, error) {
+	lines, err := said(ctx, tx, company, of, before, limit)
+	if err != nil {
+		return nil, err
+	}
+	notes, err := New(tx).notes(ctx, company, of.ID, before, int32(limit))
+	if err != nil {
+		return nil, fmt.Errorf("reading notes: %w", err)
+	}
+	for _, n := range notes {
+		lines = append(lines, Line{ID: n.ID, Note: n.Body, Author: n.Author})
+	}
+	slices.SortFunc(lines, func(a, b Line) int { return bytes.Compare(b.ID[:], a.ID[:]) })
+	return lines[:min(limit, len(lines))], nil
+}
+
+func said(ctx context.Context, tx postgres.Tx, company id.ID, of Conversation, before id.ID, limit int) ([]Line, error) {
 	q := New(tx)
 	rows, err := q.thread(ctx, threadParams{CompanyID: company, ConnectionID: of.ConnectionID, ContactID: of.ContactID, Before: before, RowLimit: int32(limit)})
 	if err != nil {

@@ -12,6 +12,21 @@ import (
 	"github.com/google/uuid"
 )
 
+const addLabels = `-- name: addLabels :execrows
+INSERT INTO conversation_labels (company_id, conversation_id, label_id)
+SELECT $1, $2, l.id FROM labels l WHERE l.company_id = $1 AND l.id = ANY($3::uuid[])
+ON CONFLICT (company_id, conversation_id, label_id) DO UPDATE SET label_id = EXCLUDED.label_id
+`
+
+// Puts on all that there are and returns how many that is, those that were on it included.
+func (q *Queries) addLabels(ctx context.Context, companyID uuid.UUID, conversationID uuid.UUID, labels []uuid.UUID) (int64, error) {
+	result, err := q.db.Exec(ctx, addLabels, companyID, conversationID, labels)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const answerTo = `-- name: answerTo :one
 SELECT m.identity_id FROM conversations v JOIN messages m ON m.company_id = v.company_id AND m.id = coalesce(v.last_inbound_id, v.last_id)
 WHERE v.company_id = $1 AND v.id = $2
@@ -23,6 +38,17 @@ func (q *Queries) answerTo(ctx context.Context, companyID uuid.UUID, iD uuid.UUI
 	var identity_id uuid.UUID
 	err := row.Scan(&identity_id)
 	return identity_id, err
+}
+
+const asleepUntil = `-- name: asleepUntil :one
+SELECT snoozed_until FROM conversations WHERE company_id = $1 AND id = $2 AND state = 'snoozed' AND snoozed_until IS NOT NULL
+`
+
+func (q *Queries) asleepUntil(ctx context.Context, companyID uuid.UUID, iD uuid.UUID) (*time.Time, error) {
+	row := q.db.QueryRow(ctx, asleepUntil, companyID, iD)
+	var snoozed_until *time.Time
+	err := row.Scan(&snoozed_until)
+	return snoozed_until, err
 }
 
 const changesOf = `-- name: changesOf :many
@@ -47,6 +73,73 @@ func (q *Queries) changesOf(ctx context.Context, companyID uuid.UUID, connection
 	for rows.Next() {
 		var i changesOfRow
 		if err := rows.Scan(&i.ProviderID, &i.Kind, &i.Words); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const chooseDepartments = `-- name: chooseDepartments :many
+SELECT id, name FROM departments WHERE company_id = $1 AND deleted_at IS NULL ORDER BY lower(name), id
+`
+
+type chooseDepartmentsRow struct {
+	ID   uuid.UUID
+	Name string
+}
+
+func (q *Queries) chooseDepartments(ctx context.Context, companyID uuid.UUID) ([]chooseDepartmentsRow, error) {
+	rows, err := q.db.Query(ctx, chooseDepartments, companyID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []chooseDepartmentsRow
+	for rows.Next() {
+		var i chooseDepartmentsRow
+		if err := rows.Scan(&i.ID, &i.Name); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const choosePeople = `-- name: choosePeople :many
+SELECT u.id, u.name, (u.role = 'admin')::boolean AS everything,
+    ARRAY(SELECT m.department_id FROM department_members m WHERE m.company_id = u.company_id AND m.user_id = u.id)::uuid[] AS departments
+FROM users u WHERE u.company_id = $1::uuid AND u.disabled_at IS NULL ORDER BY lower(u.name), u.id LIMIT 1000
+`
+
+type choosePeopleRow struct {
+	ID          uuid.UUID
+	Name        string
+	Everything  bool
+	Departments []uuid.UUID
+}
+
+func (q *Queries) choosePeople(ctx context.Context, companyID uuid.UUID) ([]choosePeopleRow, error) {
+	rows, err := q.db.Query(ctx, choosePeople, companyID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []choosePeopleRow
+	for rows.Next() {
+		var i choosePeopleRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.Name,
+			&i.Everything,
+			&i.Departments,
+		); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -116,70 +209,36 @@ func (q *Queries) conversationsOf(ctx context.Context, companyID uuid.UUID, conn
 	return items, nil
 }
 
-const countUnread = `-- name: countUnread :one
-SELECT count(*) FROM (
-    SELECT FROM conversations v
-    JOIN connections n ON n.company_id = v.company_id AND n.id = v.connection_id AND in_sight(n.department_id, $1::uuid[])
-    WHERE v.company_id = $2 AND v.state = 'open' AND v.unread > 0 LIMIT 100
-) v
+const countLabels = `-- name: countLabels :one
+SELECT count(*) FROM labels WHERE company_id = $1
 `
 
-func (q *Queries) countUnread(ctx context.Context, departments []uuid.UUID, companyID uuid.UUID) (int64, error) {
-	row := q.db.QueryRow(ctx, countUnread, departments, companyID)
+func (q *Queries) countLabels(ctx context.Context, companyID uuid.UUID) (int64, error) {
+	row := q.db.QueryRow(ctx, countLabels, companyID)
 	var count int64
 	err := row.Scan(&count)
 	return count, err
 }
 
-const getConversation = `-- name: getConversation :one
-SELECT v.id, v.connection_id, n.name AS connection_name, v.contact_id, c.name AS contact_name, coalesce(i.value, '')::text AS address,
-    v.state, v.last_id, v.unread, v.reopened_at, w.open_until, c.opted_out_at, coalesce(m.direction, 0)::smallint AS direction, m.content
-FROM conversations v
-JOIN connections n ON n.company_id = v.company_id AND n.id = v.connection_id AND in_sight(n.department_id, $1::uuid[])
-JOIN contacts c ON c.company_id = v.company_id AND c.id = v.contact_id
-LEFT JOIN messages m ON m.company_id = v.company_id AND m.id = v.last_id
-LEFT JOIN identities i ON i.company_id = v.company_id AND i.id = m.identity_id
-LEFT JOIN service_windows w ON w.company_id = v.company_id AND w.connection_id = v.connection_id AND w.contact_id = v.contact_id
-WHERE v.company_id = $2 AND v.id = $3
+const deleteLabel = `-- name: deleteLabel :execrows
+DELETE FROM labels WHERE company_id = $1 AND id = $2
 `
 
-type getConversationRow struct {
-	ID             uuid.UUID
-	ConnectionID   uuid.UUID
-	ConnectionName string
-	ContactID      uuid.UUID
-	ContactName    string
-	Address        string
-	State          string
-	LastID         uuid.UUID
-	Unread         int32
-	ReopenedAt     *time.Time
-	OpenUntil      *time.Time
-	OptedOutAt     *time.Time
-	Direction      int16
-	Content        *string
+func (q *Queries) deleteLabel(ctx context.Context, companyID uuid.UUID, iD uuid.UUID) (int64, error) {
+	result, err := q.db.Exec(ctx, deleteLabel, companyID, iD)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
 }
 
-func (q *Queries) getConversation(ctx context.Context, departments []uuid.UUID, companyID uuid.UUID, iD uuid.UUID) (getConversationRow, error) {
-	row := q.db.QueryRow(ctx, getConversation, departments, companyID, iD)
-	var i getConversationRow
-	err := row.Scan(
-		&i.ID,
-		&i.ConnectionID,
-		&i.ConnectionName,
-		&i.ContactID,
-		&i.ContactName,
-		&i.Address,
-		&i.State,
-		&i.LastID,
-		&i.Unread,
-		&i.ReopenedAt,
-		&i.OpenUntil,
-		&i.OptedOutAt,
-		&i.Direction,
-		&i.Content,
-	)
-	return i, err
+const dropLabels = `-- name: dropLabels :exec
+DELETE FROM conversation_labels WHERE company_id = $1 AND conversation_id = $2 AND NOT label_id = ANY($3::uuid[])
+`
+
+func (q *Queries) dropLabels(ctx context.Context, companyID uuid.UUID, conversationID uuid.UUID, keep []uuid.UUID) error {
+	_, err := q.db.Exec(ctx, dropLabels, companyID, conversationID, keep)
+	return err
 }
 
 const insertChanges = `-- name: insertChanges :exec
@@ -208,6 +267,20 @@ func (q *Queries) insertChanges(ctx context.Context, arg insertChangesParams) er
 		arg.Contacts,
 		arg.Kinds,
 		arg.Words,
+	)
+	return err
+}
+
+const insertLabel = `-- name: insertLabel :exec
+INSERT INTO labels (company_id, id, name, colour) VALUES ($1, $2, $3, $4)
+`
+
+func (q *Queries) insertLabel(ctx context.Context, companyID uuid.UUID, iD uuid.UUID, name string, colour string) error {
+	_, err := q.db.Exec(ctx, insertLabel,
+		companyID,
+		iD,
+		name,
+		colour,
 	)
 	return err
 }
@@ -246,6 +319,29 @@ func (q *Queries) insertMessages(ctx context.Context, arg insertMessagesParams) 
 	return err
 }
 
+const insertNote = `-- name: insertNote :exec
+INSERT INTO conversation_notes (company_id, conversation_id, id, author_id, body) VALUES ($1, $2, $3, $4, $5)
+`
+
+type insertNoteParams struct {
+	CompanyID      uuid.UUID
+	ConversationID uuid.UUID
+	ID             uuid.UUID
+	AuthorID       uuid.UUID
+	Body           string
+}
+
+func (q *Queries) insertNote(ctx context.Context, arg insertNoteParams) error {
+	_, err := q.db.Exec(ctx, insertNote,
+		arg.CompanyID,
+		arg.ConversationID,
+		arg.ID,
+		arg.AuthorID,
+		arg.Body,
+	)
+	return err
+}
+
 const keyMessage = `-- name: keyMessage :execrows
 INSERT INTO client_keys (company_id, key, message_id) VALUES ($1, $2, $3) ON CONFLICT (company_id, key) DO NOTHING
 `
@@ -258,80 +354,26 @@ func (q *Queries) keyMessage(ctx context.Context, companyID uuid.UUID, key strin
 	return result.RowsAffected(), nil
 }
 
-const listConversations = `-- name: listConversations :many
-WITH page AS (
-    SELECT v.company_id, v.id, v.connection_id, v.contact_id, v.state, v.last_id, v.last_inbound_id, v.unread, v.reopened_at, n.name AS connection_name FROM conversations v
-    JOIN connections n ON n.company_id = v.company_id AND n.id = v.connection_id AND in_sight(n.department_id, $1::uuid[])
-    WHERE v.company_id = $2 AND v.state = $3 AND v.last_id < $4::uuid
-    ORDER BY v.last_id DESC LIMIT $5
-)
-SELECT v.id, v.connection_id, v.connection_name, v.contact_id, c.name AS contact_name, coalesce(i.value, '')::text AS address,
-    v.state, v.last_id, v.unread, v.reopened_at, w.open_until, c.opted_out_at, coalesce(m.direction, 0)::smallint AS direction, m.content
-FROM page v
-JOIN contacts c ON c.company_id = v.company_id AND c.id = v.contact_id
-LEFT JOIN messages m ON m.company_id = v.company_id AND m.id = v.last_id
-LEFT JOIN identities i ON i.company_id = v.company_id AND i.id = m.identity_id
-LEFT JOIN service_windows w ON w.company_id = v.company_id AND w.connection_id = v.connection_id AND w.contact_id = v.contact_id
-ORDER BY v.last_id DESC
+const listLabels = `-- name: listLabels :many
+SELECT id, name, colour FROM labels WHERE company_id = $1 ORDER BY lower(name), id
 `
 
-type listConversationsParams struct {
-	Departments []uuid.UUID
-	CompanyID   uuid.UUID
-	State       string
-	Before      uuid.UUID
-	RowLimit    int32
+type listLabelsRow struct {
+	ID     uuid.UUID
+	Name   string
+	Colour string
 }
 
-type listConversationsRow struct {
-	ID             uuid.UUID
-	ConnectionID   uuid.UUID
-	ConnectionName string
-	ContactID      uuid.UUID
-	ContactName    string
-	Address        string
-	State          string
-	LastID         uuid.UUID
-	Unread         int32
-	ReopenedAt     *time.Time
-	OpenUntil      *time.Time
-	OptedOutAt     *time.Time
-	Direction      int16
-	Content        *string
-}
-
-// Along conversations_recent, the newest first.
-func (q *Queries) listConversations(ctx context.Context, arg listConversationsParams) ([]listConversationsRow, error) {
-	rows, err := q.db.Query(ctx, listConversations,
-		arg.Departments,
-		arg.CompanyID,
-		arg.State,
-		arg.Before,
-		arg.RowLimit,
-	)
+func (q *Queries) listLabels(ctx context.Context, companyID uuid.UUID) ([]listLabelsRow, error) {
+	rows, err := q.db.Query(ctx, listLabels, companyID)
 	if err != nil {
 		return nil, err
 	}
 	defer rows.Close()
-	var items []listConversationsRow
+	var items []listLabelsRow
 	for rows.Next() {
-		var i listConversationsRow
-		if err := rows.Scan(
-			&i.ID,
-			&i.ConnectionID,
-			&i.ConnectionName,
-			&i.ContactID,
-			&i.ContactName,
-			&i.Address,
-			&i.State,
-			&i.LastID,
-			&i.Unread,
-			&i.ReopenedAt,
-			&i.OpenUntil,
-			&i.OptedOutAt,
-			&i.Direction,
-			&i.Content,
-		); err != nil {
+		var i listLabelsRow
+		if err := rows.Scan(&i.ID, &i.Name, &i.Colour); err != nil {
 			return nil, err
 		}
 		items = append(items, i)
@@ -340,6 +382,46 @@ func (q *Queries) listConversations(ctx context.Context, arg listConversationsPa
 		return nil, err
 	}
 	return items, nil
+}
+
+const liveDepartment = `-- name: liveDepartment :one
+SELECT EXISTS (SELECT FROM departments WHERE company_id = $1 AND id = $2 AND deleted_at IS NULL)
+`
+
+func (q *Queries) liveDepartment(ctx context.Context, companyID uuid.UUID, iD uuid.UUID) (bool, error) {
+	row := q.db.QueryRow(ctx, liveDepartment, companyID, iD)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
+}
+
+const lockConversation = `-- name: lockConversation :one
+SELECT v.version, v.state, v.assignee_id, v.snoozed_until, n.department_id AS connection_department, coalesce(v.department_id, n.department_id) AS department_id
+FROM conversations v JOIN connections n ON n.company_id = v.company_id AND n.id = v.connection_id
+WHERE v.company_id = $1 AND v.id = $2 FOR UPDATE OF v
+`
+
+type lockConversationRow struct {
+	Version              int32
+	State                string
+	AssigneeID           *uuid.UUID
+	SnoozedUntil         *time.Time
+	ConnectionDepartment *uuid.UUID
+	DepartmentID         *uuid.UUID
+}
+
+func (q *Queries) lockConversation(ctx context.Context, companyID uuid.UUID, iD uuid.UUID) (lockConversationRow, error) {
+	row := q.db.QueryRow(ctx, lockConversation, companyID, iD)
+	var i lockConversationRow
+	err := row.Scan(
+		&i.Version,
+		&i.State,
+		&i.AssigneeID,
+		&i.SnoozedUntil,
+		&i.ConnectionDepartment,
+		&i.DepartmentID,
+	)
+	return i, err
 }
 
 const markRead = `-- name: markRead :execrows
@@ -354,6 +436,19 @@ func (q *Queries) markRead(ctx context.Context, companyID uuid.UUID, iD uuid.UUI
 	return result.RowsAffected(), nil
 }
 
+const maySee = `-- name: maySee :one
+SELECT EXISTS (SELECT FROM users u WHERE u.company_id = $1::uuid AND u.id = $2 AND u.disabled_at IS NULL AND (u.role = 'admin'
+    OR in_sight($3::uuid, ARRAY(SELECT m.department_id FROM department_members m WHERE m.company_id = u.company_id AND m.user_id = u.id))))
+`
+
+// Whether somebody of the company, who is still in it, may see what belongs to a department.
+func (q *Queries) maySee(ctx context.Context, companyID uuid.UUID, person uuid.UUID, departmentID *uuid.UUID) (bool, error) {
+	row := q.db.QueryRow(ctx, maySee, companyID, person, departmentID)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
+}
+
 const messageOfKey = `-- name: messageOfKey :one
 SELECT message_id FROM client_keys WHERE company_id = $1 AND key = $2
 `
@@ -365,6 +460,67 @@ func (q *Queries) messageOfKey(ctx context.Context, companyID uuid.UUID, key str
 	return message_id, err
 }
 
+const notes = `-- name: notes :many
+SELECT o.id, o.body, coalesce(u.name, '')::text AS author FROM conversation_notes o
+LEFT JOIN users u ON u.company_id = o.company_id AND u.id = o.author_id
+WHERE o.company_id = $1 AND o.conversation_id = $2 AND o.id < $3::uuid
+ORDER BY o.id DESC LIMIT $4
+`
+
+type notesRow struct {
+	ID     uuid.UUID
+	Body   string
+	Author string
+}
+
+func (q *Queries) notes(ctx context.Context, companyID uuid.UUID, conversationID uuid.UUID, before uuid.UUID, rowLimit int32) ([]notesRow, error) {
+	rows, err := q.db.Query(ctx, notes,
+		companyID,
+		conversationID,
+		before,
+		rowLimit,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []notesRow
+	for rows.Next() {
+		var i notesRow
+		if err := rows.Scan(&i.ID, &i.Body, &i.Author); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const ofMessage = `-- name: ofMessage :one
+SELECT v.id FROM messages m JOIN conversations v ON v.company_id = m.company_id AND v.connection_id = m.connection_id AND v.contact_id = m.contact_id
+WHERE m.company_id = $1 AND m.id = $2
+`
+
+func (q *Queries) ofMessage(ctx context.Context, companyID uuid.UUID, iD uuid.UUID) (uuid.UUID, error) {
+	row := q.db.QueryRow(ctx, ofMessage, companyID, iD)
+	var id uuid.UUID
+	err := row.Scan(&id)
+	return id, err
+}
+
+const openUntil = `-- name: openUntil :one
+SELECT open_until FROM service_windows WHERE company_id = $1 AND connection_id = $2 AND contact_id = $3
+`
+
+func (q *Queries) openUntil(ctx context.Context, companyID uuid.UUID, connectionID uuid.UUID, contactID uuid.UUID) (time.Time, error) {
+	row := q.db.QueryRow(ctx, openUntil, companyID, connectionID, contactID)
+	var open_until time.Time
+	err := row.Scan(&open_until)
+	return open_until, err
+}
+
 const receive = `-- name: receive :many
 INSERT INTO conversations AS c (company_id, id, connection_id, contact_id, last_id, last_inbound_id, unread)
 SELECT $1, n.id, $2, n.contact_id, n.last_id, n.last_id, n.unread
@@ -374,9 +530,9 @@ ON CONFLICT (company_id, connection_id, contact_id) DO UPDATE SET
     last_id = greatest(c.last_id, EXCLUDED.last_id),
     last_inbound_id = greatest(c.last_inbound_id, EXCLUDED.last_inbound_id),
     unread = c.unread + EXCLUDED.unread,
-    reopened_at = CASE WHEN c.state = 'closed' OR c.last_inbound_id < uuid_floor($7::timestamptz - interval '24 hours') THEN $7::timestamptz ELSE c.reopened_at END,
-    state = 'open'
-RETURNING c.id
+    reopened_at = CASE WHEN c.state <> 'open' OR c.last_inbound_id < uuid_floor($7::timestamptz - interval '24 hours') THEN $7::timestamptz ELSE c.reopened_at END,
+    state = 'open', snoozed_until = NULL
+RETURNING c.id, coalesce((SELECT o.snoozed_until IS NOT NULL FROM conversations o WHERE o.company_id = c.company_id AND o.id = c.id), false)::boolean AS slept
 `
 
 type receiveParams struct {
@@ -389,8 +545,14 @@ type receiveParams struct {
 	Now          time.Time
 }
 
-// Sorted, so that two transactions lock conversations in one order.
-func (q *Queries) receive(ctx context.Context, arg receiveParams) ([]uuid.UUID, error) {
+type receiveRow struct {
+	ID    uuid.UUID
+	Slept bool
+}
+
+// Sorted, so that two transactions lock conversations in one order. The look into the same table in RETURNING sees the
+// row as it was before: one that was asleep until an instant has a workflow that need not wait for it.
+func (q *Queries) receive(ctx context.Context, arg receiveParams) ([]receiveRow, error) {
 	rows, err := q.db.Query(ctx, receive,
 		arg.CompanyID,
 		arg.ConnectionID,
@@ -404,13 +566,13 @@ func (q *Queries) receive(ctx context.Context, arg receiveParams) ([]uuid.UUID, 
 		return nil, err
 	}
 	defer rows.Close()
-	var items []uuid.UUID
+	var items []receiveRow
 	for rows.Next() {
-		var id uuid.UUID
-		if err := rows.Scan(&id); err != nil {
+		var i receiveRow
+		if err := rows.Scan(&i.ID, &i.Slept); err != nil {
 			return nil, err
 		}
-		items = append(items, id)
+		items = append(items, i)
 	}
 	if err := rows.Err(); err != nil {
 		return nil, err
@@ -418,16 +580,67 @@ func (q *Queries) receive(ctx context.Context, arg receiveParams) ([]uuid.UUID, 
 	return items, nil
 }
 
-const setState = `-- name: setState :execrows
-UPDATE conversations SET state = $1, unread = CASE WHEN $1::text = 'closed' THEN 0 ELSE unread END WHERE company_id = $2 AND id = $3
+const rouse = `-- name: rouse :execrows
+UPDATE conversations SET state = 'open', snoozed_until = NULL, unread = greatest(unread, 1)
+WHERE company_id = $1 AND id = $2 AND state = 'snoozed' AND snoozed_until <= $3::timestamptz
 `
 
-func (q *Queries) setState(ctx context.Context, state string, companyID uuid.UUID, iD uuid.UUID) (int64, error) {
-	result, err := q.db.Exec(ctx, setState, state, companyID, iD)
+// What comes back is to be looked at, so it counts as unread.
+func (q *Queries) rouse(ctx context.Context, companyID uuid.UUID, iD uuid.UUID, now time.Time) (int64, error) {
+	result, err := q.db.Exec(ctx, rouse, companyID, iD, now)
 	if err != nil {
 		return 0, err
 	}
 	return result.RowsAffected(), nil
+}
+
+const setAssignee = `-- name: setAssignee :exec
+UPDATE conversations SET assignee_id = $1, version = version + 1 WHERE company_id = $2 AND id = $3
+`
+
+func (q *Queries) setAssignee(ctx context.Context, assigneeID *uuid.UUID, companyID uuid.UUID, iD uuid.UUID) error {
+	_, err := q.db.Exec(ctx, setAssignee, assigneeID, companyID, iD)
+	return err
+}
+
+const setDepartment = `-- name: setDepartment :exec
+UPDATE conversations SET department_id = $1, assignee_id = $2, version = version + 1
+WHERE company_id = $3 AND id = $4
+`
+
+func (q *Queries) setDepartment(ctx context.Context, departmentID *uuid.UUID, assigneeID *uuid.UUID, companyID uuid.UUID, iD uuid.UUID) error {
+	_, err := q.db.Exec(ctx, setDepartment,
+		departmentID,
+		assigneeID,
+		companyID,
+		iD,
+	)
+	return err
+}
+
+const setPriority = `-- name: setPriority :exec
+UPDATE conversations SET priority = $1, version = version + 1 WHERE company_id = $2 AND id = $3
+`
+
+func (q *Queries) setPriority(ctx context.Context, priority int16, companyID uuid.UUID, iD uuid.UUID) error {
+	_, err := q.db.Exec(ctx, setPriority, priority, companyID, iD)
+	return err
+}
+
+const setState = `-- name: setState :exec
+UPDATE conversations SET state = $1, snoozed_until = $2, version = version + 1,
+    unread = CASE WHEN $1::text = 'closed' THEN 0 ELSE unread END
+WHERE company_id = $3 AND id = $4
+`
+
+func (q *Queries) setState(ctx context.Context, state string, until *time.Time, companyID uuid.UUID, iD uuid.UUID) error {
+	_, err := q.db.Exec(ctx, setState,
+		state,
+		until,
+		companyID,
+		iD,
+	)
+	return err
 }
 
 const thread = `-- name: thread :many
@@ -505,11 +718,37 @@ func (q *Queries) thread(ctx context.Context, arg threadParams) ([]threadRow, er
 	return items, nil
 }
 
+const touch = `-- name: touch :exec
+UPDATE conversations SET version = version + 1 WHERE company_id = $1 AND id = $2
+`
+
+func (q *Queries) touch(ctx context.Context, companyID uuid.UUID, iD uuid.UUID) error {
+	_, err := q.db.Exec(ctx, touch, companyID, iD)
+	return err
+}
+
+const updateLabel = `-- name: updateLabel :execrows
+UPDATE labels SET name = $1, colour = $2 WHERE company_id = $3 AND id = $4
+`
+
+func (q *Queries) updateLabel(ctx context.Context, name string, colour string, companyID uuid.UUID, iD uuid.UUID) (int64, error) {
+	result, err := q.db.Exec(ctx, updateLabel,
+		name,
+		colour,
+		companyID,
+		iD,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const wrote = `-- name: wrote :one
 INSERT INTO conversations AS c (company_id, id, connection_id, contact_id, last_id)
 VALUES ($1, $2, $3, $4, $5)
-ON CONFLICT (company_id, connection_id, contact_id) DO UPDATE SET last_id = greatest(c.last_id, EXCLUDED.last_id), unread = 0, state = 'open'
-RETURNING c.id
+ON CONFLICT (company_id, connection_id, contact_id) DO UPDATE SET last_id = greatest(c.last_id, EXCLUDED.last_id), unread = 0, state = 'open', snoozed_until = NULL
+RETURNING c.id, coalesce((SELECT o.snoozed_until IS NOT NULL FROM conversations o WHERE o.company_id = c.company_id AND o.id = c.id), false)::boolean AS slept
 `
 
 type wroteParams struct {
@@ -520,8 +759,13 @@ type wroteParams struct {
 	LastID       uuid.UUID
 }
 
+type wroteRow struct {
+	ID    uuid.UUID
+	Slept bool
+}
+
 // Somebody of the company wrote: the conversation moves up, and what the contact wrote is seen.
-func (q *Queries) wrote(ctx context.Context, arg wroteParams) (uuid.UUID, error) {
+func (q *Queries) wrote(ctx context.Context, arg wroteParams) (wroteRow, error) {
 	row := q.db.QueryRow(ctx, wrote,
 		arg.CompanyID,
 		arg.ID,
@@ -529,7 +773,7 @@ func (q *Queries) wrote(ctx context.Context, arg wroteParams) (uuid.UUID, error)
 		arg.ContactID,
 		arg.LastID,
 	)
-	var id uuid.UUID
-	err := row.Scan(&id)
-	return id, err
+	var i wroteRow
+	err := row.Scan(&i.ID, &i.Slept)
+	return i, err
 }

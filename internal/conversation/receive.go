@@ -9,8 +9,10 @@ import (
 	"time"
 
 	"omnidesk/internal/channel"
+	"omnidesk/internal/flow"
 	"omnidesk/internal/id"
 	"omnidesk/internal/postgres"
+	"omnidesk/internal/wake"
 )
 
 // Received is what a contact did, with who it was.
@@ -148,9 +150,19 @@ func enter(ctx context.Context, tx postgres.Tx, company, connection id.ID, messa
 			in.LastIds[at] = one.ID
 		}
 	}
-	changed, err := New(tx).receive(ctx, in)
+	entered, err := New(tx).receive(ctx, in)
 	if err != nil {
 		return nil, fmt.Errorf("entering messages into conversations: %w", err)
+	}
+	changed := make([]id.ID, len(entered))
+	for i, one := range entered {
+		changed[i] = one.ID
+		if !one.Slept {
+			continue
+		}
+		if err := wake.Append(ctx, tx, company, flow.Conversation(one.ID), false); err != nil {
+			return nil, err
+		}
 	}
 	return changed, nil
 }

@@ -53,6 +53,8 @@ var summaries = map[Workflow]string{
 	ImportWorkflow:   "Import of contacts: check, run, undo",
 	MailWorkflow:     "One mail, tried for a day",
 	DigestWorkflow:   "Notices to one person: at most one mail in ten minutes",
+
+	ConversationWorkflow: "A snoozed conversation: back at its time",
 }
 
 func attributesOf(company id.ID, target Target) temporal.SearchAttributes {

@@ -20,6 +20,8 @@ const (
 	ImportWorkflow   Workflow = "import"   // one file of contacts, from the upload to the end or an undo
 	MailWorkflow     Workflow = "mail"     // one mail, until it has left
 	DigestWorkflow   Workflow = "digest"   // what one person is told by mail, while something waits to be told
+
+	ConversationWorkflow Workflow = "conversation" // one conversation that is asleep until an instant
 )
 
 // Target is one workflow: its kind and the row it is about.
@@ -42,6 +44,9 @@ func Mail(of id.ID) Target { return Target{MailWorkflow, of} }
 
 // Digest names the workflow that mails notices to a person.
 func Digest(user id.ID) Target { return Target{DigestWorkflow, user} }
+
+// Conversation names the workflow of a conversation.
+func Conversation(of id.ID) Target { return Target{ConversationWorkflow, of} }
 
 // WorkflowID returns the id in Temporal, noun/uuid.
 func (t Target) WorkflowID() string { return string(t.Workflow) + "/" + t.Subject.String() }
@@ -79,6 +84,9 @@ const (
 	SendMail       = "SendMail"
 	LookAtDigest   = "LookAtDigest"
 	SendDigest     = "SendDigest"
+
+	LookAtConversation = "LookAtConversation"
+	RouseConversation  = "RouseConversation"
 )
 
 // Ref is the input of every workflow and activity about one row of one company.
@@ -107,6 +115,8 @@ const (
 	StepDiscard Step = "discard"
 
 	StepMail Step = "mail"
+
+	StepRouse Step = "rouse"
 )
 
 // Look is the verdict of a look at the rows. All that depends on a clock, a zone or a limit is decided in the

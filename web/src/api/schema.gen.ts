@@ -1186,7 +1186,11 @@ export interface paths {
         /** Conversations, the newest first */
         get: operations["listConversations"];
         put?: never;
-        post?: never;
+        /**
+         * Write to somebody first
+         * @description Free text needs an open 24-hour window; outside it only a template can be sent.
+         */
+        post: operations["startConversation"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1203,6 +1207,60 @@ export interface paths {
         /** One conversation */
         get: operations["getConversation"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/assignee": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Give a conversation to somebody who may see it, or to nobody */
+        put: operations["assignConversation"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/department": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Move a conversation to a department
+         * @description From then on its people see it, and only they. An assignee who does not see it any more is no longer its assignee.
+         */
+        put: operations["moveConversation"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Say what a conversation is about */
+        put: operations["labelConversation"];
         post?: never;
         delete?: never;
         options?: never;
@@ -1231,6 +1289,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/conversations/{id}/notes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Write a note for colleagues; it is never sent */
+        post: operations["noteConversation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/priority": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Say how urgent a conversation is */
+        put: operations["prioritiseConversation"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/conversations/{id}/read": {
         parameters: {
             query?: never;
@@ -1242,6 +1334,23 @@ export interface paths {
         put?: never;
         /** Mark a conversation as read */
         post: operations["readConversation"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/conversations/{id}/snooze": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Put a conversation away until an instant or until the contact writes */
+        put: operations["snoozeConversation"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1654,6 +1763,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/inbox/choices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** People, departments and labels to choose from */
+        get: operations["inboxChoices"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/invitations": {
         parameters: {
             query?: never;
@@ -1704,6 +1830,41 @@ export interface paths {
          */
         post: operations["inviteAgain"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/labels": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Add a label */
+        post: operations["createLabel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/labels/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Change a label */
+        put: operations["updateLabel"];
+        post?: never;
+        /** Delete a label and take it off every conversation */
+        delete: operations["deleteLabel"];
         options?: never;
         head?: never;
         patch?: never;
@@ -2195,6 +2356,15 @@ export interface components {
             current_password: string;
             email: string;
         };
+        AssignInBody: {
+            /** @description null: nobody */
+            person_id: string | null;
+            /**
+             * Format: int32
+             * @description the one that was seen: another one in the meantime is a conflict; without it the change is made in any case
+             */
+            version?: number;
+        };
         AttributeNames: {
             items: string[];
         };
@@ -2425,6 +2595,19 @@ export interface components {
             value: string;
             words: string;
         };
+        Choices: {
+            departments: components["schemas"]["DepartmentName"][];
+            labels: components["schemas"]["Label"][];
+            people: components["schemas"]["Colleague"][];
+        };
+        Colleague: {
+            /** @description of anybody else: whose conversations they see, besides those of no department */
+            department_ids: string[];
+            /** @description an admin, who sees all conversations */
+            everything: boolean;
+            id: string;
+            name: string;
+        };
         Company: {
             demo: boolean;
             id: string;
@@ -2646,11 +2829,18 @@ export interface components {
         Conversation: {
             /** @description that of the newest message, such as a phone number */
             address: string;
+            /** @description absent: nobody's */
+            assignee_id?: string;
+            assignee_name?: string;
             connection_id: string;
             connection_name: string;
             contact_id: string;
             contact_name: string;
+            /** @description its own, else that of its connection; absent: every department's */
+            department_id?: string;
+            department_name?: string;
             id: string;
+            label_ids: string[];
             /** Format: date-time */
             last_at: string;
             /** @description the contact wrote it */
@@ -2663,18 +2853,30 @@ export interface components {
              */
             open_until?: string;
             opted_out: boolean;
+            /** @enum {string} */
+            priority: "none" | "low" | "high" | "urgent";
             /**
              * Format: date-time
              * @description the contact wrote after 24 hours of silence, or after it was closed
              */
             reopened_at?: string;
+            /**
+             * Format: date-time
+             * @description of a snoozed one; absent: until the contact writes
+             */
+            snoozed_until?: string;
             /** @enum {string} */
-            state: "open" | "closed";
+            state: "open" | "snoozed" | "closed";
             /**
              * Format: int64
              * @description messages of the contact
              */
             unread: number;
+            /**
+             * Format: int64
+             * @description of what agents set; a change may name the one it has seen
+             */
+            version: number;
         };
         ConversationList: {
             items: components["schemas"]["Conversation"][];
@@ -2682,13 +2884,28 @@ export interface components {
             next_cursor: string;
             /**
              * Format: int64
-             * @description open conversations with something unread, at most 100; on the first page
+             * @description open conversations with something unread, at most 500; on the first page
              */
             unread: number;
+            /**
+             * Format: int64
+             * @description of these, the caller's
+             */
+            unread_mine: number;
+            /**
+             * Format: int64
+             * @description of these, nobody's
+             */
+            unread_unassigned: number;
         };
         ConversationStateInBody: {
             /** @enum {string} */
             state: "open" | "closed";
+            /**
+             * Format: int32
+             * @description the one that was seen: another one in the meantime is a conflict; without it the change is made in any case
+             */
+            version?: number;
         };
         Count: {
             /** @description counting took too long: there are at least so many */
@@ -2803,6 +3020,10 @@ export interface components {
         };
         DepartmentList: {
             items: components["schemas"]["Department"][];
+        };
+        DepartmentName: {
+            id: string;
+            name: string;
         };
         DiscardResult: {
             /** Format: int64 */
@@ -3165,6 +3386,26 @@ export interface components {
             /** Format: int64 */
             quantity: number;
         };
+        Label: {
+            /** @enum {string} */
+            colour: "gray" | "red" | "orange" | "yellow" | "green" | "teal" | "blue" | "violet" | "pink";
+            id: string;
+            name: string;
+        };
+        LabelInput: {
+            /** @enum {string} */
+            colour: "gray" | "red" | "orange" | "yellow" | "green" | "teal" | "blue" | "violet" | "pink";
+            name: string;
+        };
+        LabelsInBody: {
+            /** @description all that it has from now on */
+            label_ids: string[];
+            /**
+             * Format: int32
+             * @description the one that was seen: another one in the meantime is a conflict; without it the change is made in any case
+             */
+            version?: number;
+        };
         Limits: {
             /**
              * Format: int64
@@ -3372,6 +3613,15 @@ export interface components {
             until?: string;
             words: string;
         };
+        MoveInBody: {
+            /** @description null: that of the connection */
+            department_id: string | null;
+            /**
+             * Format: int32
+             * @description the one that was seen: another one in the meantime is a conflict; without it the change is made in any case
+             */
+            version?: number;
+        };
         NewSuperadmin: {
             email: string;
             /** @description to be used once; it is shown only now */
@@ -3393,6 +3643,9 @@ export interface components {
             /** @enum {string} */
             of: "campaigns" | "others";
             words: string;
+        };
+        NoteInBody: {
+            text: string;
         };
         Notice: {
             /** @enum {string} */
@@ -3548,6 +3801,15 @@ export interface components {
             /** Format: date-time */
             started_at: string;
             version: string;
+        };
+        PrioritiseInBody: {
+            /** @enum {string} */
+            priority: "none" | "low" | "high" | "urgent";
+            /**
+             * Format: int32
+             * @description the one that was seen: another one in the meantime is a conflict; without it the change is made in any case
+             */
+            version?: number;
         };
         Probe: {
             checks: components["schemas"]["Line"][];
@@ -3841,6 +4103,38 @@ export interface components {
             /** Format: int64 */
             window_shut: number;
         };
+        SnoozeInBody: {
+            /**
+             * Format: date-time
+             * @description absent: until the contact writes, which ends every snooze
+             */
+            until?: string;
+            /**
+             * Format: int32
+             * @description the one that was seen: another one in the meantime is a conflict; without it the change is made in any case
+             */
+            version?: number;
+        };
+        Started: {
+            conversation_id: string;
+            message_id: string;
+        };
+        StartInBody: {
+            /** Format: uuid */
+            connection_id: string;
+            /** @description whom to write to; else the phone */
+            contact_id?: string;
+            content: components["schemas"]["Content"];
+            /**
+             * Format: uuid
+             * @description made by the client: sent again with the same key, the message is queued once
+             */
+            key: string;
+            /** @description of a contact that is added */
+            name?: string;
+            /** @description with country code; a contact is added when none has it */
+            phone?: string;
+        };
         Story: {
             chapters: components["schemas"]["Chapter"][];
         };
@@ -3946,6 +4240,8 @@ export interface components {
         ThreadMessage: {
             /** Format: date-time */
             at: string;
+            /** @description of a note, which is never sent: who wrote it */
+            author?: string;
             campaign_id?: string;
             campaign_name?: string;
             /** @description of an outgoing message that is more than a text: what it is */
@@ -3963,7 +4259,7 @@ export interface components {
             /** @description of an inbound message: what it is */
             said?: components["schemas"]["Said"];
             /** @enum {string} */
-            state: "queued" | "sending" | "sent" | "delivered" | "read" | "failed" | "uncertain" | "canceled" | "expired" | "suppressed" | "received";
+            state: "queued" | "sending" | "sent" | "delivered" | "read" | "failed" | "uncertain" | "canceled" | "expired" | "suppressed" | "received" | "note";
             /** @description in one readable text; empty before it is rendered, and of a deleted one */
             text: string;
         };
@@ -6720,10 +7016,17 @@ export interface operations {
     listConversations: {
         parameters: {
             query?: {
+                /** @description a person's id, me, or none */
+                assignee?: string;
+                contact_id?: string;
                 /** @description next_cursor of the page before */
                 cursor?: string;
+                department_id?: string;
+                label_id?: string;
                 limit?: number;
-                state?: "open" | "closed";
+                state?: "open" | "snoozed" | "closed" | "all";
+                /** @description only those with something unread */
+                unread?: boolean;
             };
             header?: never;
             path?: never;
@@ -6751,6 +7054,39 @@ export interface operations {
             };
         };
     };
+    startConversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["StartInBody"];
+            };
+        };
+        responses: {
+            /** @description Accepted */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Started"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     getConversation: {
         parameters: {
             query?: never;
@@ -6762,6 +7098,114 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    assignConversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AssignInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    moveConversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MoveInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    labelConversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LabelsInBody"];
+            };
+        };
         responses: {
             /** @description OK */
             200: {
@@ -6855,6 +7299,78 @@ export interface operations {
             };
         };
     };
+    noteConversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NoteInBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Created"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    prioritiseConversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PrioritiseInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     readConversation: {
         parameters: {
             query?: never;
@@ -6873,6 +7389,42 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    snoozeConversation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SnoozeInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Conversation"];
+                };
             };
             /** @description Error */
             default: {
@@ -7766,6 +8318,35 @@ export interface operations {
             };
         };
     };
+    inboxChoices: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Choices"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     listInvitations: {
         parameters: {
             query?: never;
@@ -7857,6 +8438,105 @@ export interface operations {
         };
     };
     inviteAgain: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createLabel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LabelInput"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Label"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    updateLabel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LabelInput"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Label"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    deleteLabel: {
         parameters: {
             query?: never;
             header?: never;

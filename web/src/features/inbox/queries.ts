@@ -52,5 +52,5 @@ export const answer = (id: string, body: { key: string; text: string }) =>
 
 export const markRead = (id: string) => unwrap(api.POST("/api/v1/conversations/{id}/read", { params: { path: { id } } }));
 
-export const setState = (id: string, state: ConversationState) =>
+export const setState = (id: string, state: "open" | "closed") =>
   unwrap(api.PUT("/api/v1/conversations/{id}/state", { params: { path: { id } }, body: { state } }));

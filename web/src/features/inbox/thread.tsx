@@ -49,7 +49,7 @@ export function Thread({ id, state }: { id: string; state: ConversationState | u
 
 function Head({ conversation, state, refresh }: { conversation: Conversation; state: ConversationState | undefined; refresh: () => void }) {
   const { t } = useTranslation();
-  const turn = useMutation({ mutationFn: (to: ConversationState) => setState(conversation.id, to), onSuccess: refresh, onError: (error) => toastError(error, t) });
+  const turn = useMutation({ mutationFn: (to: "open" | "closed") => setState(conversation.id, to), onSuccess: refresh, onError: (error) => toastError(error, t) });
   const open = conversation.state === "open";
   return (
     <header className="thread-head">
