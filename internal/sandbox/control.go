@@ -1,11 +1,15 @@
 package sandbox
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"mime"
 	"net/http"
 	"path/filepath"
+	"regexp"
 	"strconv"
 
 	"omnidesk/internal/sandbox/graph"
@@ -30,6 +34,11 @@ func (s *Sandbox) routes() http.Handler {
 	mux.HandleFunc("PUT /sandbox/statuses", s.putStatuses)
 	mux.HandleFunc("GET /sandbox/webhooks", func(w http.ResponseWriter, _ *http.Request) { reply(w, s.graph.HookStats()) })
 
+	mux.HandleFunc("POST /sandbox/webhooks/retry", func(w http.ResponseWriter, _ *http.Request) {
+		s.graph.Hurry()
+		finish(w, nil)
+	})
+
 	mux.HandleFunc("GET /sandbox/numbers", s.getNumbers)
 	mux.HandleFunc("PUT /sandbox/numbers/{number}", s.putNumber)
 	mux.HandleFunc("PUT /sandbox/apps", s.putApp)
@@ -45,7 +54,34 @@ func (s *Sandbox) routes() http.Handler {
 		s.graph.Read(r.PathValue("phone"))
 		finish(w, nil)
 	})
-	mux.HandleFunc("POST /sandbox/phones/{phone}/block", s.postBlock)
+	mux.HandleFunc("POST /sandbox/phones/{phone}/messages", s.postWrote)
+	mux.HandleFunc("POST /sandbox/phones/{phone}/block", habit(func(phone string, body struct {
+		Blocked bool `json:"blocked"`
+	}) error {
+		return s.graph.Block(phone, body.Blocked)
+	}))
+	mux.HandleFunc("POST /sandbox/phones/{phone}/online", habit(func(phone string, body struct {
+		Online bool `json:"online"`
+	}) error {
+		return s.graph.Online(phone, body.Online)
+	}))
+	mux.HandleFunc("POST /sandbox/phones/{phone}/marketing", habit(func(phone string, body struct {
+		Wanted bool `json:"wanted"`
+	}) error {
+		return s.graph.Marketing(phone, body.Wanted)
+	}))
+	mux.HandleFunc("POST /sandbox/phones/{phone}/username", habit(func(phone string, body struct {
+		Username string `json:"username"`
+	}) error {
+		return s.graph.Hide(phone, body.Username)
+	}))
+	mux.HandleFunc("POST /sandbox/phones/{phone}/number", habit(func(phone string, body struct {
+		To string `json:"to"`
+	}) error {
+		return s.graph.Move(phone, body.To)
+	}))
+	mux.HandleFunc("POST /sandbox/media", s.postMedia)
+	mux.HandleFunc("GET /sandbox/media/{id}", s.getMedia)
 	s.mailRoutes(mux)
 	s.pages(mux)
 	return http.NewCrossOriginProtection().Handler(mux)
@@ -133,14 +169,69 @@ func (s *Sandbox) postReply(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-func (s *Sandbox) postBlock(w http.ResponseWriter, r *http.Request) {
-	var body struct {
-		Blocked bool `json:"blocked"`
+// postWrote lets a person write, and answers with the id of the message.
+func (s *Sandbox) postWrote(w http.ResponseWriter, r *http.Request) {
+	var body graph.Wrote
+	if !read(w, r, &body) {
+		return
 	}
-	if read(w, r, &body) {
-		finish(w, s.world.People.Block(r.PathValue("phone"), body.Blocked))
+	id, err := s.graph.Write(r.PathValue("phone"), body)
+	if err != nil {
+		finish(w, err)
+		return
+	}
+	reply(w, map[string]string{"id": id})
+}
+
+// habit handles a change of how a phone behaves.
+func habit[T any](change func(phone string, body T) error) http.HandlerFunc {
+	return func(w http.ResponseWriter, r *http.Request) {
+		var body T
+		if read(w, r, &body) {
+			finish(w, change(r.PathValue("phone"), body))
+		}
 	}
 }
+
+// postMedia keeps a file for a person to send. The body is the file, Content-Type its type, ?filename= its name.
+func (s *Sandbox) postMedia(w http.ResponseWriter, r *http.Request) {
+	content, err := io.ReadAll(http.MaxBytesReader(w, r.Body, world.MostMedia))
+	if err != nil {
+		http.Error(w, "the file did not arrive whole, or is larger than 100 MB", http.StatusUnprocessableEntity)
+		return
+	}
+	media, err := s.world.Store.PutMedia(r.Header.Get("Content-Type"), r.URL.Query().Get("filename"), content)
+	if err != nil {
+		finish(w, err)
+		return
+	}
+	reply(w, media)
+}
+
+// getMedia shows a file on the page. Only what can't run there is shown, everything else is downloaded.
+func (s *Sandbox) getMedia(w http.ResponseWriter, r *http.Request) {
+	media, err := s.world.Store.Media(r.PathValue("id"))
+	if err != nil {
+		http.NotFound(w, r)
+		return
+	}
+	file, err := s.world.Store.OpenMedia(media.ID)
+	if err != nil {
+		http.NotFound(w, r)
+		return
+	}
+	defer file.Close()
+	w.Header().Set("Content-Type", media.MIME)
+	w.Header().Set("X-Content-Type-Options", "nosniff")
+	w.Header().Set("Content-Security-Policy", "default-src 'none'; sandbox")
+	if !inline.MatchString(media.MIME) {
+		w.Header().Set("Content-Type", "application/octet-stream")
+		w.Header().Set("Content-Disposition", mime.FormatMediaType("attachment", map[string]string{"filename": cmp.Or(media.Name, media.ID)}))
+	}
+	http.ServeContent(w, r, "", media.At, file)
+}
+
+var inline = regexp.MustCompile(`^(image/(jpeg|png|webp|gif)|(audio|video)/[a-z0-9.+-]+)(;.*)?$`)
 
 // read decodes a body strictly: a misspelt switch must not be passed over. False means that it was answered.
 func read(w http.ResponseWriter, r *http.Request, into any) bool {

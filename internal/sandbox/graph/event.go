@@ -1,44 +1,59 @@
 package graph
 
 import (
-	"errors"
 	"fmt"
 	"strconv"
+	"sync"
 	"time"
 	"unicode/utf16"
 
 	"omnidesk/internal/sandbox/world"
 )
 
-// event is one item of a webhook: a status of a message, or a message from a person.
+// event is one item of a webhook: a status of a message, a message from a person, or what a person wants from marketing.
 type event struct {
 	number   *bound
-	kind     string // sent, delivered, read, failed; or inbound
+	kind     string // sent, delivered, read, failed; inbound; preference
 	phone    string
+	who      identity
 	wamid    string
 	at       time.Time
 	opaque   string
 	category string
-	code     int // of a failed status
-	text     string
-	name     string
+	code     int    // of a failed status
+	part     []byte // of a message: its type and what it says; of a preference: the item
 }
 
-const inbound = "inbound"
+const (
+	inbound    = "inbound"
+	preference = "preference"
+)
 
-// undeliverable is the code of a message that fails after it was accepted.
-const undeliverable = 131026
+// Codes of messages that fail after they were accepted: to somebody who blocks the business, or wants no marketing of it.
+const (
+	undeliverable = 131026
+	unwanted      = 131050
+)
 
-// planStatuses queues what will be told about an accepted message.
+// planStatuses queues what will be told about an accepted message. What is for a phone that is offline waits for it.
 func (s *Server) planStatuses(number *bound, m message, accepted time.Time) {
 	if number.target.URL == "" {
 		return
 	}
-	told := event{number: number, phone: m.to, wamid: m.wamid, opaque: m.opaque, category: m.category}
+	told := event{number: number, phone: m.to, who: s.identify(number, m.to), wamid: m.wamid, opaque: m.opaque, category: m.category}
 	curve := s.world.Curves.Get()
-	if s.world.People.Blocked(m.to) && !curve.Off {
-		told.kind, told.at, told.code = "failed", accepted, undeliverable
-		s.hooks.Add(number.target, accepted, told)
+	habits := s.world.People.Habits(m.to)
+	switch {
+	case curve.Off:
+		return
+	case habits.Blocked:
+		told.code = undeliverable
+	case habits.Silent && m.category == "marketing":
+		told.code = unwanted
+	}
+	if told.code != 0 {
+		told.kind, told.at = "failed", accepted
+		s.tell(told, accepted)
 		return
 	}
 	for _, tick := range curve.Plan(m.to, accepted) {
@@ -46,30 +61,24 @@ func (s *Server) planStatuses(number *bound, m message, accepted time.Time) {
 		if tick.Kind == "failed" {
 			told.code = undeliverable
 		}
-		s.hooks.Add(number.target, tick.Due, told)
+		if habits.Offline && tick.Kind != "sent" && tick.Kind != "failed" {
+			s.away.hold(m.to, told)
+			continue
+		}
+		s.tell(told, tick.Due)
 	}
 }
 
-// Reply lets a person write to a number, which opens the 24-hour window. An empty name keeps the one known.
-func (s *Server) Reply(phone, numberID, name, text string) error {
-	number := s.registry.number(numberID)
-	if number == nil {
-		return fmt.Errorf("the sandbox has no number %q", numberID)
+// tell queues an event for its number's webhook, or for that of another number of the same app while faults batch those.
+func (s *Server) tell(one event, due time.Time) {
+	target := one.number.target
+	if target.URL == "" {
+		return
 	}
-	if !isDigits(phone) || text == "" {
-		return errors.New("a reply needs a phone of digits and a text")
+	if s.world.Faults.Hooks().Batch {
+		target = s.registry.shared(target)
 	}
-	now := time.Now()
-	name, err := s.world.People.Wrote(phone, numberID, name, now)
-	if err != nil {
-		return err
-	}
-	wamid := s.newID(phone)
-	s.world.People.Add(phone, world.Line{Number: numberID, ProviderID: wamid, Text: text, At: now})
-	if number.target.URL != "" {
-		s.hooks.Add(number.target, now, event{number: number, kind: inbound, phone: phone, wamid: wamid, at: now, text: text, name: name})
-	}
-	return nil
+	s.hooks.Add(target, due, one)
 }
 
 // Read lets a person read everything received so far.
@@ -80,12 +89,36 @@ func (s *Server) Read(phone string) {
 			continue
 		}
 		s.world.People.Mark(phone, line.ProviderID, "read")
-		if number := s.registry.number(line.Number); number != nil && number.target.URL != "" {
-			s.hooks.Add(number.target, now, event{
-				number: number, kind: "read", phone: phone, wamid: line.ProviderID, at: now, opaque: line.ID,
-			})
+		if number := s.registry.number(line.Number); number != nil {
+			s.tell(event{number: number, kind: "read", phone: phone, who: s.identify(number, phone), wamid: line.ProviderID, at: now, opaque: line.ID}, now)
 		}
 	}
+}
+
+// away holds the events of phones that are offline.
+type away struct {
+	mu   sync.Mutex
+	held map[string][]event
+}
+
+const mostHeld = 1_000 // events of one phone; older ones are forgotten
+
+func (a *away) hold(phone string, one event) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.held == nil {
+		a.held = map[string][]event{}
+	}
+	list := append(a.held[phone], one)
+	a.held[phone] = list[max(0, len(list)-mostHeld):]
+}
+
+func (a *away) release(phone string) []event {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	list := a.held[phone]
+	delete(a.held, phone)
+	return list
 }
 
 // render makes the body of one webhook: an entry for each number, with one change for all its statuses and
@@ -98,7 +131,7 @@ func (s *Server) render(events []event) []byte {
 			order = append(order, one.number)
 		}
 		byNumber[one.number] = append(byNumber[one.number], one)
-		if one.kind != inbound {
+		if one.isStatus() {
 			s.world.People.Mark(one.phone, one.wamid, one.kind)
 		}
 	}
@@ -113,6 +146,8 @@ func (s *Server) render(events []event) []byte {
 	return append(body, `]}`...)
 }
 
+func (e *event) isStatus() bool { return e.kind != inbound && e.kind != preference }
+
 func appendEntry(dst []byte, number *bound, events []event) []byte {
 	dst = append(dst, `{"id":`...)
 	account := number.AccountID
@@ -123,11 +158,11 @@ func appendEntry(dst []byte, number *bound, events []event) []byte {
 	dst = append(dst, `,"changes":[`...)
 	statuses := 0
 	for i := range events {
-		if events[i].kind == inbound {
+		if !events[i].isStatus() {
 			continue
 		}
 		if statuses == 0 {
-			dst = append(appendValue(dst, number), `"statuses":[`...)
+			dst = append(appendValue(dst, "messages", number), `"statuses":[`...)
 		} else {
 			dst = append(dst, ',')
 		}
@@ -139,21 +174,27 @@ func appendEntry(dst []byte, number *bound, events []event) []byte {
 	}
 	separate := statuses > 0
 	for i := range events {
-		if events[i].kind != inbound {
+		if events[i].isStatus() {
 			continue
 		}
 		if separate {
 			dst = append(dst, ',')
 		}
 		separate = true
-		dst = appendMessage(appendValue(dst, number), &events[i])
+		if events[i].kind == preference {
+			dst = appendPreference(appendValue(dst, "user_preferences", number), &events[i])
+		} else {
+			dst = appendMessage(appendValue(dst, "messages", number), &events[i])
+		}
 	}
 	return append(dst, `]}`...)
 }
 
 // appendValue opens a change and its value.
-func appendValue(dst []byte, number *bound) []byte {
-	dst = append(dst, `{"field":"messages","value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"`...)
+func appendValue(dst []byte, field string, number *bound) []byte {
+	dst = append(dst, `{"field":"`...)
+	dst = append(dst, field...)
+	dst = append(dst, `","value":{"messaging_product":"whatsapp","metadata":{"display_phone_number":"`...)
 	dst = append(dst, digits(number.Display)...)
 	dst = append(dst, `","phone_number_id":"`...)
 	dst = append(dst, number.ID...)
@@ -167,12 +208,12 @@ func appendStatus(dst []byte, one *event) []byte {
 	dst = append(dst, one.kind...)
 	dst = append(dst, `","timestamp":"`...)
 	dst = strconv.AppendInt(dst, one.at.Unix(), 10)
-	if isDigits(one.phone) {
-		dst = append(dst, `","recipient_id":`...)
-	} else {
-		dst = append(dst, `","recipient_user_id":`...)
+	if isDigits(one.who.phone) {
+		dst = append(dst, `","recipient_id":"`...)
+		dst = append(dst, one.who.phone...)
 	}
-	dst = world.AppendJSON(dst, one.phone)
+	dst = append(dst, `","recipient_user_id":`...)
+	dst = world.AppendJSON(dst, one.who.userID)
 	if one.opaque != "" {
 		dst = append(dst, `,"biz_opaque_callback_data":`...)
 		dst = world.AppendJSON(dst, one.opaque)
@@ -193,21 +234,28 @@ func appendStatus(dst []byte, one *event) []byte {
 	return append(dst, '}')
 }
 
-// appendMessage writes an inbound text and closes what appendValue opened.
+// appendMessage writes what a person wrote and closes what appendValue opened.
 func appendMessage(dst []byte, one *event) []byte {
-	dst = append(dst, `"contacts":[{"profile":{"name":`...)
-	dst = appendASCII(dst, one.name)
-	dst = append(dst, `},"wa_id":"`...)
-	dst = append(dst, one.phone...)
-	dst = append(dst, `"}],"messages":[{"from":"`...)
-	dst = append(dst, one.phone...)
-	dst = append(dst, `","id":"`...)
+	dst = append(dst, `"contacts":[`...)
+	dst = appendContact(dst, one.who)
+	dst = append(dst, `],"messages":[{`...)
+	dst = appendSender(dst, one.who)
+	dst = append(dst, `,"id":"`...)
 	dst = append(dst, one.wamid...)
 	dst = append(dst, `","timestamp":"`...)
 	dst = strconv.AppendInt(dst, one.at.Unix(), 10)
-	dst = append(dst, `","type":"text","text":{"body":`...)
-	dst = appendASCII(dst, one.text)
-	return append(dst, `}}]}}`...)
+	dst = append(dst, `",`...)
+	dst = append(dst, one.part...)
+	return append(dst, `}]}}`...)
+}
+
+// appendPreference writes what a person wants of marketing and closes what appendValue opened.
+func appendPreference(dst []byte, one *event) []byte {
+	dst = append(dst, `"contacts":[`...)
+	dst = appendContact(dst, one.who)
+	dst = append(dst, `],"user_preferences":[`...)
+	dst = append(dst, one.part...)
+	return append(dst, `]}}`...)
 }
 
 // appendASCII appends a JSON string in which everything beyond ASCII is escaped. Meta does so, and whoever

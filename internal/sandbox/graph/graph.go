@@ -42,6 +42,7 @@ type Server struct {
 	world    *world.World
 	registry *registry
 	hooks    *world.Queue[event]
+	away     away
 	boot     [5]byte // keeps ids of two starts apart
 	counter  atomic.Uint32
 }
@@ -55,6 +56,7 @@ func New(ground *world.World, options Options) (*Server, error) {
 	s := &Server{options: options, world: ground, registry: registry}
 	rand.Read(s.boot[:]) //nolint:errcheck // crypto/rand.Read never fails
 	s.hooks = world.NewQueue(s.render)
+	s.hooks.Disturb(ground.Faults.Hooks)
 	if err := s.retell(); err != nil {
 		s.hooks.Close()
 		return nil, fmt.Errorf("planning statuses again: %w", err)

@@ -120,6 +120,16 @@ func (r *registry) change(edit func(*state)) error {
 
 func (r *registry) number(id string) *bound { return (*r.lookup.Load())[id] }
 
+// shared is the one address at which an app is told about all its numbers: the first of those that its secret signs.
+func (r *registry) shared(target world.Target) world.Target {
+	for _, one := range *r.lookup.Load() {
+		if one.target.Secret == target.Secret && one.target.URL != "" && one.target.URL < target.URL {
+			target = one.target
+		}
+	}
+	return target
+}
+
 // use returns a number, registering it unless strict. Nil means that it does not exist.
 func (r *registry) use(id, token string, strict bool) *bound {
 	if found := r.number(id); found != nil || strict || !isDigits(id) || len(id) > 32 {

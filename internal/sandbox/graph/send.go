@@ -105,7 +105,7 @@ func (s *Server) postMessage(w http.ResponseWriter, r *http.Request, numberID, t
 	}
 	m := message{to: strings.TrimPrefix(body.To, "+"), input: body.To, opaque: body.Opaque, received: time.Now()}
 	if body.Recipient != "" {
-		m.to, m.input = body.Recipient, body.Recipient
+		m.to, m.input = s.person(body.Recipient), body.Recipient
 	}
 	fault := s.world.Faults.Pick(numberID, m.to)
 	if fault != nil && !before(w, r, fault) {
@@ -216,9 +216,7 @@ func (s *Server) accept(number *bound, m *message, body []byte, now time.Time) e
 	if err != nil || s.options.Sink {
 		return err
 	}
-	s.world.People.Add(m.to, world.Line{
-		In: true, Number: number.ID, ProviderID: m.wamid, ID: m.opaque, Text: m.text, At: now, Status: "accepted",
-	})
+	s.show(m, body, world.Line{In: true, Number: number.ID, ProviderID: m.wamid, ID: m.opaque, Text: m.text, At: now, Status: "accepted"})
 	s.planStatuses(number, *m, now)
 	return nil
 }
@@ -242,8 +240,13 @@ func acceptedBody(m *message) []byte {
 	body := make([]byte, 0, 256)
 	body = append(body, `{"messaging_product":"whatsapp","contacts":[{"input":`...)
 	body = world.AppendJSON(body, m.input)
-	body = append(body, `,"wa_id":`...)
-	body = world.AppendJSON(body, m.to)
+	if isDigits(strings.TrimPrefix(m.input, "+")) {
+		body = append(body, `,"wa_id":`...)
+		body = world.AppendJSON(body, m.to)
+	} else {
+		body = append(body, `,"user_id":`...)
+		body = world.AppendJSON(body, m.input)
+	}
 	body = append(body, `}],"messages":[{"id":"`...)
 	body = append(body, m.wamid...)
 	return append(body, `"}]}`...)

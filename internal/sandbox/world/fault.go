@@ -26,6 +26,19 @@ type Fault struct {
 	AcceptThenHang bool `json:"accept_then_hang,omitempty"` // accept, then never answer
 	AcceptThenHalf bool `json:"accept_then_half,omitempty"` // accept, then cut the answer in the middle
 	Garbage        bool `json:"garbage,omitempty"`          // accept, then answer 200 with nonsense
+
+	// Webhooks is about those instead of sends; of several the first is in force. Everything else is left out then.
+	Webhooks *HookFault `json:"webhooks,omitempty"`
+}
+
+// HookFault is what goes wrong with webhooks, all of which Meta's may do.
+type HookFault struct {
+	DoubleShare float64 `json:"double_share,omitempty"` // of the items are told twice, within two seconds
+	LateShare   float64 `json:"late_share,omitempty"`   // of the items are told LateByMS after their time
+	LateByMS    int     `json:"late_by_ms,omitempty"`
+	Shuffle     bool    `json:"shuffle,omitempty"` // tell each up to half a second later, so that they come in any order
+	// Batch tells what falls into one second in one POST, of all numbers and companies of an app, at one address of it.
+	Batch bool `json:"batch,omitempty"`
 }
 
 // Match says which sends a fault meets; empty fields match all.
@@ -75,6 +88,10 @@ func (f *Fault) validate() error {
 		return errors.New("match.share must be from 0 to 1")
 	case f.HTTPStatus != 0 && (f.HTTPStatus < 200 || f.HTTPStatus > 599):
 		return errors.New("http_status must be from 200 to 599")
+	case f.Webhooks != nil && (f.Webhooks.DoubleShare < 0 || f.Webhooks.DoubleShare > 1 || f.Webhooks.LateShare < 0 || f.Webhooks.LateShare > 1):
+		return errors.New("webhooks.double_share and webhooks.late_share must be from 0 to 1")
+	case f.Webhooks != nil && f.Webhooks.LateByMS < 0:
+		return errors.New("webhooks.late_by_ms can't be negative")
 	case f.DelayMS < 0 || f.Times < 0 || f.RetryAfterS < 0:
 		return errors.New("delay_ms, times and retry_after_s can't be negative")
 	}
@@ -92,6 +109,18 @@ func (f *Faults) List() []Fault {
 	return faults
 }
 
+// Hooks returns what goes wrong with webhooks.
+func (f *Faults) Hooks() HookFault {
+	if list := f.list.Load(); list != nil {
+		for _, active := range *list {
+			if active.Webhooks != nil {
+				return *active.Webhooks
+			}
+		}
+	}
+	return HookFault{}
+}
+
 // Pick returns the fault that meets a send, or nil.
 func (f *Faults) Pick(numberID, to string) *Fault {
 	list := f.list.Load()
@@ -99,7 +128,7 @@ func (f *Faults) Pick(numberID, to string) *Fault {
 		return nil
 	}
 	for _, active := range *list {
-		if active.hits(numberID, to) {
+		if active.Webhooks == nil && active.hits(numberID, to) {
 			return &active.Fault
 		}
 	}

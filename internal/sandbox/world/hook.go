@@ -9,19 +9,26 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
+	"maps"
+	"math/rand/v2"
 	"net/http"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
 )
 
 const (
-	maxBatch     = 500                   // items of one POST
-	linger       = 15 * time.Millisecond // what falls due in this time shares a POST
-	postsAtOnce  = 4                     // to one address
+	maxBatch    = 500                   // items of one POST
+	linger      = 15 * time.Millisecond // what falls due in this time shares a POST
+	postsAtOnce = 4                     // to one address
+	shuffledBy  = 500 * time.Millisecond
+	doubledIn   = 2 * time.Second
+
+	// A POST that is refused comes again after half the time since its first try, for seven days, as Meta's do.
 	firstBackoff = 250 * time.Millisecond
-	maxBackoff   = 15 * time.Second
-	maxTries     = 45 // over about ten minutes
+	maxBackoff   = 15 * time.Minute
+	givenUpAfter = 7 * 24 * time.Hour
 )
 
 // Target is where webhooks go, and the secret that signs them.
@@ -39,9 +46,11 @@ type Queue[T any] struct {
 	stop   context.CancelFunc
 	group  sync.WaitGroup
 	stats  hookCounters
+	faults func() HookFault
 
-	mu    sync.Mutex
-	lanes map[Target]*lane[T]
+	mu     sync.Mutex
+	lanes  map[Target]*lane[T]
+	random *rand.Rand
 }
 
 // HookStats counts what happened to webhooks.
@@ -60,6 +69,7 @@ func NewQueue[T any](render func([]T) []byte) *Queue[T] {
 	ctx, stop := context.WithCancel(context.Background())
 	return &Queue[T]{
 		render: render, ctx: ctx, stop: stop, lanes: map[Target]*lane[T]{},
+		faults: func() HookFault { return HookFault{} }, random: rand.New(rand.NewPCG(1, 1)), //nolint:gosec // the same in each run
 		client: &http.Client{
 			Timeout:       10 * time.Second,
 			Transport:     &http.Transport{MaxIdleConnsPerHost: postsAtOnce, IdleConnTimeout: 30 * time.Second},
@@ -68,10 +78,51 @@ func NewQueue[T any](render func([]T) []byte) *Queue[T] {
 	}
 }
 
-// Add queues an item for a target at an instant.
+// Disturb sets what tells the faults in force. Call it before the first Add.
+func (q *Queue[T]) Disturb(faults func() HookFault) { q.faults = faults }
+
+// Add queues an item for a target at an instant, or at those that the faults make of it.
 func (q *Queue[T]) Add(target Target, due time.Time, item T) {
-	q.stats.pending.Add(1)
-	q.laneOf(target).push(parcel[T]{due: due, item: item})
+	instants := []time.Time{due}
+	if fault := q.faults(); fault != (HookFault{}) {
+		instants = q.disturbed(fault, due)
+	}
+	lane := q.laneOf(target)
+	for _, at := range instants {
+		q.stats.pending.Add(1)
+		lane.push(parcel[T]{due: at, item: item})
+	}
+}
+
+func (q *Queue[T]) disturbed(fault HookFault, due time.Time) []time.Time {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if fault.Shuffle {
+		due = due.Add(time.Duration(q.random.Int64N(int64(shuffledBy))))
+	}
+	if q.random.Float64() < fault.LateShare {
+		due = due.Add(time.Duration(fault.LateByMS) * time.Millisecond)
+	}
+	instants := []time.Time{due}
+	if q.random.Float64() < fault.DoubleShare {
+		instants = append(instants, due.Add(time.Duration(q.random.Int64N(int64(doubledIn)))))
+	}
+	if fault.Batch {
+		for i, at := range instants {
+			instants[i] = at.Truncate(time.Second).Add(time.Second)
+		}
+	}
+	return instants
+}
+
+// Hurry tries at once what was refused and waits.
+func (q *Queue[T]) Hurry() {
+	q.mu.Lock()
+	lanes := slices.Collect(maps.Values(q.lanes))
+	q.mu.Unlock()
+	for _, one := range lanes {
+		one.hurry()
+	}
 }
 
 // Stats returns the counts since the start.
@@ -121,7 +172,7 @@ type parcel[T any] struct {
 	due   time.Time
 	item  T
 	batch []T
-	tries int
+	since time.Time // of a batch: its first try
 }
 
 func (l *lane[T]) push(p parcel[T]) {
@@ -149,7 +200,7 @@ func (l *lane[T]) run() {
 			continue
 		case <-timer.C:
 		}
-		for batch, tries := l.take(); batch != nil; batch, tries = l.take() {
+		for batch, since := l.take(); batch != nil; batch, since = l.take() {
 			select {
 			case <-l.queue.ctx.Done():
 				return
@@ -157,7 +208,7 @@ func (l *lane[T]) run() {
 			}
 			l.queue.group.Go(func() {
 				defer func() { <-l.slots }()
-				l.post(batch, tries)
+				l.post(batch, since)
 			})
 		}
 	}
@@ -172,8 +223,8 @@ func (l *lane[T]) untilNext() time.Duration {
 	return max(0, time.Until(l.parcels[0].due)) + linger
 }
 
-// take returns what is due: new items together, or one refused batch. Nil means nothing is due.
-func (l *lane[T]) take() ([]T, int) {
+// take returns what is due, and since when it is tried: new items together, or one refused batch. Nil means nothing is due.
+func (l *lane[T]) take() ([]T, time.Time) {
 	now := time.Now()
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -182,16 +233,16 @@ func (l *lane[T]) take() ([]T, int) {
 		if first := l.parcels[0]; first.batch != nil {
 			if batch == nil {
 				heap.Pop(&l.parcels)
-				return first.batch, first.tries
+				return first.batch, first.since
 			}
-			return batch, 0
+			return batch, now
 		}
 		batch = append(batch, heap.Pop(&l.parcels).(parcel[T]).item)
 	}
-	return batch, 0
+	return batch, now
 }
 
-func (l *lane[T]) post(batch []T, tries int) {
+func (l *lane[T]) post(batch []T, since time.Time) {
 	stats := &l.queue.stats
 	stats.posts.Add(1)
 	if l.deliver(l.queue.render(batch)) == nil {
@@ -200,13 +251,30 @@ func (l *lane[T]) post(batch []T, tries int) {
 		return
 	}
 	stats.refused.Add(1)
-	if tries++; tries >= maxTries {
+	age := time.Since(since)
+	if age > givenUpAfter {
 		stats.givenUp.Add(int64(len(batch)))
 		stats.pending.Add(-int64(len(batch)))
 		return
 	}
-	wait := min(firstBackoff<<min(tries-1, 10), maxBackoff)
-	l.push(parcel[T]{due: time.Now().Add(wait), batch: batch, tries: tries})
+	wait := min(max(age/2, firstBackoff), maxBackoff)
+	l.push(parcel[T]{due: time.Now().Add(wait), batch: batch, since: since})
+}
+
+func (l *lane[T]) hurry() {
+	now := time.Now()
+	l.mu.Lock()
+	for i := range l.parcels {
+		if l.parcels[i].batch != nil && l.parcels[i].due.After(now) {
+			l.parcels[i].due = now
+		}
+	}
+	heap.Init(&l.parcels)
+	l.mu.Unlock()
+	select {
+	case l.wake <- struct{}{}:
+	default:
+	}
 }
 
 func (l *lane[T]) deliver(body []byte) error {

@@ -1,6 +1,9 @@
 package world
 
 import (
+	"fmt"
+	"maps"
+	"slices"
 	"sort"
 	"sync"
 	"sync/atomic"
@@ -15,22 +18,14 @@ const (
 	defaultNickname = "Sandbox contact"
 )
 
-// Line is one message on a phone.
-type Line struct {
-	In         bool      `json:"in"`     // received by the phone; otherwise the person wrote it
-	Number     string    `json:"number"` // the business number's id at the provider
-	ProviderID string    `json:"provider_id"`
-	ID         string    `json:"id"` // what the client sent along
-	Text       string    `json:"text"`
-	At         time.Time `json:"at"`
-	Status     string    `json:"status"` // the last one told
-}
-
 // Phone is one simulated contact with its latest messages, oldest first.
 type Phone struct {
 	Phone   string    `json:"phone"`
 	Name    string    `json:"name"`
 	Blocked bool      `json:"blocked"`
+	Offline bool      `json:"offline,omitempty"`
+	Silent  bool      `json:"no_marketing,omitempty"` // has asked WhatsApp for no more marketing
+	Hidden  string    `json:"username,omitempty"`     // set: businesses get this and a user id instead of the phone
 	Last    time.Time `json:"last"`
 	Lines   []Line    `json:"lines"`
 }
@@ -39,18 +34,26 @@ type Phone struct {
 type person struct {
 	Name    string               `json:"name,omitempty"`
 	Blocked bool                 `json:"blocked,omitempty"`
-	Wrote   map[string]time.Time `json:"wrote,omitempty"` // business number → the last message to it
+	Offline bool                 `json:"offline,omitempty"`
+	Silent  bool                 `json:"no_marketing,omitempty"`
+	Hidden  string               `json:"username,omitempty"`
+	UserIDs []string             `json:"user_ids,omitempty"` // under which businesses know the person
+	Wrote   map[string]time.Time `json:"wrote,omitempty"`    // business number → the last message to it
 }
+
+// odd tells whether the person behaves in a way that each message to it must heed.
+func (p *person) odd() bool { return p.Blocked || p.Offline || p.Silent || p.Hidden != "" }
 
 // People are the simulated contacts. Threads live in memory, for a limited number of phones; names, blocks
 // and 24-hour windows are saved.
 type People struct {
-	path    string
-	shards  [shardCount]shard
-	blocked atomic.Int64
+	path   string
+	shards [shardCount]shard
+	odd    atomic.Int64 // while there are none, a message takes no lock for it
 
 	mu      sync.RWMutex
 	persons map[string]*person
+	known   map[string]string // user id → phone
 }
 
 type shard struct {
@@ -61,13 +64,16 @@ type shard struct {
 
 // LoadPeople reads the people saved at path; an empty path keeps them in memory alone.
 func LoadPeople(path string) (*People, error) {
-	p := &People{path: path, persons: map[string]*person{}}
+	p := &People{path: path, persons: map[string]*person{}, known: map[string]string{}}
 	if err := Load(path, &p.persons); err != nil {
 		return nil, err
 	}
-	for _, one := range p.persons {
-		if one.Blocked {
-			p.blocked.Add(1)
+	for phone, one := range p.persons {
+		if one.odd() {
+			p.odd.Add(1)
+		}
+		for _, userID := range one.UserIDs {
+			p.known[userID] = phone
 		}
 	}
 	return p, nil
@@ -120,30 +126,43 @@ func (p *People) Mark(phone, providerID, status string) {
 	}
 }
 
-// Blocked tells whether a person blocks the businesses.
-func (p *People) Blocked(phone string) bool {
-	if p.blocked.Load() == 0 {
-		return false
+// Habits are how a person takes what businesses send.
+type Habits struct {
+	Blocked bool   // gets nothing
+	Offline bool   // gets it later
+	Silent  bool   // gets no marketing
+	Hidden  string // the username that is shown instead of the phone; empty: the phone is
+}
+
+// Habits of a person.
+func (p *People) Habits(phone string) Habits {
+	if p.odd.Load() == 0 {
+		return Habits{}
 	}
 	p.mu.RLock()
 	defer p.mu.RUnlock()
-	one := p.persons[phone]
-	return one != nil && one.Blocked
+	if one := p.persons[phone]; one != nil {
+		return Habits{one.Blocked, one.Offline, one.Silent, one.Hidden}
+	}
+	return Habits{}
 }
 
-// Block sets whether a person blocks the businesses.
-func (p *People) Block(phone string, blocked bool) error {
+// Change edits the habits of a person.
+func (p *People) Change(phone string, edit func(*Habits)) error {
 	return p.change(phone, func(one *person) {
-		if one.Blocked != blocked {
-			one.Blocked = blocked
-			p.blocked.Add(map[bool]int64{true: 1, false: -1}[blocked])
+		h := Habits{one.Blocked, one.Offline, one.Silent, one.Hidden}
+		before := one.odd()
+		edit(&h)
+		one.Blocked, one.Offline, one.Silent, one.Hidden = h.Blocked, h.Offline, h.Silent, h.Hidden
+		if after := one.odd(); after != before {
+			p.odd.Add(map[bool]int64{true: 1, false: -1}[after])
 		}
 	})
 }
 
-// Wrote notes that a person wrote to a number, which opens the 24-hour window, and returns the person's name.
-// A name given replaces the one known.
-func (p *People) Wrote(phone, number, name string, at time.Time) (string, error) {
+// Wrote notes that a person wrote to a number, which opens the 24-hour window, under which user id the business knows it
+// from now on, and returns the person's name. A name given replaces the one known.
+func (p *People) Wrote(phone, number, userID, name string, at time.Time) (string, error) {
 	err := p.change(phone, func(one *person) {
 		if name != "" {
 			one.Name = name
@@ -152,8 +171,76 @@ func (p *People) Wrote(phone, number, name string, at time.Time) (string, error)
 			one.Wrote = map[string]time.Time{}
 		}
 		one.Wrote[number] = at
+		if userID != "" && !slices.Contains(one.UserIDs, userID) {
+			one.UserIDs = append(one.UserIDs, userID)
+			p.known[userID] = phone
+		}
 	})
 	return p.Name(phone), err
+}
+
+// PhoneOf returns the phone of a person whom a business knows by a user id.
+func (p *People) PhoneOf(userID string) (phone string, known bool) {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	phone, known = p.known[userID]
+	return phone, known
+}
+
+// WrittenTo returns the business numbers that a person has written to, in order.
+func (p *People) WrittenTo(phone string) []string {
+	p.mu.RLock()
+	defer p.mu.RUnlock()
+	if one := p.persons[phone]; one != nil {
+		return slices.Sorted(maps.Keys(one.Wrote))
+	}
+	return nil
+}
+
+// Move gives a person another phone number: the thread goes along, user ids and open windows do not. The new number must be
+// nobody's.
+func (p *People) Move(from, to string) error {
+	thread := p.Get(from)
+	if taken := p.Get(to); len(taken.Lines) > 0 {
+		return fmt.Errorf("+%s is somebody else's number", to)
+	}
+	for _, line := range thread.Lines {
+		p.Add(to, line)
+	}
+	s := p.shardOf(from)
+	s.mu.Lock()
+	delete(s.phones, from)
+	s.order = slices.DeleteFunc(s.order, func(phone string) bool { return phone == from })
+	s.mu.Unlock()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if one := p.persons[from]; one != nil {
+		for _, userID := range one.UserIDs {
+			delete(p.known, userID)
+		}
+		one.UserIDs, one.Wrote = nil, nil
+		p.persons[to] = one
+		delete(p.persons, from)
+	}
+	return Save(p.path, p.persons)
+}
+
+// Edit changes a line, and tells whether it was found.
+func (p *People) Edit(phone, providerID string, edit func(*Line)) bool {
+	s := p.shardOf(phone)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	one := s.phones[phone]
+	if one == nil {
+		return false
+	}
+	for i := range one.Lines {
+		if one.Lines[i].ProviderID == providerID {
+			edit(&one.Lines[i])
+			return true
+		}
+	}
+	return false
 }
 
 // WindowOpen tells whether a number may write free text to a person.
@@ -207,7 +294,7 @@ func (p *People) List(limit int) []Phone {
 	})
 	phones = phones[:min(limit, len(phones))]
 	for i := range phones {
-		phones[i].Name, phones[i].Blocked = p.Name(phones[i].Phone), p.Blocked(phones[i].Phone)
+		p.describe(&phones[i])
 	}
 	return phones
 }
@@ -222,8 +309,13 @@ func (p *People) Get(phone string) Phone {
 		found.Lines = append(found.Lines, one.Lines...)
 	}
 	s.mu.Unlock()
-	found.Name, found.Blocked = p.Name(phone), p.Blocked(phone)
+	p.describe(&found)
 	return found
+}
+
+func (p *People) describe(phone *Phone) {
+	habits := p.Habits(phone.Phone)
+	phone.Name, phone.Blocked, phone.Offline, phone.Silent, phone.Hidden = p.Name(phone.Phone), habits.Blocked, habits.Offline, habits.Silent, habits.Hidden
 }
 
 func (p *People) shardOf(phone string) *shard { return &p.shards[Hash(0, phone)%shardCount] }
