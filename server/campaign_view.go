@@ -103,6 +103,7 @@ type Campaign struct {
 	ChangedAt      *time.Time `json:"changed_at,omitempty" doc:"when a person last wrote the draft"`
 	ChangedBy      string     `json:"changed_by" doc:"that person's name; empty when it is not of this company"`
 	Counts         Counts     `json:"counts"`
+	Replied        int        `json:"replied" doc:"recipients who wrote on the same connection within 72 hours after their message was sent, each once and for the newest campaign that wrote to them"`
 	RatePerS       *float64   `json:"rate_per_s,omitempty" doc:"of late, while it runs"`
 	FinishAt       *time.Time `json:"finish_at,omitempty" doc:"as windows and limits let it go on, at the rate of late; absent: nobody can know"`
 	Waits          []Waiting  `json:"waits" doc:"why messages of it do not go now; empty when all that are left may"`
@@ -217,6 +218,7 @@ func (s *Server) campaignView(c campaign.Campaign, n send.Counts) Campaign {
 		ChangedAt: utc(c.ChangedAt), ChangedBy: c.ChangedBy, Waits: []Waiting{}}
 	view.Counts = Counts{Planned: max(c.Recipients-n.Total(), 0), Queued: n.Queued, Sending: n.Sending, Sent: n.Sent, Delivered: n.Delivered,
 		Read: n.Read, Failed: n.Failed, Uncertain: n.Uncertain, Canceled: n.Canceled, Expired: n.Expired, Suppressed: n.Suppressed}
+	view.Replied = n.Replied
 	if c.State == campaign.Running {
 		if rate, known := s.rates.observe(c.ID, s.now(), c.Recipients-view.Counts.Planned-n.Open()); known {
 			view.RatePerS = &rate

@@ -25,7 +25,7 @@ type Traffic struct {
 	Read      int `json:"read"`
 	Failed    int `json:"failed"`
 	Uncertain int `json:"uncertain"`
-	Replies   int `json:"replies" doc:"messages that contacts wrote; not known per campaign"`
+	Replies   int `json:"replies" doc:"messages that contacts wrote; by campaign: recipients who wrote on the same connection within 72 hours after their message was sent, each once"`
 }
 
 // TrafficBucket is the traffic until the next bucket.

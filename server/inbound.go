@@ -37,9 +37,10 @@ func receive(ctx context.Context, tx postgres.Tx, route connection.Route, inboun
 	if err != nil || len(news.Messages) == 0 {
 		return news, err
 	}
-	wrote := make([]contact.Wrote, len(news.Messages))
+	wrote, replies := make([]contact.Wrote, len(news.Messages)), make([]send.Reply, len(news.Messages))
 	for i, one := range news.Messages {
 		wrote[i] = contact.Wrote{Contact: one.Contact, At: id.Time(one.ID)}
+		replies[i] = send.Reply{ID: one.ID, Contact: one.Contact, At: id.Time(one.ID)}
 	}
 	if err := contact.OpenWindows(ctx, tx, route.Company, route.Connection, wrote); err != nil {
 		return news, err
@@ -47,7 +48,7 @@ func receive(ctx context.Context, tx postgres.Tx, route connection.Route, inboun
 	if err := heedWishes(ctx, tx, route.Company, news.Messages, now); err != nil {
 		return news, err
 	}
-	return news, send.CountReplies(ctx, tx, route.Company, route.Connection, len(news.Messages), now)
+	return news, send.NoteReplies(ctx, tx, route.Company, route.Connection, replies, now)
 }
 
 // heedWishes takes contacts out of campaigns, or back in, who say so and nothing else. Of several wishes the one

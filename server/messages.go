@@ -71,6 +71,8 @@ type MessageFilter struct {
 	State []string `query:"state,explode" enum:"queued,sending,sent,delivered,read,failed,uncertain,canceled,expired,suppressed" maxItems:"10" doc:"any of these; repeated"`
 	Code  int      `query:"code" minimum:"-1" default:"-1" doc:"failed with this code of the provider's; 0: it gave none"`
 	Phone string   `query:"phone" maxLength:"40" doc:"to exactly this number, with its country code"`
+
+	Replied bool `query:"replied" doc:"whose recipients replied within 72 hours"`
 }
 
 type messagesIn struct {
@@ -86,10 +88,12 @@ type pick struct {
 	states []send.State
 	code   int
 	phone  string // E.164, or empty for any
+
+	replied bool
 }
 
 func (f MessageFilter) picked() (pick, error) {
-	p := pick{code: f.Code}
+	p := pick{code: f.Code, replied: f.Replied}
 	for _, word := range f.State {
 		state, err := send.ParseState(word)
 		if err != nil {
@@ -100,6 +104,10 @@ func (f MessageFilter) picked() (pick, error) {
 	if p.code != anyCode && (len(p.states) != 1 || p.states[0] != send.Failed) {
 		return p, newProblem(http.StatusUnprocessableEntity, "The request has an unfit field.",
 			&huma.ErrorDetail{Location: "query.code", Message: "goes with state=failed only"})
+	}
+	if p.replied && (f.Phone != "" || p.code != anyCode) {
+		return p, newProblem(http.StatusUnprocessableEntity, "The request has an unfit field.",
+			&huma.ErrorDetail{Location: "query.replied", Message: "goes with neither a number nor a code"})
 	}
 	if f.Phone == "" {
 		return p, nil
@@ -119,6 +127,8 @@ func (f MessageFilter) picked() (pick, error) {
 
 func (p pick) list(ctx context.Context, tx postgres.Tx, company id.ID, of campaign.Campaign, after id.ID, limit int) ([]send.ListCampaignRow, error) {
 	switch {
+	case p.replied:
+		return send.ListReplied(ctx, tx, company, of.ID, after, p.states, limit)
 	case p.phone != "":
 		return send.ListByPhone(ctx, tx, company, of.ID, after, p.phone, p.states, limit)
 	case p.code != anyCode:

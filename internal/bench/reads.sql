@@ -52,6 +52,18 @@ SELECT '%[1]s', message, '%[2]s', contact, identity, campaign, (SELECT id FROM z
 FROM line;
 INSERT INTO contact_messages (company_id, contact_id, message_id) SELECT '%[1]s', contact, message FROM line;
 
+-- One in twenty who read it answered, ten minutes later.
+CREATE TEMP TABLE reply AS
+SELECT campaign, message, contact, identity, at + interval '10 minutes' AS at, pg_temp.uuid_at(at + interval '10 minutes') AS inbound
+FROM line WHERE state = 5 AND random() < 0.05;
+INSERT INTO messages (company_id, id, connection_id, contact_id, identity_id, direction, lane, state, provider_id, content)
+SELECT '%[1]s', inbound, '%[2]s', contact, identity, 1, 0, 10, 'wamid.' || inbound, '{"kind":"text","text":"Thank you"}' FROM reply;
+INSERT INTO contact_messages (company_id, contact_id, message_id) SELECT '%[1]s', contact, inbound FROM reply;
+INSERT INTO conversations (company_id, id, connection_id, contact_id, last_id, last_inbound_id, unread)
+SELECT '%[1]s', gen_random_uuid(), '%[2]s', contact, max(inbound::text)::uuid, max(inbound::text)::uuid, 1 FROM reply GROUP BY contact;
+INSERT INTO service_windows (company_id, connection_id, contact_id, open_until)
+SELECT '%[1]s', '%[2]s', contact, max(at) + interval '24 hours' FROM reply GROUP BY contact;
+
 -- What the roll-ups would have made of them.
 INSERT INTO campaign_counts (company_id, campaign_id, queued, sending, sent, failed, delivered, read, uncertain, canceled, expired, suppressed)
 SELECT '%[1]s', campaign, 0, 0, count(*) FILTER (WHERE state = 2), count(*) FILTER (WHERE state = 3), count(*) FILTER (WHERE state = 4),

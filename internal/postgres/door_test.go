@@ -78,6 +78,7 @@ INSERT INTO failure_counts (company_id, campaign_id, error_code, count) VALUES (
 INSERT INTO waits (company_id, subject_id, reason, began_at) VALUES ($c, $x, 'R', now());
 INSERT INTO tries (company_id, message_id, attempt_id, at, state, error_code, error_detail) VALUES ($c, $x, $x, now(), 0, 0, 'D');
 INSERT INTO campaign_counts SELECT $c, $x, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0;
+INSERT INTO campaign_replies (company_id, campaign_id, message_id, reply_id) VALUES ($c, $x, $x, $x);
 INSERT INTO campaign_traffic SELECT $c, $x, now(), 0, 0, 0, 0, 0;
 INSERT INTO traffic SELECT $c, $x, now(), 0, 0, 0, 0, 0, 0;
 INSERT INTO scopes (company_id, connection_id) VALUES ($c, $x);

@@ -72,7 +72,7 @@ func New(ctx context.Context, o Options) (*Rig, error) {
 		return nil, err
 	}
 	var err error
-	if r.Keyset, err = secret.NewKeyset(); err != nil {
+	if r.Keyset, err = keysetIn(o.Dir); err != nil {
 		return nil, err
 	}
 	if err := r.StartPostgres(ctx); err != nil {
@@ -87,6 +87,26 @@ func New(ctx context.Context, o Options) (*Rig, error) {
 	}
 	r.DB, err = postgres.Open(ctx, r.DatabaseURL, postgres.Options{MaxConns: 8})
 	return r, err
+}
+
+// keysetIn is the key with which the data in a directory were sealed: a new one when there are none yet.
+func keysetIn(dir string) (string, error) {
+	path := filepath.Join(dir, "keyset")
+	kept, err := os.ReadFile(path)
+	if err == nil {
+		return string(kept), nil
+	}
+	if !errors.Is(err, os.ErrNotExist) {
+		return "", fmt.Errorf("reading the key of the rig: %w", err)
+	}
+	made, err := secret.NewKeyset()
+	if err != nil {
+		return "", err
+	}
+	if err := os.WriteFile(path, []byte(made), 0o600); err != nil {
+		return "", fmt.Errorf("keeping the key of the rig: %w", err)
+	}
+	return made, nil
 }
 
 // StartPostgres starts the cluster, the first time or again after a kill.

@@ -19,6 +19,8 @@ import (
 // Counts of a campaign's messages by their present state.
 type Counts struct {
 	Queued, Sending, Sent, Failed, Delivered, Read, Uncertain, Canceled, Expired, Suppressed int
+
+	Replied int // recipients who replied; their messages are among the above (see NoteReplies)
 }
 
 // Open counts the messages to which something is still going to happen by itself.
@@ -44,7 +46,7 @@ func CountsOf(ctx context.Context, tx postgres.Tx, company id.ID, campaigns ...i
 	counts := make(map[id.ID]Counts, len(rows))
 	for _, r := range rows {
 		counts[r.CampaignID] = Counts{int(r.Queued), int(r.Sending), int(r.Sent), int(r.Failed), int(r.Delivered), int(r.Read),
-			int(r.Uncertain), int(r.Canceled), int(r.Expired), int(r.Suppressed)}
+			int(r.Uncertain), int(r.Canceled), int(r.Expired), int(r.Suppressed), int(r.Replied)}
 	}
 	return counts, nil
 }

@@ -213,12 +213,12 @@ WHERE company_id = @company_id AND id = ANY(sqlc.arg(ids)::uuid[]) AND id BETWEE
 -- name: Counts :many
 SELECT c.campaign_id::uuid AS campaign_id, sum(queued)::int AS queued, sum(sending)::int AS sending, sum(sent)::int AS sent, sum(failed)::int AS failed,
     sum(delivered)::int AS delivered, sum(read)::int AS read, sum(uncertain)::int AS uncertain, sum(canceled)::int AS canceled,
-    sum(expired)::int AS expired, sum(suppressed)::int AS suppressed
+    sum(expired)::int AS expired, sum(suppressed)::int AS suppressed, sum(replied)::int AS replied
 FROM (
-    SELECT campaign_id, queued, sending, sent, failed, delivered, read, uncertain, canceled, expired, suppressed
+    SELECT campaign_id, queued, sending, sent, failed, delivered, read, uncertain, canceled, expired, suppressed, replied
     FROM campaign_counts t WHERE t.company_id = @company_id AND t.campaign_id = ANY(sqlc.arg(campaigns)::uuid[])
     UNION ALL
-    SELECT campaign_id, queued, sending, sent, failed, delivered, read, uncertain, canceled, expired, suppressed
+    SELECT campaign_id, queued, sending, sent, failed, delivered, read, uncertain, canceled, expired, suppressed, replied
     FROM message_counts m WHERE m.company_id = @company_id AND m.campaign_id = ANY(sqlc.arg(campaigns)::uuid[])
 ) c
 GROUP BY c.campaign_id;
@@ -241,16 +241,17 @@ WITH gone AS (
     SELECT g.*, coalesce(g.connection_id, k.connection_id) AS connection, g.sent + g.delivered + g.read AS accepted, g.delivered + g.read AS arrived
     FROM gone g LEFT JOIN campaigns k ON k.company_id = @company_id AND k.id = g.campaign_id
 ), counted AS (
-    INSERT INTO campaign_counts AS t (company_id, campaign_id, queued, sending, sent, failed, delivered, read, uncertain, canceled, expired, suppressed)
-    SELECT @company_id, campaign_id, sum(queued), sum(sending), sum(sent), sum(failed), sum(delivered), sum(read), sum(uncertain), sum(canceled), sum(expired), sum(suppressed)
+    INSERT INTO campaign_counts AS t (company_id, campaign_id, queued, sending, sent, failed, delivered, read, uncertain, canceled, expired, suppressed, replied)
+    SELECT @company_id, campaign_id, sum(queued), sum(sending), sum(sent), sum(failed), sum(delivered), sum(read), sum(uncertain), sum(canceled), sum(expired), sum(suppressed), sum(replied)
     FROM change WHERE campaign_id IS NOT NULL GROUP BY campaign_id
     ON CONFLICT (company_id, campaign_id) DO UPDATE SET queued = t.queued + EXCLUDED.queued, sending = t.sending + EXCLUDED.sending, sent = t.sent + EXCLUDED.sent, failed = t.failed + EXCLUDED.failed, delivered = t.delivered + EXCLUDED.delivered,
-        read = t.read + EXCLUDED.read, uncertain = t.uncertain + EXCLUDED.uncertain, canceled = t.canceled + EXCLUDED.canceled, expired = t.expired + EXCLUDED.expired, suppressed = t.suppressed + EXCLUDED.suppressed
+        read = t.read + EXCLUDED.read, uncertain = t.uncertain + EXCLUDED.uncertain, canceled = t.canceled + EXCLUDED.canceled, expired = t.expired + EXCLUDED.expired, suppressed = t.suppressed + EXCLUDED.suppressed,
+        replied = t.replied + EXCLUDED.replied
 ), by_minute AS (
-    INSERT INTO campaign_traffic AS t (company_id, campaign_id, at, sent, delivered, read, failed, uncertain)
-    SELECT @company_id, campaign_id, date_trunc('minute', at), sum(accepted), sum(arrived), sum(read), sum(failed), sum(uncertain)
-    FROM change WHERE campaign_id IS NOT NULL AND (accepted, arrived, read, failed, uncertain) <> (0, 0, 0, 0, 0) GROUP BY 2, 3
-    ON CONFLICT (company_id, campaign_id, at) DO UPDATE SET sent = t.sent + EXCLUDED.sent, delivered = t.delivered + EXCLUDED.delivered, read = t.read + EXCLUDED.read, failed = t.failed + EXCLUDED.failed, uncertain = t.uncertain + EXCLUDED.uncertain
+    INSERT INTO campaign_traffic AS t (company_id, campaign_id, at, sent, delivered, read, failed, uncertain, replied)
+    SELECT @company_id, campaign_id, date_trunc('minute', at), sum(accepted), sum(arrived), sum(read), sum(failed), sum(uncertain), sum(replied)
+    FROM change WHERE campaign_id IS NOT NULL AND (accepted, arrived, read, failed, uncertain, replied) <> (0, 0, 0, 0, 0, 0) GROUP BY 2, 3
+    ON CONFLICT (company_id, campaign_id, at) DO UPDATE SET sent = t.sent + EXCLUDED.sent, delivered = t.delivered + EXCLUDED.delivered, read = t.read + EXCLUDED.read, failed = t.failed + EXCLUDED.failed, uncertain = t.uncertain + EXCLUDED.uncertain, replied = t.replied + EXCLUDED.replied
 ), by_quarter AS (
     INSERT INTO traffic AS t (company_id, connection_id, at, sent, delivered, read, failed, uncertain, replies)
     SELECT @company_id, connection, date_bin('15 minutes', at, 'epoch'), sum(accepted), sum(arrived), sum(read), sum(failed), sum(uncertain), sum(replies)
@@ -267,10 +268,10 @@ WITH gone AS (
         WHERE c.company_id = @company_id AND c.at < sqlc.arg(before)::timestamptz AND c.at <> date_trunc('hour', c.at) LIMIT @most)
     RETURNING o.*
 ), merged AS (
-    INSERT INTO campaign_traffic AS t (company_id, campaign_id, at, sent, delivered, read, failed, uncertain)
-    SELECT @company_id, campaign_id, date_trunc('hour', at), sum(sent), sum(delivered), sum(read), sum(failed), sum(uncertain)
+    INSERT INTO campaign_traffic AS t (company_id, campaign_id, at, sent, delivered, read, failed, uncertain, replied)
+    SELECT @company_id, campaign_id, date_trunc('hour', at), sum(sent), sum(delivered), sum(read), sum(failed), sum(uncertain), sum(replied)
     FROM gone GROUP BY 2, 3
-    ON CONFLICT (company_id, campaign_id, at) DO UPDATE SET sent = t.sent + EXCLUDED.sent, delivered = t.delivered + EXCLUDED.delivered, read = t.read + EXCLUDED.read, failed = t.failed + EXCLUDED.failed, uncertain = t.uncertain + EXCLUDED.uncertain
+    ON CONFLICT (company_id, campaign_id, at) DO UPDATE SET sent = t.sent + EXCLUDED.sent, delivered = t.delivered + EXCLUDED.delivered, read = t.read + EXCLUDED.read, failed = t.failed + EXCLUDED.failed, uncertain = t.uncertain + EXCLUDED.uncertain, replied = t.replied + EXCLUDED.replied
 )
 SELECT count(*)::int AS minutes FROM gone;
 
@@ -300,17 +301,17 @@ GROUP BY 1 ORDER BY 1;
 
 -- name: TrafficByCampaign :many
 SELECT c.campaign_id::uuid AS campaign_id, k.name, sum(sent)::int AS sent, sum(delivered)::int AS delivered, sum(read)::int AS read,
-    sum(failed)::int AS failed, sum(uncertain)::int AS uncertain
+    sum(failed)::int AS failed, sum(uncertain)::int AS uncertain, sum(replied)::int AS replied
 FROM (
-    SELECT t.campaign_id, t.sent, t.delivered, t.read, t.failed, t.uncertain
+    SELECT t.campaign_id, t.sent, t.delivered, t.read, t.failed, t.uncertain, t.replied
     FROM campaign_traffic t WHERE t.company_id = @company_id AND t.at >= sqlc.arg(from_at)::timestamptz AND t.at < sqlc.arg(to_at)::timestamptz
     UNION ALL
-    SELECT m.campaign_id, m.sent + m.delivered + m.read, m.delivered + m.read, m.read, m.failed, m.uncertain
+    SELECT m.campaign_id, m.sent + m.delivered + m.read, m.delivered + m.read, m.read, m.failed, m.uncertain, m.replied
     FROM message_counts m WHERE m.company_id = @company_id AND m.campaign_id IS NOT NULL AND m.at >= sqlc.arg(from_at)::timestamptz AND m.at < sqlc.arg(to_at)::timestamptz
 ) c
 JOIN campaigns k ON k.company_id = @company_id AND k.id = c.campaign_id
 GROUP BY 1, 2
-HAVING (sum(sent), sum(delivered), sum(read), sum(failed), sum(uncertain)) <> (0, 0, 0, 0, 0)
+HAVING (sum(sent), sum(delivered), sum(read), sum(failed), sum(uncertain), sum(replied)) <> (0, 0, 0, 0, 0, 0)
 ORDER BY sum(sent) + sum(failed) + sum(uncertain) DESC, c.campaign_id DESC
 LIMIT @row_limit;
 

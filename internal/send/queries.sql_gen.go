@@ -222,12 +222,12 @@ func (q *Queries) CompaniesWithChanges(ctx context.Context) ([]uuid.UUID, error)
 const counts = `-- name: Counts :many
 SELECT c.campaign_id::uuid AS campaign_id, sum(queued)::int AS queued, sum(sending)::int AS sending, sum(sent)::int AS sent, sum(failed)::int AS failed,
     sum(delivered)::int AS delivered, sum(read)::int AS read, sum(uncertain)::int AS uncertain, sum(canceled)::int AS canceled,
-    sum(expired)::int AS expired, sum(suppressed)::int AS suppressed
+    sum(expired)::int AS expired, sum(suppressed)::int AS suppressed, sum(replied)::int AS replied
 FROM (
-    SELECT campaign_id, queued, sending, sent, failed, delivered, read, uncertain, canceled, expired, suppressed
+    SELECT campaign_id, queued, sending, sent, failed, delivered, read, uncertain, canceled, expired, suppressed, replied
     FROM campaign_counts t WHERE t.company_id = $1 AND t.campaign_id = ANY($2::uuid[])
     UNION ALL
-    SELECT campaign_id, queued, sending, sent, failed, delivered, read, uncertain, canceled, expired, suppressed
+    SELECT campaign_id, queued, sending, sent, failed, delivered, read, uncertain, canceled, expired, suppressed, replied
     FROM message_counts m WHERE m.company_id = $1 AND m.campaign_id = ANY($2::uuid[])
 ) c
 GROUP BY c.campaign_id
@@ -245,6 +245,7 @@ type CountsRow struct {
 	Canceled   int32
 	Expired    int32
 	Suppressed int32
+	Replied    int32
 }
 
 func (q *Queries) Counts(ctx context.Context, companyID uuid.UUID, campaigns []uuid.UUID) ([]CountsRow, error) {
@@ -268,6 +269,7 @@ func (q *Queries) Counts(ctx context.Context, companyID uuid.UUID, campaigns []u
 			&i.Canceled,
 			&i.Expired,
 			&i.Suppressed,
+			&i.Replied,
 		); err != nil {
 			return nil, err
 		}
@@ -896,12 +898,12 @@ WITH gone AS (
     DELETE FROM campaign_traffic o
     WHERE o.company_id = $1 AND (o.campaign_id, o.at) IN (SELECT c.campaign_id, c.at FROM campaign_traffic c
         WHERE c.company_id = $1 AND c.at < $2::timestamptz AND c.at <> date_trunc('hour', c.at) LIMIT $3)
-    RETURNING o.company_id, o.campaign_id, o.at, o.sent, o.delivered, o.read, o.failed, o.uncertain
+    RETURNING o.company_id, o.campaign_id, o.at, o.sent, o.delivered, o.read, o.failed, o.uncertain, o.replied
 ), merged AS (
-    INSERT INTO campaign_traffic AS t (company_id, campaign_id, at, sent, delivered, read, failed, uncertain)
-    SELECT $1, campaign_id, date_trunc('hour', at), sum(sent), sum(delivered), sum(read), sum(failed), sum(uncertain)
+    INSERT INTO campaign_traffic AS t (company_id, campaign_id, at, sent, delivered, read, failed, uncertain, replied)
+    SELECT $1, campaign_id, date_trunc('hour', at), sum(sent), sum(delivered), sum(read), sum(failed), sum(uncertain), sum(replied)
     FROM gone GROUP BY 2, 3
-    ON CONFLICT (company_id, campaign_id, at) DO UPDATE SET sent = t.sent + EXCLUDED.sent, delivered = t.delivered + EXCLUDED.delivered, read = t.read + EXCLUDED.read, failed = t.failed + EXCLUDED.failed, uncertain = t.uncertain + EXCLUDED.uncertain
+    ON CONFLICT (company_id, campaign_id, at) DO UPDATE SET sent = t.sent + EXCLUDED.sent, delivered = t.delivered + EXCLUDED.delivered, read = t.read + EXCLUDED.read, failed = t.failed + EXCLUDED.failed, uncertain = t.uncertain + EXCLUDED.uncertain, replied = t.replied + EXCLUDED.replied
 )
 SELECT count(*)::int AS minutes FROM gone
 `
@@ -1119,21 +1121,22 @@ WITH gone AS (
     DELETE FROM message_counts d
     WHERE d.company_id = $1
       AND d.id IN (SELECT c.id FROM message_counts c WHERE c.company_id = $1 ORDER BY c.id LIMIT $2)
-    RETURNING d.company_id, d.campaign_id, d.id, d.at, d.queued, d.sending, d.sent, d.failed, d.delivered, d.read, d.uncertain, d.canceled, d.expired, d.suppressed, d.connection_id, d.replies
+    RETURNING d.company_id, d.campaign_id, d.id, d.at, d.queued, d.sending, d.sent, d.failed, d.delivered, d.read, d.uncertain, d.canceled, d.expired, d.suppressed, d.connection_id, d.replies, d.replied
 ), change AS (
-    SELECT g.company_id, g.campaign_id, g.id, g.at, g.queued, g.sending, g.sent, g.failed, g.delivered, g.read, g.uncertain, g.canceled, g.expired, g.suppressed, g.connection_id, g.replies, coalesce(g.connection_id, k.connection_id) AS connection, g.sent + g.delivered + g.read AS accepted, g.delivered + g.read AS arrived
+    SELECT g.company_id, g.campaign_id, g.id, g.at, g.queued, g.sending, g.sent, g.failed, g.delivered, g.read, g.uncertain, g.canceled, g.expired, g.suppressed, g.connection_id, g.replies, g.replied, coalesce(g.connection_id, k.connection_id) AS connection, g.sent + g.delivered + g.read AS accepted, g.delivered + g.read AS arrived
     FROM gone g LEFT JOIN campaigns k ON k.company_id = $1 AND k.id = g.campaign_id
 ), counted AS (
-    INSERT INTO campaign_counts AS t (company_id, campaign_id, queued, sending, sent, failed, delivered, read, uncertain, canceled, expired, suppressed)
-    SELECT $1, campaign_id, sum(queued), sum(sending), sum(sent), sum(failed), sum(delivered), sum(read), sum(uncertain), sum(canceled), sum(expired), sum(suppressed)
+    INSERT INTO campaign_counts AS t (company_id, campaign_id, queued, sending, sent, failed, delivered, read, uncertain, canceled, expired, suppressed, replied)
+    SELECT $1, campaign_id, sum(queued), sum(sending), sum(sent), sum(failed), sum(delivered), sum(read), sum(uncertain), sum(canceled), sum(expired), sum(suppressed), sum(replied)
     FROM change WHERE campaign_id IS NOT NULL GROUP BY campaign_id
     ON CONFLICT (company_id, campaign_id) DO UPDATE SET queued = t.queued + EXCLUDED.queued, sending = t.sending + EXCLUDED.sending, sent = t.sent + EXCLUDED.sent, failed = t.failed + EXCLUDED.failed, delivered = t.delivered + EXCLUDED.delivered,
-        read = t.read + EXCLUDED.read, uncertain = t.uncertain + EXCLUDED.uncertain, canceled = t.canceled + EXCLUDED.canceled, expired = t.expired + EXCLUDED.expired, suppressed = t.suppressed + EXCLUDED.suppressed
+        read = t.read + EXCLUDED.read, uncertain = t.uncertain + EXCLUDED.uncertain, canceled = t.canceled + EXCLUDED.canceled, expired = t.expired + EXCLUDED.expired, suppressed = t.suppressed + EXCLUDED.suppressed,
+        replied = t.replied + EXCLUDED.replied
 ), by_minute AS (
-    INSERT INTO campaign_traffic AS t (company_id, campaign_id, at, sent, delivered, read, failed, uncertain)
-    SELECT $1, campaign_id, date_trunc('minute', at), sum(accepted), sum(arrived), sum(read), sum(failed), sum(uncertain)
-    FROM change WHERE campaign_id IS NOT NULL AND (accepted, arrived, read, failed, uncertain) <> (0, 0, 0, 0, 0) GROUP BY 2, 3
-    ON CONFLICT (company_id, campaign_id, at) DO UPDATE SET sent = t.sent + EXCLUDED.sent, delivered = t.delivered + EXCLUDED.delivered, read = t.read + EXCLUDED.read, failed = t.failed + EXCLUDED.failed, uncertain = t.uncertain + EXCLUDED.uncertain
+    INSERT INTO campaign_traffic AS t (company_id, campaign_id, at, sent, delivered, read, failed, uncertain, replied)
+    SELECT $1, campaign_id, date_trunc('minute', at), sum(accepted), sum(arrived), sum(read), sum(failed), sum(uncertain), sum(replied)
+    FROM change WHERE campaign_id IS NOT NULL AND (accepted, arrived, read, failed, uncertain, replied) <> (0, 0, 0, 0, 0, 0) GROUP BY 2, 3
+    ON CONFLICT (company_id, campaign_id, at) DO UPDATE SET sent = t.sent + EXCLUDED.sent, delivered = t.delivered + EXCLUDED.delivered, read = t.read + EXCLUDED.read, failed = t.failed + EXCLUDED.failed, uncertain = t.uncertain + EXCLUDED.uncertain, replied = t.replied + EXCLUDED.replied
 ), by_quarter AS (
     INSERT INTO traffic AS t (company_id, connection_id, at, sent, delivered, read, failed, uncertain, replies)
     SELECT $1, connection, date_bin('15 minutes', at, 'epoch'), sum(accepted), sum(arrived), sum(read), sum(failed), sum(uncertain), sum(replies)
@@ -1472,17 +1475,17 @@ func (q *Queries) Traffic(ctx context.Context, arg TrafficParams) ([]TrafficRow,
 
 const trafficByCampaign = `-- name: TrafficByCampaign :many
 SELECT c.campaign_id::uuid AS campaign_id, k.name, sum(sent)::int AS sent, sum(delivered)::int AS delivered, sum(read)::int AS read,
-    sum(failed)::int AS failed, sum(uncertain)::int AS uncertain
+    sum(failed)::int AS failed, sum(uncertain)::int AS uncertain, sum(replied)::int AS replied
 FROM (
-    SELECT t.campaign_id, t.sent, t.delivered, t.read, t.failed, t.uncertain
+    SELECT t.campaign_id, t.sent, t.delivered, t.read, t.failed, t.uncertain, t.replied
     FROM campaign_traffic t WHERE t.company_id = $1 AND t.at >= $2::timestamptz AND t.at < $3::timestamptz
     UNION ALL
-    SELECT m.campaign_id, m.sent + m.delivered + m.read, m.delivered + m.read, m.read, m.failed, m.uncertain
+    SELECT m.campaign_id, m.sent + m.delivered + m.read, m.delivered + m.read, m.read, m.failed, m.uncertain, m.replied
     FROM message_counts m WHERE m.company_id = $1 AND m.campaign_id IS NOT NULL AND m.at >= $2::timestamptz AND m.at < $3::timestamptz
 ) c
 JOIN campaigns k ON k.company_id = $1 AND k.id = c.campaign_id
 GROUP BY 1, 2
-HAVING (sum(sent), sum(delivered), sum(read), sum(failed), sum(uncertain)) <> (0, 0, 0, 0, 0)
+HAVING (sum(sent), sum(delivered), sum(read), sum(failed), sum(uncertain), sum(replied)) <> (0, 0, 0, 0, 0, 0)
 ORDER BY sum(sent) + sum(failed) + sum(uncertain) DESC, c.campaign_id DESC
 LIMIT $4
 `
@@ -1495,6 +1498,7 @@ type TrafficByCampaignRow struct {
 	Read       int32
 	Failed     int32
 	Uncertain  int32
+	Replied    int32
 }
 
 func (q *Queries) TrafficByCampaign(ctx context.Context, companyID uuid.UUID, fromAt time.Time, toAt time.Time, rowLimit int32) ([]TrafficByCampaignRow, error) {
@@ -1519,6 +1523,7 @@ func (q *Queries) TrafficByCampaign(ctx context.Context, companyID uuid.UUID, fr
 			&i.Read,
 			&i.Failed,
 			&i.Uncertain,
+			&i.Replied,
 		); err != nil {
 			return nil, err
 		}

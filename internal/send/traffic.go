@@ -14,7 +14,7 @@ import (
 // back at that instant, so a short span may be negative.
 type Traffic struct {
 	Sent, Delivered, Read, Failed, Uncertain int
-	Replies                                  int // messages that contacts wrote
+	Replies                                  int // messages that contacts wrote; of a campaign: recipients who replied (see NoteReplies)
 }
 
 // Bucket is the traffic from an instant until the next bucket. Spans without any have no bucket.
@@ -38,7 +38,7 @@ func TrafficOf(ctx context.Context, tx postgres.Tx, company id.ID, from, to time
 }
 
 // CampaignTraffic returns a campaign's traffic in buckets of step, a minute at least; what is older than two
-// days is known by the hour only. Replies are not known per campaign. It is current to the last commit.
+// days is known by the hour only, and replies are left out. It is current to the last commit.
 func CampaignTraffic(ctx context.Context, tx postgres.Tx, company, campaign id.ID, step time.Duration) ([]Bucket, error) {
 	rows, err := New(tx).CampaignTraffic(ctx, max(step, time.Minute).Seconds(), company, campaign)
 	if err != nil {
@@ -60,7 +60,7 @@ type Share struct {
 }
 
 // TrafficByCampaign returns the busiest campaigns of from <= instant < to. Older than two days it is exact to the
-// hour. Replies are not known per campaign.
+// hour.
 func TrafficByCampaign(ctx context.Context, tx postgres.Tx, company id.ID, from, to time.Time, limit int) ([]Share, error) {
 	rows, err := New(tx).TrafficByCampaign(ctx, company, from, to, int32(limit))
 	if err != nil {
@@ -69,7 +69,7 @@ func TrafficByCampaign(ctx context.Context, tx postgres.Tx, company id.ID, from,
 	shares := make([]Share, 0, len(rows))
 	for _, r := range rows {
 		shares = append(shares, Share{r.CampaignID, r.Name, Traffic{Sent: int(r.Sent), Delivered: int(r.Delivered), Read: int(r.Read),
-			Failed: int(r.Failed), Uncertain: int(r.Uncertain)}})
+			Failed: int(r.Failed), Uncertain: int(r.Uncertain), Replies: int(r.Replied)}})
 	}
 	return shares, nil
 }

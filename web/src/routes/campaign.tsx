@@ -28,7 +28,7 @@ const route = getRouteApi("/signed-in/shell/in-company/campaigns/$id");
 export default function CampaignPage() {
   const { t } = useTranslation();
   const { id } = route.useParams();
-  const { state, code, phone } = route.useSearch();
+  const { state, code, phone, replied } = route.useSearch();
   const { me } = route.useRouteContext();
   // Beside the socket, for the rate, the finish and what it waits for: nobody tells of a campaign that stands still.
   const campaign = useQuery({ ...campaignQuery(id), refetchInterval: (query) => (query.state.data !== undefined && canCancel(query.state.data) ? 5_000 : 15_000) });
@@ -53,7 +53,7 @@ export default function CampaignPage() {
         crumb={<Crumb to="/campaigns" label={t("campaign.title")} />}
         beside={<CampaignStateLabel state={c.state} />}
       >
-        <Actions campaign={c} onAgain={() => setAgain(true)} filter={{ states: parseStates(state).filter(isLedgerState), code, phone }} temporalUrl={temporalUrl} />
+        <Actions campaign={c} onAgain={() => setAgain(true)} filter={{ states: parseStates(state).filter(isLedgerState), code, phone, replied }} temporalUrl={temporalUrl} />
       </PageHead>
       <div className="run">
         <div style={{ minWidth: 0 }}>
@@ -61,11 +61,11 @@ export default function CampaignPage() {
             <>
               <RunProgress campaign={c} live={active ? live.data : undefined} />
               <UncertainNotice campaign={c} />
-              <Funnel campaign={c} selected={state} />
+              <Funnel campaign={c} selected={state} replied={replied === true} />
               <CourseChart campaign={c} />
               <Failures campaign={c} selected={code} onAgain={() => setAgain(true)} />
               <StateTiles campaign={c} selected={state} />
-              <Messages campaign={c} states={parseStates(state)} code={code} phone={phone} />
+              <Messages campaign={c} states={parseStates(state)} code={code} phone={phone} replied={replied} />
             </>
           )}
         </div>
@@ -119,7 +119,7 @@ function Actions({ campaign, filter, temporalUrl, onAgain }: { campaign: Campaig
             {campaign.counts.failed > 0 && <Menu.Item leftSection={<IconRepeat size={15} />} onClick={onAgain}>{t("again.button")}</Menu.Item>}
             {campaign.state !== "draft" && (["csv", "xlsx"] as const).map((format) => (
               <Menu.Item key={format} component="a" href={exportUrl(campaign.id, format, filter)} download leftSection={<IconDownload size={15} />}>
-                {t(filter.states.length === 0 && filter.phone === undefined ? "results.export" : "results.exportShown", { format: format.toUpperCase() })}
+                {t(filter.states.length === 0 && filter.phone === undefined && filter.replied !== true ? "results.export" : "results.exportShown", { format: format.toUpperCase() })}
               </Menu.Item>
             ))}
             {campaign.state !== "draft" && <Menu.Item leftSection={<IconRoute size={15} />} onClick={() => void navigate({ to: "/campaigns/$id/run", params: { id: campaign.id } })}>{t("run.open")}</Menu.Item>}
@@ -146,10 +146,10 @@ function DeleteDraft({ campaign }: { campaign: Campaign }) {
   return <ConfirmButton label={t("common.delete")} icon={<IconTrash size={15} />} question={t("campaign.deleteQuestion")} confirm={t("common.delete")} loading={remove.isPending} onConfirm={() => remove.mutate()} />;
 }
 
-function Messages({ campaign, states, code, phone }: { campaign: Campaign; states: MessageState[]; code: number | undefined; phone: string | undefined }) {
+function Messages({ campaign, states, code, phone, replied }: { campaign: Campaign; states: MessageState[]; code: number | undefined; phone: string | undefined; replied: true | undefined }) {
   const { t } = useTranslation();
   if (states.length === 1 && states[0] === "planned") return <Empty icon={<IconInbox size={32} stroke={1.4} />}>{t("message.planned")}</Empty>;
-  return <Ledger campaign={campaign} filter={{ states: states.filter(isLedgerState), code, phone }} />;
+  return <Ledger campaign={campaign} filter={{ states: states.filter(isLedgerState), code, phone, replied }} />;
 }
 
 function Ledger({ campaign, filter }: { campaign: Campaign; filter: MessageFilter }) {
@@ -159,10 +159,10 @@ function Ledger({ campaign, filter }: { campaign: Campaign; filter: MessageFilte
   const { fetchNextPage } = list;
   const loadMore = useCallback(() => void fetchNextPage(), [fetchNextPage]);
   const messages = list.data?.pages.flatMap((page) => page.items) ?? [];
-  const filtered = filter.states.length > 0 || filter.phone !== undefined;
+  const filtered = filter.states.length > 0 || filter.phone !== undefined || filter.replied === true;
   const named = filter.states.map((state) => t(`message.state.${state}`).toLowerCase()).join(", ");
-  const only = filter.phone !== undefined ? t("results.onlyPhone", { phone: filter.phone }) : filter.code !== undefined ? t("results.onlyCode", { code: filter.code === 0 ? t("results.noCode") : filter.code }) : t("message.only", { state: named });
-  const nothing = filter.phone !== undefined ? t("results.noneTo", { phone: filter.phone }) : filtered ? t("message.noneIn", { state: named }) : isMoving(campaign) || campaign.state === "scheduled" ? t("message.notYet") : t("message.none");
+  const only = filter.replied === true ? t("results.onlyReplied") : filter.phone !== undefined ? t("results.onlyPhone", { phone: filter.phone }) : filter.code !== undefined ? t("results.onlyCode", { code: filter.code === 0 ? t("results.noCode") : filter.code }) : t("message.only", { state: named });
+  const nothing = filter.replied === true ? t("results.noneReplied") : filter.phone !== undefined ? t("results.noneTo", { phone: filter.phone }) : filtered ? t("message.noneIn", { state: named }) : isMoving(campaign) || campaign.state === "scheduled" ? t("message.notYet") : t("message.none");
   return (
     <section aria-label={t("message.title")} style={{ borderTop: "1px solid var(--line)" }}>
       <div className="find">

@@ -55,7 +55,7 @@ function TrafficPart({ span, search, metric }: { span: Span; search: ReturnType<
 
 function CampaignPart({ span, metric }: { span: Span; metric: Metric }) {
   const shares = useQuery({ ...campaignSharesQuery(span), refetchInterval: usePolling(moving) });
-  return <Shares of="campaigns" query={shares} metric={metric === "replies" ? "sent" : metric} />;
+  return <Shares of="campaigns" query={shares} metric={metric} />;
 }
 
 function ConnectionPart({ span, metric }: { span: Span; metric: Metric }) {

@@ -51,11 +51,11 @@ export const first = {
     one(at, fewCampaignsQuery("running"));
   },
   campaigns: (at: At<{ state?: CampaignState }>) => pages(at, campaignsQuery(at.deps.state)),
-  campaign: (at: AtOne<{ state?: string; code?: number; phone?: string }>) => {
-    const { state, code, phone } = at.deps;
+  campaign: (at: AtOne<{ state?: string; code?: number; phone?: string; replied?: true }>) => {
+    const { state, code, phone, replied } = at.deps;
     one(at, campaignQuery(at.params.id));
     one(at, courseQuery(at.params.id));
-    pages(at, messagesQuery(at.params.id, { states: parseStates(state).filter(isLedgerState), code, phone }));
+    pages(at, messagesQuery(at.params.id, { states: parseStates(state).filter(isLedgerState), code, phone, replied }));
   },
   campaignNew: campaignForm,
   campaignEdit: (at: AtOne) => {

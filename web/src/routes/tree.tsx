@@ -176,7 +176,8 @@ const newCampaign = createRoute({
 const campaign = createRoute({
   getParentRoute: () => inCompany,
   path: "/campaigns/$id",
-  validateSearch: (search): { state?: string; code?: number; phone?: string } => ({
+  validateSearch: (search): { state?: string; code?: number; phone?: string; replied?: true } => ({
+    replied: search.replied === true ? true : undefined,
     phone: text(search.phone),
     state: text(parseStates(text(search.state)).join(",")),
     code: Number.isSafeInteger(search.code) && search.state === "failed" ? Number(search.code) : undefined,

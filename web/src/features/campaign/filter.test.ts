@@ -17,8 +17,9 @@ test("a number is read however it is typed", () => {
 });
 
 test("each step of the funnel counts those that got at least that far", () => {
-  expect(funnel(counts, 82).map((step) => [step.key, step.count])).toEqual([["recipients", 82], ["handed", 70], ["accepted", 60], ["delivered", 50], ["read", 30]]);
-  for (const step of funnel(counts, 82).slice(1)) expect(step.states.reduce((sum, state) => sum + counts[state], 0)).toBe(step.count);
+  expect(funnel({ counts, recipients: 82, replied: 9 }).map((step) => [step.key, step.count])).toEqual([["recipients", 82], ["handed", 70], ["accepted", 60], ["delivered", 50], ["read", 30], ["replied", 9]]);
+  for (const step of funnel({ counts, recipients: 82, replied: 9 }).slice(1, -1)) expect(step.states.reduce((sum, state) => sum + counts[state], 0)).toBe(step.count);
+  expect(funnel({ counts, recipients: 82, replied: 9 }).map((step) => step.of)).toEqual([undefined, 82, 70, 60, 50, 50]);
 });
 
 test("a share is never rounded to nothing or to all", () => {

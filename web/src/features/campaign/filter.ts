@@ -1,5 +1,5 @@
 // Which of a campaign's messages the page shows, as the address keeps it.
-import type { Counts, LedgerState, MessageState } from "../../api/types";
+import type { Campaign, LedgerState, MessageState } from "../../api/types";
 import { isMessageState } from "../../lib/segments";
 
 export interface MessageFilter {
@@ -8,6 +8,8 @@ export interface MessageFilter {
   code?: number;
   /** to exactly this number, with its plus sign */
   phone?: string;
+  /** whose recipients replied */
+  replied?: boolean;
 }
 
 /** What a person typed as a number, as the address keeps it: "55 11 98120-4471" → "+5511981204471"; undefined for none. */
@@ -24,19 +26,26 @@ export function parseStates(text: string | undefined): MessageState[] {
 /** "planned" has no message in the ledger yet. */
 export const isLedgerState = (state: MessageState): state is LedgerState => state !== "planned";
 
-/** The steps of the funnel: how many got at least that far, and the states that say so. */
-export function funnel(counts: Counts, recipients: number): { key: "recipients" | "handed" | "accepted" | "delivered" | "read"; count: number; states: LedgerState[] }[] {
-  const sum = (states: LedgerState[]) => states.reduce((total, state) => total + counts[state], 0);
+export interface Step {
+  key: "recipients" | "handed" | "accepted" | "delivered" | "read" | "replied";
+  count: number;
+  /** how many its share is of; undefined: the whole audience */
+  of?: number;
+  states: LedgerState[];
+}
+
+/** The steps of the funnel: how many got at least that far, and the states that say so. Who replied may never have been seen to read. */
+export function funnel({ counts, recipients, replied }: Pick<Campaign, "counts" | "recipients" | "replied">): Step[] {
+  const sum = (states: readonly LedgerState[]) => states.reduce((total, state) => total + counts[state], 0);
   const steps = [
     ["handed", ["sent", "delivered", "read", "failed", "uncertain", "sending"]],
     ["accepted", ["sent", "delivered", "read"]],
     ["delivered", ["delivered", "read"]],
     ["read", ["read"]],
   ] as const;
-  return [
-    { key: "recipients", count: recipients, states: [] },
-    ...steps.map(([key, states]) => ({ key, count: sum([...states]), states: [...states] })),
-  ];
+  const all: Step[] = [{ key: "recipients", count: recipients, states: [] }];
+  for (const [key, states] of steps) all.push({ key, count: sum(states), of: all.at(-1)?.count, states: [...states] });
+  return [...all, { key: "replied", count: replied, of: sum(["delivered", "read"]), states: [] }];
 }
 
 /** Whole per cent for people: never 0 for something, never 100 for less than all. */

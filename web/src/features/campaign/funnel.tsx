@@ -6,24 +6,24 @@ import { formatCount } from "../../lib/format";
 import { funnel, percentOf } from "./filter";
 
 /** How far the campaign got with its recipients; each step leads to its messages. */
-export function Funnel({ campaign, selected }: { campaign: Campaign; selected: string | undefined }) {
+export function Funnel({ campaign, selected, replied }: { campaign: Campaign; selected: string | undefined; replied: boolean }) {
   const { t } = useTranslation();
   const { opted_out, no_phone, window_shut } = campaign.skipped;
   const audience = campaign.recipients + opted_out + no_phone + window_shut;
-  const steps = funnel(campaign.counts, campaign.recipients);
+  const steps = funnel(campaign);
   return (
     <nav className="funnel" aria-label={t("results.funnel")}>
-      {steps.map((step, index) => {
-        const before = index === 0 ? undefined : steps[index - 1];
+      {steps.map((step) => {
         const states = step.states.length === 0 ? undefined : step.states.join(",");
-        const active = states !== undefined && states === selected;
+        const active = step.key === "replied" ? replied : states !== undefined && states === selected && !replied;
+        const share = percentOf(step.count, step.of ?? audience);
         return (
           <Link
             key={step.key}
             className={active ? "step active" : "step"}
             to="/campaigns/$id"
             params={{ id: campaign.id }}
-            search={active ? {} : { state: states }}
+            search={active ? {} : step.key === "replied" ? { replied: true } : { state: states }}
             resetScroll={false}
             activeProps={{}}
             aria-current={active ? "true" : undefined}
@@ -33,7 +33,7 @@ export function Funnel({ campaign, selected }: { campaign: Campaign; selected: s
             <span className="l">{t(`results.step.${step.key}`)}</span>
             <span className="n">{formatCount(step.count)}</span>
             <span className="share" style={{ "--share": `${campaign.recipients > 0 ? (step.count / campaign.recipients) * 100 : 0}%` } as CSSProperties} />
-            <span className="quiet num of">{before === undefined ? t("results.ofAudience", { share: percentOf(step.count, audience) }) : t("results.ofBefore", { share: percentOf(step.count, before.count) })}</span>
+            <span className="quiet num of">{t(step.of === undefined ? "results.ofAudience" : step.key === "replied" ? "results.ofDelivered" : "results.ofBefore", { share })}</span>
           </Link>
         );
       })}

@@ -59,7 +59,7 @@ export const messagesQuery = (id: string, filter: MessageFilter) =>
     queryKey: ["campaigns", "messages", id, filter],
     queryFn: ({ pageParam, signal }) =>
       unwrap(api.GET("/api/v1/campaigns/{id}/messages", {
-        params: { path: { id }, query: { state: filter.states, code: filter.code, phone: filter.phone, limit: pageSize, cursor: pageParam } },
+        params: { path: { id }, query: { state: filter.states, code: filter.code, phone: filter.phone, replied: filter.replied, limit: pageSize, cursor: pageParam } },
         signal,
       })),
     initialPageParam: undefined as string | undefined,
@@ -93,6 +93,7 @@ export function exportUrl(id: string, format: "csv" | "xlsx", filter: MessageFil
   for (const state of filter.states) query.append("state", state);
   if (filter.code !== undefined) query.set("code", String(filter.code));
   if (filter.phone !== undefined) query.set("phone", filter.phone);
+  if (filter.replied === true) query.set("replied", "true");
   return `/api/v1/campaigns/${id}/export?${query.toString()}`;
 }
 

@@ -9,8 +9,9 @@ import { Loaded } from "./widget";
 /** Who is behind the numbers of a span: campaigns or connections, by the number that the chart shows. */
 export function Shares({ of, query, metric }: { of: "campaigns" | "connections"; query: UseQueryResult<{ items: TrafficShare[] }>; metric: Metric }) {
   const { t } = useTranslation();
-  const left = of === "campaigns" ? "replies" : metric === "delivered" ? "read" : "delivered"; // what there is no room for, or nothing known of
-  const shown = metrics.filter((m) => m !== left);
+  const least = metric === "delivered" ? "read" : "delivered"; // there is not room for all everywhere
+  const shown = of === "campaigns" ? metrics : metrics.filter((m) => m !== least);
+  const look = (m: Metric) => (m === metric ? "num on" : m === least ? "num wide" : "num");
   return (
     <Loaded query={query} rows={4}>
       {({ items }) => {
@@ -21,7 +22,7 @@ export function Shares({ of, query, metric }: { of: "campaigns" | "connections";
             <thead>
               <tr>
                 <th>{t(of === "campaigns" ? "campaign.name" : "dashboard.connection")}</th>
-                {shown.map((m) => <th key={m} className={m === metric ? "num on" : m === "delivered" ? "num wide" : "num"}>{t(`dashboard.metric.${m}`)}</th>)}
+                {shown.map((m) => <th key={m} className={look(m)}>{t(`dashboard.metric.${m}`)}</th>)}
               </tr>
             </thead>
             <tbody>
@@ -29,7 +30,7 @@ export function Shares({ of, query, metric }: { of: "campaigns" | "connections";
                 <tr key={item.id}>
                   <td className="clip"><Name of={of} item={item} /></td>
                   {shown.map((m) => (
-                    <td key={m} className={m === metric ? "num on" : m === "delivered" ? "num wide" : "num"}><Amount of={of} item={item} metric={m} /></td>
+                    <td key={m} className={look(m)}><Amount of={of} item={item} metric={m} /></td>
                   ))}
                 </tr>
               ))}
@@ -53,5 +54,5 @@ function Amount({ of, item, metric }: { of: "campaigns" | "connections"; item: T
   if (n === 0) return <span className="quiet">–</span>;
   const bad = metric === "failed" ? { color: "var(--mantine-color-error)" } : undefined;
   if (of === "connections") return <span style={bad}>{formatCount(n)}</span>;
-  return <Link className="plain under" style={bad} to="/campaigns/$id" params={{ id: item.id }} search={{ state: stateOf[metric] }}>{formatCount(n)}</Link>;
+  return <Link className="plain under" style={bad} to="/campaigns/$id" params={{ id: item.id }} search={metric === "replies" ? { replied: true } : { state: stateOf[metric] }}>{formatCount(n)}</Link>;
 }
