@@ -25,8 +25,8 @@ type ContactQuery struct {
 
 // Count of contacts.
 type Count struct {
-	Count   int64 `json:"count"`
-	AtLeast bool  `json:"at_least" doc:"counting took too long: there are at least so many"`
+	Count      int64  `json:"count" doc:"of this part; the whole count is the sum of all parts"`
+	NextCursor string `json:"next_cursor" doc:"of the part that follows; empty with the last one"`
 }
 
 // errBothFilters: two filters at once could be joined, but nobody has needed that.

@@ -2,14 +2,11 @@ package contact
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
-	"time"
 	"unicode"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"omnidesk/internal/filter"
 	"omnidesk/internal/id"
@@ -29,10 +26,12 @@ type Query struct {
 // First is the before of a list's first page: greater than every id.
 var First = id.ID{0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
 
-// Bounds of one page: how many contacts that a search has found, or of all contacts the newest, are held against a filter.
+// Bounds of one page or count: how many contacts that a search has found, or of all contacts the newest, are held against
+// a filter. One that asks what became of campaigns goes along all messages of each contact.
 const (
-	candidates = 2_000
-	lookedAt   = 5_000
+	candidates   = 2_000
+	lookedAt     = 4_000
+	lookedDeeply = 300
 )
 
 // List returns up to limit contacts made before the contact before, newest first. next is the before of the page that
@@ -96,13 +95,13 @@ func (query Query) ids(ctx context.Context, tx postgres.Tx, company, before id.I
 func (query Query) filterIDs(ctx context.Context, tx postgres.Tx, company, before id.ID, limit int) (ids []id.ID, next *id.ID, err error) {
 	where, args := query.where(company)
 	args = append(args, company, before, limit)
-	n := len(args)
+	n, portion := len(args), query.portion()
 	ids, err = collect(ctx, tx, fmt.Sprintf(`SELECT c.id FROM (SELECT * FROM contacts WHERE company_id = $%d AND id < $%d ORDER BY id DESC LIMIT %d) c
-		WHERE %s ORDER BY c.id DESC LIMIT $%d`, n-2, n-1, lookedAt, where, n), args)
+		WHERE %s ORDER BY c.id DESC LIMIT $%d`, n-2, n-1, portion, where, n), args)
 	if err != nil || len(ids) == limit {
 		return ids, nil, err
 	}
-	end, err := collect(ctx, tx, fmt.Sprintf(`SELECT id FROM contacts WHERE company_id = $1 AND id < $2 ORDER BY id DESC LIMIT 2 OFFSET %d`, lookedAt-1), []any{company, before})
+	end, err := collect(ctx, tx, fmt.Sprintf(`SELECT id FROM contacts WHERE company_id = $1 AND id < $2 ORDER BY id DESC LIMIT 2 OFFSET %d`, portion-1), []any{company, before})
 	if err == nil && len(end) == 2 { // the last one looked at, and one more
 		next = &end[0]
 	}
@@ -137,6 +136,14 @@ func (query Query) searched() bool {
 // narrow tells whether where leaves anybody out.
 func (query Query) narrow() bool {
 	return query.Tag != nil || query.Import != nil || !query.Filter.Everyone()
+}
+
+// portion is how many contacts are looked at, one after another, within some hundredths of a second.
+func (query Query) portion() int {
+	if query.Filter.OfCampaigns() {
+		return lookedDeeply
+	}
+	return lookedAt
 }
 
 // where is the condition about contacts c of tag, import and filter, without the search.
@@ -218,54 +225,22 @@ var foldName = func() func(string) string {
 	}
 }()
 
-// Size of a query's answer.
+// Size of a query's answer, as far as was looked.
 type Size struct {
 	Contacts int64
-	AtLeast  bool // not all were looked at: there are at least so many
+	Next     *id.ID // the contact before which to count on; nil: all were looked at
 }
 
-// Bounds of counting.
-const (
-	countSome  = 5_000 // contacts that a quick count looks at
-	countFound = 1_000 // matches of a search that it counts
-	countMost  = 10_000
-	countTime  = 600 * time.Millisecond // of an exact count
-)
-
-// Count tells how many contacts a query holds for, as it is asked while somebody types: beyond the newest few thousand
-// contacts it says that there are more. A tag that does not exist answers ErrNoTag.
-func Count(ctx context.Context, tx postgres.Tx, company id.ID, query Query) (Size, error) {
-	return query.count(ctx, tx, company, countFound, func(where string, args []any) (Size, error) {
-		return query.countNewest(ctx, tx, company, where, args)
-	})
-}
-
-// CountExactly is Count over all contacts. When that takes too long, it is a quick count's answer again; of a search it
-// counts 10,000 matches.
-func CountExactly(ctx context.Context, tx postgres.Tx, company id.ID, query Query) (Size, error) {
-	return query.count(ctx, tx, company, countMost, func(where string, args []any) (Size, error) {
-		n, err := countWithin(ctx, tx, `SELECT count(*) FROM contacts c WHERE `+where, args)
-		if timedOut(err) {
-			return query.countNewest(ctx, tx, company, where, args)
-		}
-		return Size{Contacts: n}, err
-	})
-}
-
-func (query Query) count(ctx context.Context, tx postgres.Tx, company id.ID, most int, filtered func(where string, args []any) (Size, error)) (size Size, err error) {
+// Count counts, among the contacts made before the contact before, those for which a query holds: a few thousand at a
+// time, so that each call takes some hundredths of a second however many there are. The sum of all calls is the whole
+// count. A tag that does not exist answers ErrNoTag.
+func Count(ctx context.Context, tx postgres.Tx, company id.ID, query Query, before id.ID) (Size, error) {
 	if err := query.check(ctx, tx, company); err != nil {
 		return Size{}, err
 	}
-	switch {
-	case query.searched():
-		var ids []id.ID
-		var next *id.ID
-		ids, next, err = query.ids(ctx, tx, company, First, most)
-		size = Size{int64(len(ids)), next != nil || len(ids) == most}
-	case !query.narrow():
-		size.Contacts, err = New(tx).countContacts(ctx, company)
-	default:
-		size, err = filtered(query.where(company))
+	size, known, err := query.countAtOnce(ctx, tx, company, before)
+	if err == nil && !known {
+		size, err = query.countPortion(ctx, tx, company, before)
 	}
 	if err != nil {
 		return Size{}, fmt.Errorf("counting contacts: %w", err)
@@ -273,34 +248,48 @@ func (query Query) count(ctx context.Context, tx postgres.Tx, company id.ID, mos
 	return size, nil
 }
 
-func (query Query) countNewest(ctx context.Context, tx postgres.Tx, company id.ID, where string, args []any) (size Size, err error) {
-	args = append(args, company)
-	err = tx.QueryRow(ctx, fmt.Sprintf(`SELECT count(*) FROM (SELECT * FROM contacts WHERE company_id = $%d ORDER BY id DESC LIMIT %d) c WHERE %s`,
-		len(args), countSome, where), args...).Scan(&size.Contacts)
-	if err != nil {
-		return size, err
+// countAtOnce counts everybody, or what a search finds when that is not much.
+func (query Query) countAtOnce(ctx context.Context, tx postgres.Tx, company, before id.ID) (size Size, known bool, err error) {
+	switch {
+	case before != First || query.narrow():
+		return Size{}, false, nil
+	case query.searched():
+		words, digits := searchTerms(query.Search)
+		few, err := New(tx).countFewContacts(ctx, words, digits)
+		return Size{Contacts: few}, few >= 0, err
 	}
-	all, err := New(tx).countContacts(ctx, company)
-	size.AtLeast = all > countSome
+	size.Contacts, err = New(tx).countContacts(ctx, company)
+	return size, true, err
+}
+
+func (query Query) countPortion(ctx context.Context, tx postgres.Tx, company, before id.ID) (size Size, err error) {
+	where, args := query.where(company)
+	if query.searched() {
+		where, args = searchSQL(query.Search, company, where, args)
+	}
+	args = append(args, company, before)
+	var looked int
+	var last *id.ID
+	err = tx.QueryRow(ctx, fmt.Sprintf(`SELECT count(*) FILTER (WHERE %s), count(*), (array_agg(c.id ORDER BY c.id))[1]
+		FROM (SELECT * FROM contacts WHERE company_id = $%d AND id < $%d ORDER BY id DESC LIMIT %d) c`, where, len(args)-1, len(args), query.portion()), args...).
+		Scan(&size.Contacts, &looked, &last)
+	if looked == query.portion() {
+		size.Next = last
+	}
 	return size, err
 }
 
-// countWithin runs a count inside a savepoint, so that running out of time leaves the transaction usable.
-func countWithin(ctx context.Context, tx postgres.Tx, sql string, args []any) (n int64, err error) {
-	err = pgx.BeginFunc(ctx, tx, func(inner pgx.Tx) error {
-		if _, err := inner.Exec(ctx, fmt.Sprintf(`SET LOCAL statement_timeout = %d`, countTime.Milliseconds())); err != nil {
-			return err
-		}
-		if err := inner.QueryRow(ctx, sql, args...).Scan(&n); err != nil {
-			return err
-		}
-		_, err := inner.Exec(ctx, `SET LOCAL statement_timeout TO DEFAULT`)
-		return err
-	})
-	return n, err
-}
-
-func timedOut(err error) bool {
-	var pg *pgconn.PgError
-	return errors.As(err, &pg) && pg.Code == "57014"
+// searchSQL puts what a person looks for before a condition about contacts c, for a look at one after another.
+func searchSQL(typed string, company id.ID, where string, args []any) (string, []any) {
+	words, digits := searchTerms(typed)
+	search := ""
+	for _, word := range words {
+		args = append(args, word)
+		search += fmt.Sprintf("searchable(c.name) LIKE $%d AND ", len(args))
+	}
+	if digits != "" {
+		args = append(args, company, digits)
+		search += fmt.Sprintf("EXISTS (SELECT FROM identities i WHERE i.company_id = $%d AND i.contact_id = c.id AND i.kind = 'phone' AND i.value LIKE $%d) AND ", len(args)-1, len(args))
+	}
+	return search + where, args
 }

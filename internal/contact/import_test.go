@@ -518,7 +518,7 @@ func (h *house) met(of id.ID, outcome string) (names []string) {
 		for _, c := range found {
 			names = append(names, c.Name)
 		}
-		size, counted := contact.Count(h.Context(), tx, h.company, query)
+		size, counted := contact.Count(h.Context(), tx, h.company, query, contact.First)
 		require.Equal(h, contact.Size{Contacts: int64(len(names))}, size)
 		return errors.Join(err, counted)
 	}))

@@ -31,6 +31,9 @@ ORDER BY contact_id DESC LIMIT @row_limit;
 -- name: searchContacts :many
 SELECT search_contacts(sqlc.arg(words)::text[], sqlc.arg(digits)::text, sqlc.arg(before)::uuid, sqlc.arg(row_limit)::int)::uuid;
 
+-- name: countFewContacts :one
+SELECT count_few_contacts(sqlc.arg(words)::text[], sqlc.arg(digits)::text)::bigint AS few;
+
 -- name: tagsOf :many
 SELECT ct.contact_id, t.id, t.name FROM contact_tags ct JOIN tags t ON t.company_id = ct.company_id AND t.id = ct.tag_id
 WHERE ct.company_id = @company_id AND ct.contact_id = ANY(@ids::uuid[]) ORDER BY lower(t.name), t.id;

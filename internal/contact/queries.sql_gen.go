@@ -319,6 +319,17 @@ func (q *Queries) countContacts(ctx context.Context, companyID uuid.UUID) (int64
 	return column_1, err
 }
 
+const countFewContacts = `-- name: countFewContacts :one
+SELECT count_few_contacts($1::text[], $2::text)::bigint AS few
+`
+
+func (q *Queries) countFewContacts(ctx context.Context, words []string, digits string) (int64, error) {
+	row := q.db.QueryRow(ctx, countFewContacts, words, digits)
+	var few int64
+	err := row.Scan(&few)
+	return few, err
+}
+
 const countSegments = `-- name: countSegments :one
 SELECT count(*) FROM segments WHERE company_id = $1
 `

@@ -45,7 +45,7 @@ func TestTheDemoIsMadeOnceAndFoundAgain(t *testing.T) {
 	require.Equal(t, want, again, "the sandbox can be told on each start")
 
 	require.NoError(t, db.InCompany(ctx, first.Company, func(tx postgres.Tx) error {
-		size, err := contact.Count(ctx, tx, first.Company, contact.Query{})
+		size, err := contact.Count(ctx, tx, first.Company, contact.Query{}, contact.First)
 		require.NoError(t, err)
 		require.EqualValues(t, 200, size.Contacts)
 		segments, err := contact.Segments(ctx, tx, first.Company)
@@ -53,7 +53,7 @@ func TestTheDemoIsMadeOnceAndFoundAgain(t *testing.T) {
 		for _, segment := range segments {
 			parsed, err := filter.Parse(segment.Filter)
 			require.NoError(t, err)
-			size, err := contact.Count(ctx, tx, first.Company, contact.Query{Filter: parsed})
+			size, err := contact.Count(ctx, tx, first.Company, contact.Query{Filter: parsed}, contact.First)
 			require.NoError(t, err)
 			require.Positive(t, size.Contacts, "nobody is in %q", segment.Name)
 			require.Less(t, size.Contacts, int64(200), "everybody is in %q", segment.Name)
@@ -154,7 +154,7 @@ func requireSlowNumber(t *testing.T, db *postgres.DB, store *connection.Store, c
 		governor, err := send.GovernorOf(t.Context(), tx, company, campaigns[running].Connection, time.Now())
 		require.NoError(t, err)
 		require.Equal(t, 10, governor.Limits.PerMinute)
-		customers, err := contact.Count(t.Context(), tx, company, contact.Query{Tag: &campaigns[running].Audience.TagIDs[0]})
+		customers, err := contact.Count(t.Context(), tx, company, contact.Query{Tag: &campaigns[running].Audience.TagIDs[0]}, contact.First)
 		require.NoError(t, err)
 		require.EqualValues(t, 120, customers.Contacts, "at 8 of 10 a minute these take 15 minutes")
 		return nil

@@ -1125,7 +1125,7 @@ export interface paths {
         };
         /**
          * How many contacts a choice of them has
-         * @description At once, of the newest 5,000 contacts; with exact of all of them, which may take half a second.
+         * @description In parts, the newest contacts first: each call looks at some thousand contacts, and the next one goes on at the cursor. Everybody, and what a search finds when that is not much, are counted at once.
          */
         get: operations["countContacts"];
         put?: never;
@@ -2461,6 +2461,11 @@ export interface components {
             /** Format: int64 */
             recipients: number;
             /**
+             * Format: int64
+             * @description recipients who wrote on the same connection within 72 hours after their message was sent, each once and for the newest campaign that wrote to them
+             */
+            replied: number;
+            /**
              * Format: date-time
              * @description when a paused one goes on by itself; absent: when a person resumes it
              */
@@ -2908,10 +2913,13 @@ export interface components {
             version?: number;
         };
         Count: {
-            /** @description counting took too long: there are at least so many */
-            at_least: boolean;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description of this part; the whole count is the sum of all parts
+             */
             count: number;
+            /** @description of the part that follows; empty with the last one */
+            next_cursor: string;
         };
         Counts: {
             /** Format: int64 */
@@ -4302,7 +4310,7 @@ export interface components {
             read: number;
             /**
              * Format: int64
-             * @description messages that contacts wrote; not known per campaign
+             * @description messages that contacts wrote; by campaign: recipients who wrote on the same connection within 72 hours after their message was sent, each once
              */
             replies: number;
             /**
@@ -4324,7 +4332,7 @@ export interface components {
             read: number;
             /**
              * Format: int64
-             * @description messages that contacts wrote; not known per campaign
+             * @description messages that contacts wrote; by campaign: recipients who wrote on the same connection within 72 hours after their message was sent, each once
              */
             replies: number;
             /**
@@ -4346,7 +4354,7 @@ export interface components {
             read: number;
             /**
              * Format: int64
-             * @description messages that contacts wrote; not known per campaign
+             * @description messages that contacts wrote; by campaign: recipients who wrote on the same connection within 72 hours after their message was sent, each once
              */
             replies: number;
             /**
@@ -5464,6 +5472,8 @@ export interface operations {
                 format?: "csv" | "xlsx";
                 /** @description to exactly this number, with its country code */
                 phone?: string;
+                /** @description whose recipients replied within 72 hours */
+                replied?: boolean;
                 /** @description any of these; repeated */
                 state?: ("queued" | "sending" | "sent" | "delivered" | "read" | "failed" | "uncertain" | "canceled" | "expired" | "suppressed")[];
             };
@@ -5571,6 +5581,8 @@ export interface operations {
                 limit?: number;
                 /** @description to exactly this number, with its country code */
                 phone?: string;
+                /** @description whose recipients replied within 72 hours */
+                replied?: boolean;
                 /** @description any of these; repeated */
                 state?: ("queued" | "sending" | "sent" | "delivered" | "read" | "failed" | "uncertain" | "canceled" | "expired" | "suppressed")[];
             };
@@ -6895,8 +6907,8 @@ export interface operations {
     countContacts: {
         parameters: {
             query?: {
-                /** @description look at all contacts */
-                exact?: boolean;
+                /** @description next_cursor of the part before */
+                cursor?: string;
                 /** @description a filter such as tag:"vip" and city = "Recife" */
                 filter?: string;
                 /** @description met by this import, as long as its rows are kept */

@@ -3,15 +3,17 @@ import { formatCount } from "../lib/format";
 import { builtinFields } from "../lib/merge";
 import type { CampaignParts } from "../features/campaign/form";
 import { connectionsQuery } from "../features/connection/queries";
-import { contactCountQuery, contactSampleQuery, segmentsQuery, tagsQuery } from "../features/contact/queries";
+import { contactSampleQuery, segmentsQuery, tagsQuery, useContactCount } from "../features/contact/queries";
 import { importsQuery } from "../features/import/queries";
 import { templatesQuery } from "../features/template/queries";
+
+const everybody = {};
 
 /** What the campaign's form needs of the other nouns. */
 export function useCampaignParts() {
   const connections = useQuery(connectionsQuery);
   const tags = useQuery(tagsQuery);
-  const count = useQuery(contactCountQuery({}));
+  const count = useContactCount(everybody);
   const sample = useQuery(contactSampleQuery);
   const templates = useQuery(templatesQuery);
   const imports = useInfiniteQuery(importsQuery); // the newest: an audience is rarely an old file

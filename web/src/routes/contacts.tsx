@@ -45,7 +45,7 @@ export default function ContactsPage() {
   const contacts = list.data?.pages.flatMap((page) => page.items) ?? [];
   const everybody = isEverybody(choice);
   const none = list.isSuccess && contacts.length === 0;
-  const total = size.data === undefined ? "" : `${formatCount(size.data.count)}${size.data.at_least ? "+" : ""}`;
+  const total = size.data === undefined ? "" : `${formatCount(size.data.count)}${size.data.atLeast ? "+" : ""}`;
   const choose = (next: Choice) => { setSelected(nobody); void navigate({ to: "/contacts", search: next, replace: true }); };
   const known = attributes.data?.items ?? [];
 

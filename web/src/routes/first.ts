@@ -41,7 +41,7 @@ function campaignForm(at: At) {
   one(at, contactSampleQuery);
   one(at, templatesQuery);
   one(at, segmentsQuery);
-  one(at, contactCountQuery({}));
+  pages(at, contactCountQuery({}));
 }
 
 export const first = {
@@ -64,7 +64,7 @@ export const first = {
   },
   contacts: (at: At<Choice>) => {
     pages(at, contactsQuery(at.deps));
-    one(at, contactCountQuery(toQuery(at.deps)));
+    pages(at, contactCountQuery(toQuery(at.deps)));
     one(at, tagsQuery);
     one(at, attributesQuery);
     if (runsCompany(at.context.me)) one(at, segmentsQuery); // refused to users

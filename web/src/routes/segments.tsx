@@ -56,7 +56,7 @@ function SegmentLink({ segment }: { segment: Segment }) {
   return (
     <Link className="side-item" to="/contacts/segments" search={{ id: segment.id }} activeProps={{ className: "side-item active", "aria-current": "true" }} activeOptions={{ includeSearch: true }}>
       <span className="clip" style={{ fontWeight: 500 }}>{segment.name}</span>
-      <span className="num quiet">{size.data === undefined ? "" : size.data.at_least ? t("segment.atLeast", { n: formatCount(size.data.count) }) : formatCount(size.data.count)}</span>
+      <span className="num quiet">{size.data === undefined ? "" : size.data.atLeast ? t("segment.atLeast", { n: formatCount(size.data.count) }) : formatCount(size.data.count)}</span>
       <span className="clip quiet code">{segment.filter}</span>
     </Link>
   );

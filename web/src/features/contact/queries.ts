@@ -1,4 +1,5 @@
-import { infiniteQueryOptions, keepPreviousData, queryOptions, useQuery } from "@tanstack/react-query";
+import { infiniteQueryOptions, keepPreviousData, queryOptions, useInfiniteQuery } from "@tanstack/react-query";
+import { useEffect } from "react";
 import { api, unwrap } from "../../api/client";
 import type { ContactList } from "../../api/types";
 import { type Choice, toQuery } from "./choice";
@@ -26,23 +27,30 @@ export const contactsQuery = (choice: Choice) =>
     placeholderData: keepPreviousData,
   });
 
-const countQuery = (choice: ReturnType<typeof toQuery>, exact: boolean) =>
-  queryOptions({
-    queryKey: ["contacts", "count", choice, exact],
-    queryFn: ({ signal }) => unwrap(api.GET("/api/v1/contacts/count", { params: { query: exact ? { ...choice, exact } : choice }, signal })),
+/** How many contacts a choice has, in parts; everybody when it is empty. */
+export const contactCountQuery = (choice: ReturnType<typeof toQuery>) =>
+  infiniteQueryOptions({
+    queryKey: ["contacts", "count", choice],
+    queryFn: ({ pageParam, signal }) => unwrap(api.GET("/api/v1/contacts/count", { params: { query: { ...choice, cursor: pageParam } }, signal })),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (part) => (part.next_cursor === "" ? undefined : part.next_cursor),
     retry: false,
     staleTime: 10_000,
   });
 
-/** At once, of the newest of a choice; everybody when it is empty. */
-export const contactCountQuery = (choice: ReturnType<typeof toQuery>) => countQuery(choice, false);
+const mostParts = 250;
 
-/** How many contacts a choice has: at once of the newest, and soon of all of them. An unfit filter is an error. */
+/** How many contacts a choice has: at once of the newest, and growing until all were looked at. An unfit filter is an error. */
 export function useContactCount(choice: ReturnType<typeof toQuery>, enabled = true) {
-  const quick = useQuery({ ...contactCountQuery(choice), enabled, placeholderData: keepPreviousData });
-  const partial = enabled && !quick.isPlaceholderData && quick.data?.at_least === true;
-  const exact = useQuery({ ...countQuery(choice, true), enabled: partial });
-  return { data: partial ? (exact.data ?? quick.data) : quick.data, error: quick.error, isSuccess: quick.isSuccess };
+  const parts = useInfiniteQuery({ ...contactCountQuery(choice), enabled, placeholderData: keepPreviousData });
+  const { fetchNextPage } = parts;
+  const pages = parts.data?.pages;
+  const more = enabled && parts.hasNextPage && !parts.isFetching && !parts.isPlaceholderData && !parts.isError && (pages?.length ?? 0) < mostParts;
+  useEffect(() => {
+    if (more) void fetchNextPage();
+  }, [more, fetchNextPage]);
+  const data = pages === undefined ? undefined : { count: pages.reduce((sum, part) => sum + part.count, 0), atLeast: parts.hasNextPage };
+  return { data, error: parts.error, isSuccess: parts.isSuccess };
 }
 
 export const contactQuery = (id: string) =>

@@ -64,7 +64,7 @@ export function SegmentEditor({ segment, initial = "", onSaved, onDeleted }: {
         {live && mistake === null && size.data !== undefined && (
           <section aria-label={t("segment.who")}>
             <div role="status" style={{ marginBottom: 6 }}>
-              <strong className="num">{size.data.at_least ? t("segment.moreThan", { n: formatCount(size.data.count) }) : t("segment.size", { n: formatCount(size.data.count), count: size.data.count })}</strong>
+              <strong className="num">{size.data.atLeast ? t("segment.moreThan", { n: formatCount(size.data.count) }) : t("segment.size", { n: formatCount(size.data.count), count: size.data.count })}</strong>
             </div>
             <ul className="sample">
               {(sample.data ?? []).map((c) => (
