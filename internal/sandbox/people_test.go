@@ -309,3 +309,20 @@ func TestMediaOfPeopleIsShownSafely(t *testing.T) {
 	require.NoError(t, response.Body.Close())
 	require.Equal(t, http.StatusUnprocessableEntity, response.StatusCode)
 }
+
+func TestThePageShowsEachKindAndTrustsNoText(t *testing.T) {
+	t.Parallel()
+	h := newHouse(t, sandbox.Options{})
+	first := h.write(t, graph.Wrote{Name: "<b>Ana</b>", Text: "<script>alert(1)</script>"})
+	h.write(t, graph.Wrote{Text: "again", About: first})
+	h.write(t, graph.Wrote{Kind: "image", Media: h.upload(t, "image/png", "", "pixels").ID})
+	h.write(t, graph.Wrote{Kind: "document", Media: h.upload(t, "application/pdf", "bill.pdf", "%PDF").ID})
+	h.write(t, graph.Wrote{Kind: "unsupported"})
+	h.send(t, ana, channel.Content{Template: &channel.Template{Name: "store_opening", Language: "pt_BR", Parameters: []string{"Ana", "Recife"}}})
+	page := string(h.call(t, http.MethodGet, "/?phone="+ana, nil, http.StatusOK))
+	for _, part := range []string{"&lt;script&gt;", "<blockquote>&lt;script", `<img src="/sandbox/media/`, "bill.pdf", "does not pass on", `data-option="Quero ir"`, "Abrimos em breve"} {
+		require.Contains(t, page, part)
+	}
+	require.NotContains(t, page, "<script>alert")
+	require.NotContains(t, page, "<b>Ana</b>")
+}
