@@ -2,9 +2,11 @@ package server
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"time"
 
+	"omnidesk/internal/flow"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/restore"
 	"omnidesk/internal/wait"
@@ -14,7 +16,8 @@ const (
 	watchEvery = 3 * time.Second
 	// missedLooks at Temporal in a row make an absence: one may be slow on a busy machine.
 	missedLooks = 2
-	// workerSilent is when a worker that stamps the database every 10 s counts as gone.
+	// workerSilent is when a worker that stamps the database every 10 s counts as gone, and how long nobody may ask Temporal for
+	// work: after its restart it knows of nobody for a moment.
 	workerSilent = 25 * time.Second
 )
 
@@ -24,6 +27,7 @@ type watch struct {
 	*Server
 	missed int
 	first  time.Time // of the missed looks
+	idle   time.Time // since then Temporal knows of nobody who asks for work; zero: somebody does
 }
 
 func (w *watch) run(ctx context.Context) {
@@ -49,6 +53,7 @@ func (w *watch) look(ctx context.Context) error {
 	} else if w.missed++; w.missed == 1 {
 		w.first = w.now()
 	}
+	w.askForWorkers(asking)
 	writing, cancel := context.WithTimeout(ctx, watchEvery)
 	defer cancel()
 	return w.DB.InSystem(writing, func(tx postgres.Tx) error {
@@ -59,11 +64,32 @@ func (w *watch) look(ctx context.Context) error {
 		if !seen {
 			ago = 0
 		}
-		if err := w.note(writing, tx, wait.Workers, !seen || ago > workerSilent, w.now().Add(-ago)); err != nil {
+		if err := w.noteWorkers(writing, tx, seen, ago); err != nil {
 			return err
 		}
 		return w.note(writing, tx, wait.Temporal, w.missed >= missedLooks, w.first)
 	})
+}
+
+// askForWorkers remembers since when nobody asks for work. A worker may stamp the database and not reach Temporal.
+func (w *watch) askForWorkers(ctx context.Context) {
+	switch idle := errors.Is(within(ctx, w.Workflows.WorkerSeen), flow.ErrNoWorker); {
+	case !idle:
+		w.idle = time.Time{}
+	case w.idle.IsZero():
+		w.idle = w.now()
+	}
+}
+
+func (w *watch) noteWorkers(ctx context.Context, tx postgres.Tx, seen bool, ago time.Duration) error {
+	now := w.now()
+	switch {
+	case !seen || ago > workerSilent:
+		return w.note(ctx, tx, wait.Workers, true, now.Add(-ago))
+	case !w.idle.IsZero() && now.Sub(w.idle) > workerSilent:
+		return w.note(ctx, tx, wait.Workers, true, w.idle)
+	}
+	return w.note(ctx, tx, wait.Workers, false, now)
 }
 
 func (w *watch) note(ctx context.Context, tx postgres.Tx, part wait.Part, away bool, since time.Time) error {

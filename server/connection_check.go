@@ -79,6 +79,9 @@ func (s *Server) check(ctx context.Context, company, wanted id.ID) (*Out[Connect
 			return err
 		}
 		if result.OK {
+			if err = send.SetTier(ctx, tx, company, wanted, result.Portfolio, result.Limit, s.now()); err != nil {
+				return err
+			}
 			if err = send.ReleaseHold(ctx, tx, company, wanted); err != nil {
 				return err
 			}

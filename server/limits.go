@@ -34,13 +34,13 @@ type WarmUp struct {
 type Governor struct {
 	Limits   Limits     `json:"limits"`
 	Defaults Limits     `json:"defaults" doc:"of its channel"`
-	Used     []LimitUse `json:"used" doc:"of each limit that counts messages"`
+	Used     []LimitUse `json:"used" doc:"of each limit that counts messages, and of the provider's tier, which counts contacts of all the numbers of a business"`
 	Next     []NextSend `json:"next" doc:"when something may go next, if the limits alone decide"`
 }
 
 // LimitUse is how much of one limit is used.
 type LimitUse struct {
-	Limit string `json:"limit" enum:"per_second,per_minute,per_hour,per_day,warm_up"`
+	Limit string `json:"limit" enum:"per_second,per_minute,per_hour,per_day,warm_up,contacts_24h"`
 	Most  int    `json:"most"`
 	Used  int    `json:"used"`
 }
@@ -165,7 +165,7 @@ func governorView(g send.Governor, defaults pace.Limits, now time.Time) Governor
 		of   string
 		lane pace.Lane
 	}{{"campaigns", pace.Campaign}, {"others", pace.Queue}} {
-		v := g.Limits.Room(g.Used, kind.lane, g.Zone, now)
+		v := g.Limits.Reach(g.Used, kind.lane, g.Zone, now)
 		next := NextSend{Of: kind.of, Words: v.Words(now)}
 		if v.Room == 0 {
 			at := v.At.UTC()

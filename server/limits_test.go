@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"omnidesk/internal/account"
+	"omnidesk/internal/channel"
 )
 
 func ptr[T any](v T) *T { return &v }
@@ -31,6 +32,37 @@ func TestLimitsBeginWithTheChannelsAndAreReplaced(t *testing.T) {
 	bob := x.signIn(t, "bob@example.com")
 	bob.do(http.MethodGet, path, nil).problem(t, http.StatusNotFound)
 	bob.do(http.MethodPut, path, `{}`).problem(t, http.StatusNotFound)
+}
+
+// A check that tells the tier and whose it is makes it a limit; one that tells that there is none takes it away.
+func TestTheTierOfACheckIsALimitOfTheBusiness(t *testing.T) {
+	x := newSite(t)
+	c := x.signIn(t, "ana@example.com")
+	first, second := c.connect("3001").ID, c.connect("3002").ID
+	tier := func(of string) (used []LimitUse) {
+		for _, use := range as[Governor](t, c.do(http.MethodGet, "/api/v1/connections/"+of+"/limits", nil), http.StatusOK).Used {
+			if use.Limit == "contacts_24h" {
+				used = append(used, use)
+			}
+		}
+		return used
+	}
+	check := func(of string, said channel.Check) {
+		x.adapter.check = said
+		as[Connection](t, c.do(http.MethodPost, "/api/v1/connections/"+of+"/check", nil), http.StatusOK)
+	}
+	require.Empty(t, tier(first))
+	check(first, channel.Check{OK: true, Limit: 250, Portfolio: "8001"})
+	require.Equal(t, []LimitUse{{"contacts_24h", 250, 0}}, tier(first))
+	require.Empty(t, tier(second))
+	check(second, channel.Check{OK: true, Limit: 2000, Portfolio: "8001"})
+	x.exec(t, `INSERT INTO portfolio_contacts (company_id, portfolio_id, contact_id, at) VALUES ($1, '8001', gen_random_uuid(), now()), ($1, '8001', gen_random_uuid(), now() - interval '25 hours')`, x.mine)
+	require.Equal(t, []LimitUse{{"contacts_24h", 2000, 1}}, tier(first), "the last check spoke for all the numbers of the business")
+	check(first, channel.Check{Limit: 250, Portfolio: "8001"})
+	require.Equal(t, []LimitUse{{"contacts_24h", 2000, 1}}, tier(first), "a failed check says nothing")
+	check(first, channel.Check{OK: true, Limit: -1, Portfolio: "8001"})
+	require.Empty(t, tier(first))
+	require.Equal(t, []LimitUse{{"contacts_24h", 2000, 1}}, tier(second))
 }
 
 func TestUnfitLimitsAreRefusedByFieldAndChangeNothing(t *testing.T) {

@@ -2,6 +2,7 @@ package server
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -43,6 +44,7 @@ type fakeWorkflows struct {
 	queues []flow.Queue
 	err    error
 	slow   bool
+	idle   error // what WorkerSeen answers instead
 }
 
 func (f *fakeWorkflows) answer(ctx context.Context) error {
@@ -66,7 +68,7 @@ func (f *fakeWorkflows) Healthy(ctx context.Context) error { return f.answer(ctx
 func (f *fakeWorkflows) Queues(ctx context.Context) ([]flow.Queue, error) {
 	return f.queues, f.answer(ctx)
 }
-func (f *fakeWorkflows) WorkerSeen(ctx context.Context) error { return f.answer(ctx) }
+func (f *fakeWorkflows) WorkerSeen(ctx context.Context) error { return cmp.Or(f.idle, f.answer(ctx)) }
 
 type fakeRelay struct{ hints atomic.Int32 }
 

@@ -92,7 +92,11 @@ func connectionWaits(ctx context.Context, tx postgres.Tx, company id.ID, c campa
 	if err != nil {
 		return nil, err
 	}
-	if v := governor.Limits.Room(governor.Used, pace.Campaign, governor.Zone, now); v.Room == 0 && v.At.Sub(now) > briefWait {
+	room := governor.Limits.Reach
+	if c.Content.Kind == campaign.KindText { // it goes to open windows alone, which no tier counts
+		room = governor.Limits.Room
+	}
+	if v := room(governor.Used, pace.Campaign, governor.Zone, now); v.Room == 0 && v.At.Sub(now) > briefWait {
 		return []Waiting{{Kind: "limits", Words: sentence(errors.New(v.Reason.String())), Until: utc(&v.At)}}, nil
 	}
 	if n.Queued == 0 {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"omnidesk/internal/flow"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/postgres/pgtest"
 	"omnidesk/internal/wait"
@@ -93,6 +94,36 @@ func TestWhatIsAwayIsSaidAndKept(t *testing.T) {
 	require.Equal(t, []string{"temporal"}, r.kinds(x))
 }
 
+// A worker may stamp the database all the same.
+func TestAWorkerThatDoesNotReachTemporalIsAway(t *testing.T) {
+	x := newSite(t)
+	now := time.Now()
+	x.now = func() time.Time { return now }
+	x.exec(t, `INSERT INTO positions (witness, mark, at) VALUES (gen_random_uuid(), 1, now())`)
+	w := &watch{Server: x.Server}
+	away := func() (since time.Time) {
+		t.Helper()
+		require.NoError(t, w.look(t.Context()))
+		require.NoError(t, x.db.InSystem(t.Context(), func(tx postgres.Tx) error {
+			missing, err := wait.Missing(t.Context(), tx)
+			since = missing[wait.Workers]
+			return err
+		}))
+		return since
+	}
+	x.workflows.idle = flow.ErrNoWorker
+	began := now
+	require.Zero(t, away())
+	now = began.Add(workerSilent)
+	require.Zero(t, away(), "after its restart Temporal knows of nobody for a moment")
+	now = now.Add(time.Second)
+	require.WithinDuration(t, began, away(), time.Millisecond)
+	x.workflows.idle = nil
+	require.Zero(t, away())
+	x.workflows.idle = flow.ErrNoWorker
+	require.Zero(t, away(), "another one begins anew")
+}
+
 func TestACampaignSaysWhatItWaitsFor(t *testing.T) {
 	x := newSite(t)
 	noon := time.Date(2026, 11, 23, 12, 0, 0, 0, saoPaulo(t))
@@ -132,7 +163,17 @@ func TestACampaignSaysWhatItWaitsFor(t *testing.T) {
 	free := noon.Add(40 * time.Minute).UTC()
 	require.Equal(t, Waiting{"limits", "8 of 10 messages an hour are used, the rest is kept for answers.", 0, &free}, waits[0])
 
-	x.exec(t, `UPDATE scopes SET limits = NULL`)
+	x.exec(t, `INSERT INTO portfolios (company_id, id, contacts_24h, counted) VALUES ($1, '8001', 10, 9)`, x.mine)
+	x.exec(t, `INSERT INTO portfolio_contacts (company_id, portfolio_id, contact_id, at) SELECT $1, '8001', gen_random_uuid(), $2::timestamptz + g * interval '1 hour' FROM generate_series(1, 9) g`,
+		x.mine, noon.Add(-20*time.Hour))
+	x.exec(t, `UPDATE scopes SET limits = NULL, portfolio_id = '8001'`)
+	x.exec(t, `UPDATE campaigns SET content = '{"kind":"template","template":{"name":"hello_world","language":"en_US"}}'`)
+	x.rates = newRates()
+	waits = as[Campaign](t, r.get(""), http.StatusOK).Waits
+	free = noon.Add(6 * time.Hour).UTC() // then the second of the nine is over, and seven are left
+	require.Equal(t, Waiting{"limits", "9 of 10 different contacts within 24 hours are used, the rest is kept for answers.", 0, &free}, waits[0])
+
+	x.exec(t, `UPDATE scopes SET portfolio_id = NULL`)
 	x.exec(t, `INSERT INTO message_counts (company_id, connection_id, campaign_id, queued) SELECT company_id, connection_id, id, 1 FROM campaigns`)
 	x.exec(t, `UPDATE messages SET zone_set_id = 1, retry_at = $2 WHERE id = $1`, r.messages["queued"], noon.Add(time.Minute))
 	require.Equal(t, []string{"retry", "window", "window", "window"}, r.kinds(x))

@@ -167,6 +167,7 @@ func freeze(ctx context.Context, tx postgres.Tx, c Campaign, company id.ID, zone
 type tally struct {
 	planned
 	outside int            // without an open 24-hour window
+	fresh   int            // of those, who are new to the number's portfolio within 24 hours
 	lacking []int          // for whom each wanted field is empty
 	zones   map[string]int // by zone set
 }
@@ -200,7 +201,11 @@ func count(ctx context.Context, tx postgres.Tx, company id.ID, zone string, fiel
 		count(*) FILTER (WHERE opted_out)::int,
 		count(*) FILTER (WHERE NOT opted_out AND identity_id IS NULL)::int,
 		count(*) FILTER (WHERE NOT opted_out AND identity_id IS NOT NULL AND NOT reachable)::int,
-		count(*) FILTER (WHERE `+fit+` AND NOT open)::int`+counts+` FROM reach GROUP BY zones`, args...)
+		count(*) FILTER (WHERE `+fit+` AND NOT open)::int,
+		count(*) FILTER (WHERE `+fit+` AND NOT open AND t.contact_id IS NULL)::int`+counts+`
+		FROM reach LEFT JOIN portfolio_contacts t ON t.company_id = $1 AND t.contact_id = reach.id AND t.at > $5::timestamptz - interval '24 hours'
+			AND t.portfolio_id = (SELECT s.portfolio_id FROM scopes s WHERE s.company_id = $1 AND s.connection_id = $2)
+		GROUP BY zones`, args...)
 	if err != nil {
 		return tally{}, fmt.Errorf("counting the audience: %w", err)
 	}
@@ -209,7 +214,7 @@ func count(ctx context.Context, tx postgres.Tx, company id.ID, zone string, fiel
 
 func addUp(rows pgx.Rows, wanted int) (tally, error) {
 	sum, one, zones := tally{lacking: make([]int, wanted), zones: map[string]int{}}, tally{lacking: make([]int, wanted)}, ""
-	into := []any{&zones, &one.recipients, &one.skipped.OptedOut, &one.skipped.NoPhone, &one.skipped.WindowShut, &one.outside}
+	into := []any{&zones, &one.recipients, &one.skipped.OptedOut, &one.skipped.NoPhone, &one.skipped.WindowShut, &one.outside, &one.fresh}
 	for i := range one.lacking {
 		into = append(into, &one.lacking[i])
 	}
@@ -219,6 +224,7 @@ func addUp(rows pgx.Rows, wanted int) (tally, error) {
 		sum.skipped.NoPhone += one.skipped.NoPhone
 		sum.skipped.WindowShut += one.skipped.WindowShut
 		sum.outside += one.outside
+		sum.fresh += one.fresh
 		for i, n := range one.lacking {
 			sum.lacking[i] += n
 		}

@@ -130,7 +130,8 @@ func TestAnAudienceNamesWhatThereIs(t *testing.T) {
 func TestACheckWarnsOfGapsAndOfTheTier(t *testing.T) {
 	w := newTown(t)
 	w.exec(`UPDATE contacts SET attributes = '{}' WHERE company_id = $1 AND zone = 'UTC'`, w.company)
-	w.exec(`UPDATE connections SET messaging_limit = 6`)
+	w.exec(`INSERT INTO portfolios (company_id, id, contacts_24h) VALUES ($1, '8001', 6)`, w.company)
+	w.exec(`INSERT INTO scopes (company_id, connection_id, portfolio_id) VALUES ($1, $2, '8001')`, w.company, w.connection)
 	fields := w.fields()
 	fields.Audience = campaign.Audience{TagIDs: []id.ID{w.tag}}
 	result := w.check(fields)
@@ -153,26 +154,29 @@ func TestACheckWarnsOfGapsAndOfTheTier(t *testing.T) {
 	require.Equal(t, "not has zone", result.Warnings[0].Filter)
 	// Contacts with an open window don't count for the tier.
 	require.Equal(t, reachable-windows, result.Outside)
-	require.Equal(t, campaign.Warning{Field: "audience", Count: reachable - windows - 6, Message: result.Warnings[1].Message}, result.Warnings[1])
+	require.Equal(t, campaign.Warning{Field: "audience", Count: reachable - windows - 5, Message: result.Warnings[1].Message}, result.Warnings[1])
 	require.Contains(t, result.Warnings[1].Message, "6 contacts outside an open window")
 	require.Contains(t, result.Warnings[1].Message, "0 are used")
-	sent := func(contact id.ID, ago string) {
-		w.exec(`INSERT INTO messages (company_id, id, connection_id, contact_id, identity_id, lane, state, sent_at)
-			SELECT $1, $4, $2, contact_id, id, 2, 2, now() - $5::interval FROM identities WHERE contact_id = $3 LIMIT 1`, w.company, w.connection, contact, id.New(), ago)
+	// Nor do those whom a number of the portfolio has written to already.
+	contacted := func(contact id.ID, ago string) {
+		w.exec(`INSERT INTO portfolio_contacts (company_id, portfolio_id, contact_id, at) VALUES ($1, '8001', $2, now() - $3::interval)`, w.company, contact, ago)
 	}
-	one, other := w.contact("", true, false), w.contact("", true, false)
-	sent(one, "1 hour")
-	sent(one, "2 hours")
-	sent(other, "25 hours")
+	contacted(w.contact("", true, false), "1 hour")
+	contacted(w.contact("", true, false), "25 hours")
 	fields.Audience = campaign.Audience{TagIDs: []id.ID{w.tag}} // three of its five are outside a window
-	w.exec(`UPDATE connections SET messaging_limit = 4`)
+	w.exec(`UPDATE portfolios SET contacts_24h = 4`)
 	require.Empty(t, w.check(fields).Warnings)
-	w.exec(`UPDATE connections SET messaging_limit = 3`)
+	w.exec(`UPDATE portfolios SET contacts_24h = 3`)
 	result = w.check(fields)
 	require.Len(t, result.Warnings, 1)
 	require.Equal(t, 1, result.Warnings[0].Count)
-	require.Contains(t, result.Warnings[0].Message, "3 contacts outside an open window in 24 hours, of which 1 are used")
-	w.exec(`UPDATE connections SET messaging_limit = -1`)
+	require.Contains(t, result.Warnings[0].Message, "3 contacts outside an open window in 24 hours, campaigns to 3 of them, and 1 are used")
+	var one id.ID
+	require.NoError(t, w.owner.QueryRow(t.Context(), `SELECT t.contact_id FROM contact_tags t WHERE t.tag_id = $1
+		AND NOT EXISTS (SELECT FROM service_windows s WHERE s.contact_id = t.contact_id) LIMIT 1`, w.tag).Scan(&one))
+	contacted(one, "1 minute")
+	require.Equal(t, 1, w.check(fields).Warnings[0].Count, "one more is used, by one of them")
+	w.exec(`UPDATE scopes SET portfolio_id = NULL`)
 	require.Empty(t, w.check(fields).Warnings)
 }
 

@@ -12,6 +12,7 @@ import (
 	"omnidesk/internal/flow"
 	"omnidesk/internal/id"
 	"omnidesk/internal/notice"
+	"omnidesk/internal/pace"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/wake"
 )
@@ -78,7 +79,7 @@ func Check(ctx context.Context, tx postgres.Tx, company id.ID, fields Fields, no
 	if result.Warnings, err = warnings(ctx, tx, company, fields, audience, bare, sum.lacking); err != nil {
 		return result, err
 	}
-	tier, err := tierWarning(ctx, New(tx), company, fields.Connection, result.Outside, int(state.MessagingLimit), now)
+	tier, err := tierWarning(ctx, New(tx), company, fields.Connection, sum.fresh, now)
 	if err != nil {
 		return result, err
 	}
@@ -125,7 +126,7 @@ func samples(ctx context.Context, tx postgres.Tx, company id.ID, fields Fields, 
 	return list, nil
 }
 
-// readTemplate reads what the last sync knows of the template; of free text, only the connection's limit.
+// readTemplate reads what the last sync knows of the template; of free text, nothing.
 func readTemplate(ctx context.Context, tx postgres.Tx, company id.ID, fields Fields) (TemplateStateRow, error) {
 	name, language := "", ""
 	if t := fields.Content.Template; t != nil {
@@ -216,21 +217,23 @@ func warnings(ctx context.Context, tx postgres.Tx, company id.ID, fields Fields,
 	return found, nil
 }
 
-// tierWarning tells how many are more than the provider lets the number write to within 24 hours, with what of that is used.
-func tierWarning(ctx context.Context, q *Queries, company, connection id.ID, outside, limit int, now time.Time) ([]Warning, error) {
-	if limit <= 0 || outside == 0 {
+// tierWarning tells how many of those who are new to the number's portfolio have to wait for its tier.
+func tierWarning(ctx context.Context, q *Queries, company, connection id.ID, fresh int, now time.Time) ([]Warning, error) {
+	tier, err := q.TierUsed(ctx, company, now.Add(-24*time.Hour), connection)
+	if errors.Is(err, pgx.ErrNoRows) {
 		return nil, nil
 	}
-	used, err := q.TierUsed(ctx, TierUsedParams{CompanyID: company, ConnectionID: connection, Since: now.Add(-24 * time.Hour), Now: now, Most: int32(limit)})
 	if err != nil {
 		return nil, fmt.Errorf("counting the contacts of the last 24 hours: %w", err)
 	}
-	over := outside - (limit - int(used))
-	if over <= 0 {
+	limit, used := int(tier.Contacts24h), int(tier.Used)
+	most := limit - limit/pace.Kept
+	waiting := fresh - max(most-used, 0)
+	if waiting <= 0 {
 		return nil, nil
 	}
-	return []Warning{{Field: "audience", Count: over, Message: fmt.Sprintf("They are more than Meta lets this number write to: %d contacts outside an open window in 24 hours, of which %d are used. "+
-		"Send to fewer, or to them on another day.", limit, used)}}, nil
+	return []Warning{{Field: "audience", Count: waiting, Message: fmt.Sprintf("They have to wait: Meta lets the numbers of this business write to %d contacts outside an open window in 24 hours, "+
+		"campaigns to %d of them, and %d are used. They go by themselves as the 24 hours pass; to be done sooner, send to fewer.", limit, most, used)}}, nil
 }
 
 // fieldWord names a merge field in a filter.

@@ -96,7 +96,7 @@ SELECT EXISTS (SELECT FROM imports WHERE company_id = @company_id AND id = @id) 
 -- name: TemplateState :one
 -- A template as the last sync found it. Without a sync nothing is known and nothing is refused.
 SELECT coalesce(y.synced_at IS NOT NULL, false)::boolean AS synced, (t.name IS NOT NULL)::boolean AS known, coalesce(t.unfit, '')::text AS unfit,
-    coalesce(t.parameters, 0)::int AS parameters, coalesce(t.body, '')::text AS body, n.messaging_limit
+    coalesce(t.parameters, 0)::int AS parameters, coalesce(t.body, '')::text AS body
 FROM connections n
 LEFT JOIN template_syncs y ON y.company_id = n.company_id AND y.connection_id = n.id
 LEFT JOIN templates t ON t.company_id = n.company_id AND t.connection_id = n.id
@@ -104,14 +104,11 @@ LEFT JOIN templates t ON t.company_id = n.company_id AND t.connection_id = n.id
 WHERE n.company_id = @company_id AND n.id = @connection_id;
 
 -- name: TierUsed :one
--- Contacts to whom the connection has sent without an open window since an instant, up to a number. A window that was open
--- then and has closed since is not known any more: such a contact counts.
-SELECT count(*)::int FROM (SELECT DISTINCT m.contact_id FROM messages m
-    WHERE m.company_id = @company_id AND m.connection_id = @connection_id AND m.id BETWEEN uuid_floor(sqlc.arg(since)::timestamptz - interval '3 days') AND uuid_floor(sqlc.arg(now)::timestamptz)
-      AND m.sent_at > sqlc.arg(since)::timestamptz
-      AND NOT EXISTS (SELECT FROM service_windows w WHERE w.company_id = @company_id AND w.connection_id = @connection_id
-          AND w.contact_id = m.contact_id AND w.open_until > sqlc.arg(now)::timestamptz)
-    LIMIT sqlc.arg(most)::int) contacts;
+-- How many contacts the number's portfolio may write to within 24 hours, and how many of them are used.
+SELECT p.contacts_24h, (SELECT count(*) FROM portfolio_contacts c
+    WHERE c.company_id = @company_id AND c.portfolio_id = p.id AND c.at > sqlc.arg(since)::timestamptz)::int AS used
+FROM scopes s JOIN portfolios p ON p.company_id = s.company_id AND p.id = s.portfolio_id
+WHERE s.company_id = @company_id AND s.connection_id = @connection_id;
 
 -- name: ConnectionState :one
 -- Shared, so that a connection is not deleted while a campaign on it starts.

@@ -610,7 +610,7 @@ func (q *Queries) TagNames(ctx context.Context, companyID uuid.UUID, tagIds []uu
 
 const templateState = `-- name: TemplateState :one
 SELECT coalesce(y.synced_at IS NOT NULL, false)::boolean AS synced, (t.name IS NOT NULL)::boolean AS known, coalesce(t.unfit, '')::text AS unfit,
-    coalesce(t.parameters, 0)::int AS parameters, coalesce(t.body, '')::text AS body, n.messaging_limit
+    coalesce(t.parameters, 0)::int AS parameters, coalesce(t.body, '')::text AS body
 FROM connections n
 LEFT JOIN template_syncs y ON y.company_id = n.company_id AND y.connection_id = n.id
 LEFT JOIN templates t ON t.company_id = n.company_id AND t.connection_id = n.id
@@ -619,12 +619,11 @@ WHERE n.company_id = $3 AND n.id = $4
 `
 
 type TemplateStateRow struct {
-	Synced         bool
-	Known          bool
-	Unfit          string
-	Parameters     int32
-	Body           string
-	MessagingLimit int32
+	Synced     bool
+	Known      bool
+	Unfit      string
+	Parameters int32
+	Body       string
 }
 
 // A template as the last sync found it. Without a sync nothing is known and nothing is refused.
@@ -642,41 +641,28 @@ func (q *Queries) TemplateState(ctx context.Context, name string, language strin
 		&i.Unfit,
 		&i.Parameters,
 		&i.Body,
-		&i.MessagingLimit,
 	)
 	return i, err
 }
 
 const tierUsed = `-- name: TierUsed :one
-SELECT count(*)::int FROM (SELECT DISTINCT m.contact_id FROM messages m
-    WHERE m.company_id = $1 AND m.connection_id = $2 AND m.id BETWEEN uuid_floor($3::timestamptz - interval '3 days') AND uuid_floor($4::timestamptz)
-      AND m.sent_at > $3::timestamptz
-      AND NOT EXISTS (SELECT FROM service_windows w WHERE w.company_id = $1 AND w.connection_id = $2
-          AND w.contact_id = m.contact_id AND w.open_until > $4::timestamptz)
-    LIMIT $5::int) contacts
+SELECT p.contacts_24h, (SELECT count(*) FROM portfolio_contacts c
+    WHERE c.company_id = $1 AND c.portfolio_id = p.id AND c.at > $2::timestamptz)::int AS used
+FROM scopes s JOIN portfolios p ON p.company_id = s.company_id AND p.id = s.portfolio_id
+WHERE s.company_id = $1 AND s.connection_id = $3
 `
 
-type TierUsedParams struct {
-	CompanyID    uuid.UUID
-	ConnectionID uuid.UUID
-	Since        time.Time
-	Now          time.Time
-	Most         int32
+type TierUsedRow struct {
+	Contacts24h int32
+	Used        int32
 }
 
-// Contacts to whom the connection has sent without an open window since an instant, up to a number. A window that was open
-// then and has closed since is not known any more: such a contact counts.
-func (q *Queries) TierUsed(ctx context.Context, arg TierUsedParams) (int32, error) {
-	row := q.db.QueryRow(ctx, tierUsed,
-		arg.CompanyID,
-		arg.ConnectionID,
-		arg.Since,
-		arg.Now,
-		arg.Most,
-	)
-	var column_1 int32
-	err := row.Scan(&column_1)
-	return column_1, err
+// How many contacts the number's portfolio may write to within 24 hours, and how many of them are used.
+func (q *Queries) TierUsed(ctx context.Context, companyID uuid.UUID, since time.Time, connectionID uuid.UUID) (TierUsedRow, error) {
+	row := q.db.QueryRow(ctx, tierUsed, companyID, since, connectionID)
+	var i TierUsedRow
+	err := row.Scan(&i.Contacts24h, &i.Used)
+	return i, err
 }
 
 const unfedZones = `-- name: UnfedZones :many

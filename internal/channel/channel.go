@@ -114,6 +114,7 @@ type Check struct {
 
 	Quality   string     // the provider's word about the number, such as GREEN; empty when it gave none
 	Limit     int        // contacts outside an open window that it lets the number write to in 24 hours; 0: not known, -1: no limit
+	Portfolio string     // whose numbers share the limit; empty when it is not known
 	Lines     []Line     // what was looked at, in the order in which people set it up
 	TokenEnds *time.Time // when the token expires; nil: never, or not known
 }

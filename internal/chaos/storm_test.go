@@ -66,6 +66,7 @@ type storm struct {
 	mostUnsure int
 	said       []id.ID // contacts that the API said it has made
 	queued     []id.ID // urgent messages whose commit was answered
+	checked    int     // checks of the connection that were answered
 }
 
 // urgentBound is how many claims of one urgent run may be open: the worker's own default of 16 slots.
@@ -95,9 +96,10 @@ func (s *storm) rage(kills int) {
 	s.slow(stormSend)
 	s.since = s.accepted()
 	s.campaign = s.start("storm")
-	client, urgent := s.client(), s.urgent()
+	client, urgent, checks := s.client(), s.urgent(), s.checks()
 	defer client()
 	defer urgent()
+	defer checks()
 	for s.kills < kills {
 		s.pass(200, 1200)
 		require.NotEqual(s.t, "finished", s.state(), "the campaign must outlast the kills")
@@ -171,7 +173,8 @@ func (s *storm) order(part string) int {
 // spoilOne makes one link bad for a while.
 func (s *storm) spoilOne() {
 	names := []string{linkName(rig.Work, rig.Postgres), linkName(rig.Serve, rig.Postgres), linkName(rig.Work, rig.Temporal),
-		linkName(rig.Serve, rig.Temporal), linkName(rig.Work, rig.Sandbox), linkName(rig.Sandbox, rig.Serve)}
+		linkName(rig.Serve, rig.Temporal), linkName(rig.Temporal, rig.Postgres), linkName(rig.Work, rig.Sandbox), linkName(rig.Serve, rig.Sandbox),
+		linkName(rig.Sandbox, rig.Serve)}
 	toxics := []string{slowLink, blackHole, resets, cutAnswers}
 	name, toxic := names[s.random.IntN(len(names))], toxics[s.random.IntN(len(toxics))]
 	s.t.Logf("spoil %s with %s", name, toxic)
@@ -264,6 +267,25 @@ func (s *storm) urgent() (stop func()) {
 	return func() { close(end); <-ended }
 }
 
+// checks asks for a check of the connection all the time, which goes from the server to the provider. It ends when told to.
+func (s *storm) checks() (stop func()) {
+	end, ended := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(ended)
+		for {
+			if s.api.call(http.MethodPost, "/connections/"+s.connection+"/check", "", nil, nil) == nil {
+				s.checked++
+			}
+			select {
+			case <-end:
+				return
+			case <-time.After(time.Second):
+			}
+		}
+	}()
+	return func() { close(end); <-ended }
+}
+
 // people to whom something urgent is sent.
 func (s *storm) people(n int) (people []send.Single) {
 	connection, err := id.Parse(s.connection)
@@ -314,6 +336,7 @@ func (s *storm) judge(seed uint64) {
 		require.Contains(s.t, rows, message, "an urgent message that was committed is there")
 	}
 	require.NotEmpty(s.t, s.queued)
+	require.Positive(s.t, s.checked)
 	require.LessOrEqual(s.t, s.recovery, soon, "sends go on soon after the killed parts are ready")
 	for _, contact := range s.said {
 		require.NoError(s.t, s.api.get("/contacts/"+contact.String(), nil), "a contact that the API has acknowledged is there")

@@ -105,6 +105,9 @@ func (c *Client) Healthy(ctx context.Context) error {
 	return nil
 }
 
+// ErrNoWorker says that Temporal answers and nobody asks it for work.
+var ErrNoWorker = errors.New("no worker asks for work; start omnidesk work, or see why it does not reach Temporal")
+
 // WorkerSeen answers nil when a worker asked for workflow tasks within the last two minutes.
 func (c *Client) WorkerSeen(ctx context.Context) error {
 	queue, err := c.temporal.DescribeTaskQueue(ctx, WorkflowQueue, enums.TASK_QUEUE_TYPE_WORKFLOW)
@@ -116,7 +119,7 @@ func (c *Client) WorkerSeen(ctx context.Context) error {
 			return nil
 		}
 	}
-	return errors.New("no worker asks for work; start omnidesk work")
+	return ErrNoWorker
 }
 
 // Queue is a task queue and who asks it for tasks.

@@ -12,6 +12,7 @@ const (
 	AcknowledgeBeforeInsert = false // a webhook is answered before its statuses are stored
 	RetryUncertain          = false // claims without an owner go back to the queue
 	ForgetTakes             = false // limits don't know what was taken
+	ForgetContacts          = false // the tier does not know who was written to
 )
 
 // Schema is SQL that damages the schema after a migration.

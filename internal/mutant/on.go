@@ -15,6 +15,7 @@ var (
 	AcknowledgeBeforeInsert = chosen == "acknowledge-before-insert"
 	RetryUncertain          = chosen == "retry-uncertain"
 	ForgetTakes             = chosen == "forget-takes"
+	ForgetContacts          = chosen == "forget-contacts"
 )
 
 // Schema is SQL that damages the schema after a migration.

@@ -40,13 +40,16 @@ func (p Plan) Finish(now time.Time) (time.Time, bool) {
 			at = opens
 			continue
 		}
-		v := p.Limits.Room(used, Campaign, p.Company, at)
+		v := p.Limits.Reach(used, Campaign, p.Company, at)
 		if v.Room == 0 {
 			at = v.At
 			continue
 		}
 		n := share(groups, open, p.atOnce(v.Room, at, opens))
 		used = used.Take(n, p.Company, at)
+		if p.Limits.Contacts24h > 0 {
+			used.Contacts = append(used.Contacts.since(at.Add(-tierWindow)), Take{at, n})
+		}
 		used.NextCampaign = at.Add(p.Limits.Draw(0.5))
 		at = at.Add(p.lasts(n))
 	}

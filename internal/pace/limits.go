@@ -14,7 +14,7 @@ type Limits struct {
 	ContactGap  time.Duration
 	GapFrom     time.Duration // the campaign gap is drawn between these two
 	GapUntil    time.Duration
-	Contacts24h int // different contacts within any 24 hours (Meta's tier)
+	Contacts24h int // different contacts outside an open window within any 24 hours (Meta's tier), of the whole portfolio
 	WarmUp      *WarmUp
 }
 
@@ -27,6 +27,7 @@ type WarmUp struct {
 // Used is what a connection has used of its limits.
 type Used struct {
 	Log          Log
+	Contacts     Log    // when those that the tier counts got their last message; the whole portfolio's
 	Day          string // the company's date that Today belongs to
 	Today        int
 	NextCampaign time.Time // the drawn gap ends then; zero: none was drawn
@@ -57,6 +58,13 @@ func (l Limits) Room(used Used, lane Lane, zone *time.Location, now time.Time) V
 	if lane == Campaign {
 		v.also(l.gap(used, now), zone)
 	}
+	return v
+}
+
+// Reach is Room for contacts that the tier counts: outside an open window, and not written to within 24 hours.
+func (l Limits) Reach(used Used, lane Lane, zone *time.Location, now time.Time) Verdict {
+	v := l.Room(used, lane, zone, now)
+	v.also(l.Tier(used.Contacts, lane, now), zone)
 	return v
 }
 
@@ -199,14 +207,27 @@ func (p Pair) Take(gap time.Duration, now time.Time) Pair {
 	return Pair{p.FreeAt.Add(gap)}
 }
 
+// Kept is the part of each limit, one in so many, that campaigns leave to everybody else.
+const Kept = 5
+
+const tierWindow = 24 * time.Hour
+
 // Tier tells how many more different contacts may be written to outside an open window; contacts is when those
 // of the last 24 hours got their last message. The whole portfolio shares it.
 func (l Limits) Tier(contacts Log, lane Lane, now time.Time) Verdict {
-	v := contacts.room(l.Contacts24h, 24*time.Hour, lane, now)
+	v := contacts.room(l.Contacts24h, tierWindow, lane, now)
 	if v.Room == 0 {
 		v.Reason.Kind = TierUsedUp
 	}
 	return v
+}
+
+// since forgets what was taken before an instant, or at it.
+func (log Log) since(at time.Time) Log {
+	for len(log) > 0 && !log[0].At.After(at) {
+		log = log[1:]
+	}
+	return log
 }
 
 // Take adds n messages at an instant that is not before any other in the log.
@@ -234,9 +255,7 @@ func (u Used) At(zone *time.Location, now time.Time) Used {
 const exact = 100
 
 func (log Log) at(now time.Time) Log {
-	for len(log) > 0 && !log[0].At.Add(time.Hour).After(now) {
-		log = log[1:]
-	}
+	log = log.since(now.Add(-time.Hour))
 	if len(log) < exact {
 		return slices.Clone(log)
 	}
@@ -269,7 +288,7 @@ type Use struct {
 	Limit, Used int
 }
 
-// Uses lists the limits that count messages, the shortest first.
+// Uses lists the limits that count messages, the shortest first, and the tier, which counts contacts.
 func (l Limits) Uses(used Used, zone *time.Location, now time.Time) (uses []Use) {
 	used = used.At(zone, now)
 	for _, limit := range []struct {
@@ -287,6 +306,9 @@ func (l Limits) Uses(used Used, zone *time.Location, now time.Time) (uses []Use)
 		uses = append(uses, Use{"warm_up", most, used.Today})
 	default:
 		uses = append(uses, Use{"per_day", most, used.Today})
+	}
+	if l.Contacts24h > 0 {
+		uses = append(uses, Use{"contacts_24h", l.Contacts24h, used.Contacts.within(tierWindow, now)})
 	}
 	return uses
 }

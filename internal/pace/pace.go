@@ -23,7 +23,7 @@ const (
 // mayTake is how much of a limit a lane may use up: a campaign leaves the last fifth for everybody else.
 func (l Lane) mayTake(limit int) int {
 	if l == Campaign {
-		return limit - limit/5
+		return limit - limit/Kept
 	}
 	return limit
 }

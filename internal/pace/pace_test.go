@@ -191,10 +191,15 @@ func TestForecastPlaysTheCampaignThrough(t *testing.T) {
 			require.WithinDuration(t, at(c.want), finish, 2*time.Second)
 		})
 	}
-	_, ends := Plan{Groups: groups(1, "America/Sao_Paulo"), Company: company}.Finish(now) // a window that never opens
+	tiered := Plan{Groups: groups(500, "America/Sao_Paulo"), Window: window, Company: company, Limits: Limits{Contacts24h: 250},
+		Used: Used{Contacts: Log{{now.Add(-20 * time.Hour), 150}}}}
+	finish, ends := tiered.Finish(now) // 50 now, 150 in four hours, 50 tomorrow, 150 four hours later, and so on
+	require.True(t, ends)
+	require.WithinDuration(t, now.Add(52*time.Hour), finish, 12*time.Hour)
+	_, ends = Plan{Groups: groups(1, "America/Sao_Paulo"), Company: company}.Finish(now) // a window that never opens
 	require.False(t, ends)
 	long := Plan{Groups: groups(1_000_000, "America/Sao_Paulo"), Window: window, Company: company, Limits: Limits{PerDay: 500}}
-	finish, ends := long.Finish(now)
+	finish, ends = long.Finish(now)
 	require.True(t, ends)
 	require.WithinDuration(t, now.Add(2500*24*time.Hour), finish, 60*24*time.Hour)
 }

@@ -82,6 +82,8 @@ INSERT INTO campaign_replies (company_id, campaign_id, message_id, reply_id) VAL
 INSERT INTO campaign_traffic SELECT $c, $x, now(), 0, 0, 0, 0, 0;
 INSERT INTO traffic SELECT $c, $x, now(), 0, 0, 0, 0, 0, 0;
 INSERT INTO scopes (company_id, connection_id) VALUES ($c, $x);
+INSERT INTO portfolios (company_id, id, contacts_24h) VALUES ($c, $x::text, 250);
+INSERT INTO portfolio_contacts (company_id, portfolio_id, contact_id, at) VALUES ($c, $x::text, $x, now());
 INSERT INTO segments (company_id, id, name, filter) VALUES ($c, $x, 'S', 'opted_out');
 INSERT INTO contact_messages (company_id, contact_id, message_id) VALUES ($c, $x, $x);
 INSERT INTO conversations (company_id, id, connection_id, contact_id, last_id) VALUES ($c, $x, $x, $x, $x);

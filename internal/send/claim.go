@@ -40,6 +40,7 @@ type source struct {
 	zoneSet     int32
 	since       time.Time // no row is older
 	needsWindow bool
+	counted     bool // all of it waits for the tier, which is used up
 	schedule    pace.Schedule
 	lanes       []int16 // outside campaigns, in their order
 }
@@ -71,16 +72,18 @@ var claimSingles string
 // take is decided about what the first has locked.
 type turn struct {
 	*page
-	from    source
-	most    int
-	epoch   int32
-	attempt id.ID
-	at      time.Time
-	written *record
-	fenced  bool
-	pacing  pacing
-	limited bool // the statement that claims notes what it takes
-	got     harvest
+	from     source
+	most     int
+	epoch    int32
+	attempt  id.ID
+	at       time.Time
+	written  *record
+	fenced   bool
+	pacing   pacing
+	limited  bool         // the statement that claims notes what it takes
+	tiered   bool         // and whom it reaches
+	tierWait pace.Verdict // what the tier leaves of the source
+	got      harvest
 }
 
 // turn takes one. An error means that nothing is known of either half, errDry, errFenced and a waiting that the
@@ -90,7 +93,7 @@ func (p *page) turn(ctx context.Context, from source, most int, outcomes []Event
 	bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), onWireWithin)
 	defer cancel()
 	t := &turn{page: p, from: from, most: most, epoch: p.epoch.Load(), attempt: id.New(), at: p.now().Truncate(time.Microsecond),
-		written: newRecord(outcomes), limited: p.limited}
+		written: newRecord(outcomes), limited: p.limited, tiered: p.tiered}
 	if !from.schedule.Open(t.at) {
 		t.most = 0
 	}
@@ -119,6 +122,7 @@ func (p *page) turn(ctx context.Context, from source, most int, outcomes []Event
 func (t *turn) lock(b *pgx.Batch) {
 	b.Queue(settings)
 	b.Queue(lockForClaim, t.Company, t.Connection, t.at, t.Urgent)
+	t.queueTier(b)
 	t.db.QueueGuard(b, t.Company)
 	t.written.queue(b, t.page)
 }
@@ -132,24 +136,31 @@ func (t *turn) readLock(results pgx.BatchResults) error {
 	var unhealed bool
 	var row LimitsRow
 	if err := results.QueryRow().Scan(&epoch, &last, &unhealed, &row.Limits, &row.TakenAt, &row.Taken, &row.TakenDay, &row.TakenToday,
-		&row.NextCampaignAt, &row.TakenFor, &row.OthersAt); err != nil {
+		&row.NextCampaignAt, &row.TakenFor, &row.OthersAt, &row.PortfolioID); err != nil {
 		return fmt.Errorf("locking the connection: %w", err)
+	}
+	used, err := t.readTier(results)
+	if err != nil {
+		return err
 	}
 	if _, err := results.Exec(); err != nil {
 		return fmt.Errorf("asking whether claims are allowed: %w", err)
 	}
 	t.saw(last, unhealed)
 	t.fenced = epoch != t.epoch
-	t.page.limited = row.Limits != nil
+	t.page.tiered = row.PortfolioID != nil
+	t.page.limited = row.Limits != nil || t.page.tiered
 	if err := t.written.read(results); err != nil {
 		return err
 	}
 	if !t.limited {
 		return nil
 	}
-	var err error
 	if t.pacing, err = pacingOf(row); err != nil {
 		return err
+	}
+	if t.page.tiered {
+		t.pacing.share(used, t.at)
 	}
 	t.at = later(t.now().Truncate(time.Microsecond), t.pacing.lastTake())
 	t.plan()
@@ -158,8 +169,15 @@ func (t *turn) readLock(results pgx.BatchResults) error {
 
 // plan decides how much may be claimed, and in which lanes, now that nobody else can take anything.
 func (t *turn) plan() {
+	if t.page.tiered && !t.tiered { // it came to a portfolio meanwhile, which is not locked
+		t.most = 0
+		return
+	}
 	room := t.pacing.room(t.from, t.zone, t.at)
 	t.most = min(t.most, room.Room)
+	if t.tierWait = t.pacing.tierOf(t.from, t.at); t.tierWait.Room > 0 { // else what the tier does not count
+		t.most = min(t.most, t.tierWait.Room)
+	}
 	if room.Room == 0 { // else a lane that may go is looked at again soon, whatever another one waits for
 		t.got.wait = room.wait
 	}
@@ -194,10 +212,12 @@ func (t *turn) verdict() error {
 	switch {
 	case t.fenced:
 		return errFenced
-	case len(got.claims)+len(got.ended)+got.postponed > 0, t.page.limited != t.limited: // its limits came or went meanwhile: another turn
+	case len(got.claims)+len(got.ended)+got.postponed > 0, t.page.limited != t.limited, t.page.tiered != t.tiered: // its limits came or went meanwhile: another turn
 		return nil
 	case got.wait.Reason.Kind != pace.None:
 		return waiting(got.wait)
+	case t.tierWait.Reason.Kind != pace.None && !t.from.single(): // an answer that the tier does not count may come at any instant
+		return waiting(t.tierWait)
 	default:
 		return errDry
 	}
@@ -263,6 +283,8 @@ func (p *page) explain(ctx context.Context, ended []id.ID, now time.Time) {
 // The run takes a new epoch first, so that a claim still on its way finds itself fenced.
 func (p *page) giveBack(ctx context.Context, attempt id.ID) error {
 	ctx = context.WithoutCancel(ctx)
+	p.fencing.Store(true)
+	defer p.fencing.Store(false)
 	var epoch int32
 	err := retrying(ctx, func() error {
 		return p.db.InCompany(ctx, p.Company, func(tx postgres.Tx) (err error) {

@@ -4,23 +4,26 @@
 -- The gate: campaign state, the page's fence, a hold (while it probes, one open
 -- claim on the connection at a time), expiry, opt-out, the 24-hour window of free text.
 -- Lines that begin with --paced belong to the statement of a connection with limits, those with --spaced to that
--- which asks for each contact's gap, too: variant in limits.go.
+-- which asks for each contact's gap, too, those with --tiered to that of a number whose portfolio has a tier; $gap, $room
+-- and $portfolio get the next numbers of those that are there: variant in limits.go. Without room in the tier, only what it
+-- does not count is claimed.
 WITH picked AS MATERIALIZED (
     SELECT m.id, m.ctid AS place, m.contact_id, m.identity_id
     FROM messages m
     WHERE m.company_id = $1 AND m.connection_id = $2 AND m.lane = 5 AND m.campaign_id = $3 AND m.zone_set_id = $4 AND m.state = 0
       AND m.id BETWEEN $5 AND $6
       AND (m.retry_at IS NULL OR m.retry_at <= $7::timestamptz)
+--tiered       AND ($room::boolean OR tier_of($1, $2, $portfolio::text, m.contact_id, $7) <= 1)
       AND EXISTS (SELECT FROM campaigns k WHERE k.company_id = $1 AND k.id = $3 AND k.state = 'running')
       AND EXISTS (SELECT FROM scopes s WHERE s.company_id = $1 AND s.connection_id = $2 AND s.page_epoch = $8
-                  AND s.limits IS NULL -- not paced
+                  AND s.limits IS NULL AND s.portfolio_id IS NULL -- not paced
                   AND (s.held_until IS NULL OR s.held_until <= $7)
                   AND (NOT s.probing OR NOT EXISTS (SELECT FROM messages o WHERE o.company_id = $1 AND o.connection_id = $2 AND o.state = 1)))
     ORDER BY m.sequence
     LIMIT CASE WHEN (SELECT s.probing FROM scopes s WHERE s.company_id = $1 AND s.connection_id = $2) THEN 1 ELSE $9::integer END
 --spaced ), spaced AS MATERIALIZED (
 --spaced     SELECT p.*, coalesce(g.free_at, $7) AS free_at FROM picked p
---spaced     CROSS JOIN LATERAL (SELECT contact_free_at($1, $2, p.contact_id, make_interval(secs => $19::float8), $7) AS free_at) g
+--spaced     CROSS JOIN LATERAL (SELECT contact_free_at($1, $2, p.contact_id, make_interval(secs => $gap::float8), $7) AS free_at) g
 --spaced ), postponed AS (
 --spaced     UPDATE messages m SET retry_at = s.free_at FROM spaced s
 --spaced     WHERE m.company_id = $1 AND m.id = s.id AND m.ctid = s.place AND m.state = 0 AND s.free_at > $7
@@ -36,7 +39,7 @@ WITH picked AS MATERIALIZED (
     JOIN contacts c ON c.company_id = $1 AND c.id = p.contact_id
     JOIN identities i ON i.company_id = $1 AND i.id = p.identity_id
     WHERE m.company_id = $1 AND m.id = p.id AND m.ctid = p.place AND m.state = 0
-    RETURNING m.id, m.state, m.attempts, m.text_version, i.kind, i.value, c.name, coalesce(c.zone, '') AS zone, c.attributes
+    RETURNING m.id, m.state, m.attempts, m.text_version, i.kind, i.value, c.name, coalesce(c.zone, '') AS zone, c.attributes, m.contact_id
 ), counted AS (
     INSERT INTO message_counts (company_id, connection_id, campaign_id, queued, sending, expired, suppressed)
     SELECT $1, $2, $3, -count(*), count(*) FILTER (WHERE state = 1), count(*) FILTER (WHERE state = 8), count(*) FILTER (WHERE state = 9)
@@ -46,7 +49,15 @@ WITH picked AS MATERIALIZED (
 --paced         next_campaign_at = coalesce($16::timestamptz, next_campaign_at), taken_for = $17::uuid, others_at = $18::timestamptz
 --paced     FROM (SELECT count(*)::integer AS n FROM claimed WHERE state = 1) c
 --paced     WHERE company_id = $1 AND connection_id = $2 AND c.n > 0
+--tiered ), reached AS MATERIALIZED (
+--tiered     SELECT contact_id, min(tier_of($1, $2, $portfolio::text, contact_id, $7)) AS mark FROM claimed WHERE state = 1 GROUP BY contact_id
+--tiered ), contacted AS (
+--tiered     INSERT INTO portfolio_contacts (company_id, portfolio_id, contact_id, at) SELECT $1, $portfolio::text, contact_id, $7 FROM reached WHERE mark > 0
+--tiered     ON CONFLICT (company_id, portfolio_id, contact_id) DO UPDATE SET at = EXCLUDED.at
+--tiered ), tier AS (
+--tiered     UPDATE portfolios SET counted = counted + r.n FROM (SELECT count(*)::integer AS n FROM reached WHERE mark = 3) r
+--tiered     WHERE company_id = $1 AND id = $portfolio::text AND r.n > 0
 )
-SELECT * FROM claimed
+SELECT id, state, attempts, text_version, kind, value, name, zone, attributes FROM claimed
 --spaced UNION ALL SELECT id, 0, 0, 0, '', '', '', '', '{}' FROM postponed
 ;

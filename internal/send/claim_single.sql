@@ -2,7 +2,7 @@
 -- Runs after lockForClaim in the same transaction, as claim.sql does. Lower lanes go first, then older messages.
 -- The gate: the run's fence, a hold (while it probes, one open claim on the connection at a time), a contact that is gone,
 -- expiry, an opt-out (which stops lanes 3 and 4 only), the 24-hour window of everything but templates.
--- As in claim.sql, lines that begin with --paced or --spaced belong to connections with limits. A message is spaced from the
+-- As in claim.sql, lines that begin with --paced, --spaced or --tiered belong to connections with limits. A message is spaced from the
 -- contact's others of the same claim, too; an answer may borrow ten gaps from the future.
 WITH picked AS MATERIALIZED (
     SELECT m.id, m.ctid AS place, m.lane, m.contact_id, m.identity_id, m.expires_at, m.content
@@ -10,16 +10,17 @@ WITH picked AS MATERIALIZED (
     WHERE m.company_id = $1 AND m.connection_id = $2 AND m.lane BETWEEN $3 AND $4 AND m.campaign_id IS NULL AND m.state = 0
       AND m.id BETWEEN $5 AND $6
       AND (m.retry_at IS NULL OR m.retry_at <= $7::timestamptz)
+--tiered       AND ($room::boolean OR m.content::jsonb -> 'template' IS NULL OR tier_of($1, $2, $portfolio::text, m.contact_id, $7) <= 1)
       AND EXISTS (SELECT FROM scopes s WHERE s.company_id = $1 AND s.connection_id = $2
                   AND CASE WHEN $11::boolean THEN s.urgent_epoch ELSE s.page_epoch END = $8
-                  AND s.limits IS NULL -- not paced
+                  AND s.limits IS NULL AND s.portfolio_id IS NULL -- not paced
                   AND (s.held_until IS NULL OR s.held_until <= $7)
                   AND (NOT s.probing OR NOT EXISTS (SELECT FROM messages o WHERE o.company_id = $1 AND o.connection_id = $2 AND o.state = 1)))
     ORDER BY m.lane, m.id
     LIMIT CASE WHEN (SELECT s.probing FROM scopes s WHERE s.company_id = $1 AND s.connection_id = $2) THEN 1 ELSE $9::integer END
 --spaced ), spaced AS MATERIALIZED (
---spaced     SELECT p.*, greatest(contact_free_at($1, $2, p.contact_id, make_interval(secs => $19::float8), $7), $7)
---spaced         + make_interval(secs => $19::float8 * (row_number() OVER (PARTITION BY p.contact_id ORDER BY p.lane, p.id) - 1
+--spaced     SELECT p.*, greatest(contact_free_at($1, $2, p.contact_id, make_interval(secs => $gap::float8), $7), $7)
+--spaced         + make_interval(secs => $gap::float8 * (row_number() OVER (PARTITION BY p.contact_id ORDER BY p.lane, p.id) - 1
 --spaced             - CASE WHEN p.lane = 1 THEN 10 ELSE 0 END)) AS free_at
 --spaced     FROM picked p
 --spaced ), postponed AS (
@@ -50,7 +51,7 @@ WITH picked AS MATERIALIZED (
     FROM judged j
     WHERE m.company_id = $1 AND m.id = j.id AND m.ctid = j.place AND m.state = 0
     RETURNING m.id, m.state, m.attempts, m.text_version, coalesce(j.kind, '') AS kind, coalesce(j.value, '') AS value, coalesce(j.name, '') AS name,
-        coalesce(j.zone, '') AS zone, coalesce(j.attributes, '{}') AS attributes, m.content
+        coalesce(j.zone, '') AS zone, coalesce(j.attributes, '{}') AS attributes, m.content, m.contact_id
 ), counted AS (
     INSERT INTO message_counts (company_id, connection_id, queued, sending, expired, suppressed)
     SELECT $1, $2, -count(*), count(*) FILTER (WHERE state = 1), count(*) FILTER (WHERE state = 8), count(*) FILTER (WHERE state = 9)
@@ -60,7 +61,15 @@ WITH picked AS MATERIALIZED (
 --paced         next_campaign_at = coalesce($16::timestamptz, next_campaign_at), taken_for = $17::uuid, others_at = $18::timestamptz
 --paced     FROM (SELECT count(*)::integer AS n FROM claimed WHERE state = 1) c
 --paced     WHERE company_id = $1 AND connection_id = $2 AND c.n > 0
+--tiered ), reached AS MATERIALIZED (
+--tiered     SELECT contact_id, min(tier_of($1, $2, $portfolio::text, contact_id, $7)) AS mark FROM claimed WHERE state = 1 GROUP BY contact_id
+--tiered ), contacted AS (
+--tiered     INSERT INTO portfolio_contacts (company_id, portfolio_id, contact_id, at) SELECT $1, $portfolio::text, contact_id, $7 FROM reached WHERE mark > 0
+--tiered     ON CONFLICT (company_id, portfolio_id, contact_id) DO UPDATE SET at = EXCLUDED.at
+--tiered ), tier AS (
+--tiered     UPDATE portfolios SET counted = counted + r.n FROM (SELECT count(*)::integer AS n FROM reached WHERE mark = 3) r
+--tiered     WHERE company_id = $1 AND id = $portfolio::text AND r.n > 0
 )
-SELECT * FROM claimed
+SELECT id, state, attempts, text_version, kind, value, name, zone, attributes, content FROM claimed
 --spaced UNION ALL SELECT id, 0, 0, 0, '', '', '', '', '{}', NULL FROM postponed
 ;

@@ -44,3 +44,9 @@ func (s *Stand) Take(ctx context.Context, lane pace.Lane, campaign id.ID, zoneSe
 
 // Paced is the variant of a claim on a connection with limits.
 func Paced(statement string) string { return variant(statement, "paced") }
+
+// What a claim on a number with a tier asks about its portfolio.
+const (
+	ForgetContacts = forgetContacts
+	TierUsed       = tier
+)

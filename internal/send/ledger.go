@@ -291,13 +291,16 @@ func (o *Outlook) obey(ctx context.Context, q *Queries, company, connection id.I
 	if err != nil {
 		return err
 	}
-	limits, err := readPacing(ctx, q, company, connection)
+	limits, err := readPacing(ctx, q, company, connection, now)
 	if err != nil {
 		return err
 	}
 	var sources []source
 	if o.Claimable {
 		if sources, err = sourcesOf(ctx, q, company, connection, hours, now); err != nil {
+			return err
+		}
+		if err := limits.markCounted(ctx, q, company, connection, sources, now); err != nil {
 			return err
 		}
 		if o.Wait, err = lanesWait(ctx, q, company, connection, hours, limits, now, LaneAutomation, LaneQueue); err != nil {

@@ -30,17 +30,24 @@ type pacing struct {
 	used    pace.Used
 	lastFor *id.ID    // who took last: a campaign, or Nil for messages outside campaigns; nil: not known
 	others  time.Time // when anybody else last took
+	// The number's portfolio; nil: it has no tier. What of the tier is used stands in limits and used.
+	portfolio *string
 }
 
 func pacingOf(row LimitsRow) (pacing, error) {
-	if row.Limits == nil {
+	if row.Limits == nil && row.PortfolioID == nil {
 		return pacing{}, nil
 	}
-	s := pacing{limited: true, lastFor: row.TakenFor, others: row.OthersAt,
+	s := pacing{limited: true, lastFor: row.TakenFor, others: row.OthersAt, portfolio: row.PortfolioID,
 		used: pace.Used{Day: row.TakenDay, Today: int(row.TakenToday), NextCampaign: deref(row.NextCampaignAt), Log: make(pace.Log, len(row.TakenAt))}}
+	if row.Limits != nil {
+		if err := json.Unmarshal(row.Limits, &s.limits); err != nil {
+			return s, err
+		}
+	}
 	if mutant.ForgetTakes {
 		s.used = pace.Used{}
-		return s, json.Unmarshal(row.Limits, &s.limits)
+		return s, nil
 	}
 	if len(row.Taken) != len(row.TakenAt) {
 		return s, fmt.Errorf("reading what was taken: %d instants and %d counts", len(row.TakenAt), len(row.Taken))
@@ -48,11 +55,11 @@ func pacingOf(row LimitsRow) (pacing, error) {
 	for i, at := range row.TakenAt {
 		s.used.Log[i] = pace.Take{At: at, N: int(row.Taken[i])}
 	}
-	return s, json.Unmarshal(row.Limits, &s.limits)
+	return s, nil
 }
 
 // readPacing reads it without the lock, to tell when something may go.
-func readPacing(ctx context.Context, q *Queries, company, connection id.ID) (pacing, error) {
+func readPacing(ctx context.Context, q *Queries, company, connection id.ID, now time.Time) (pacing, error) {
 	row, err := q.Limits(ctx, company, connection)
 	if errors.Is(err, pgx.ErrNoRows) {
 		return pacing{}, nil
@@ -60,7 +67,16 @@ func readPacing(ctx context.Context, q *Queries, company, connection id.ID) (pac
 	if err != nil {
 		return pacing{}, fmt.Errorf("reading a connection's limits: %w", err)
 	}
-	return pacingOf(row)
+	s, err := pacingOf(row)
+	if err != nil || s.portfolio == nil {
+		return s, err
+	}
+	tier, err := q.tier(ctx, company, connection, now, pace.Kept)
+	if err != nil && !errors.Is(err, pgx.ErrNoRows) {
+		return s, fmt.Errorf("reading what a portfolio has used: %w", err)
+	}
+	s.share(tier, now)
+	return s, nil
 }
 
 // lastTake is when something was last taken; zero when that is more than an hour ago.
@@ -120,17 +136,28 @@ func (s pacing) spaced(from source, now time.Time) bool {
 	return s.limits.ContactGap > 0 && (from.single() || s.othersTook(from.campaign).After(now.Add(-memory*s.limits.ContactGap)))
 }
 
-// claims are the statements that claim from one kind of source: of connections without limits, with limits, and with limits and
-// a gap to be asked for.
-type claims struct{ plain, paced, spaced string }
+// claims are the statements that claim from one kind of source: of connections without limits; and with limits, without and
+// with a gap to be asked for, and a tier.
+type claims struct {
+	plain string
+	paced map[asking]string
+}
+
+// asking is what a claim has to ask about each contact.
+type asking struct{ gap, tier bool }
 
 var campaignClaims, singlesClaims = claimsOf(claimCampaign), claimsOf(claimSingles)
 
 func claimsOf(text string) claims {
-	return claims{plain: text, paced: variant(text, "paced"), spaced: variant(text, "paced", "spaced")}
+	return claims{plain: text, paced: map[asking]string{{}: variant(text, "paced"), {gap: true}: variant(text, "paced", "spaced"),
+		{tier: true}: variant(text, "paced", "tiered"), {gap: true, tier: true}: variant(text, "paced", "spaced", "tiered")}}
 }
 
-// variant puts in the lines that begin with --word and leaves out those that end with "not word".
+// pacedArguments is how many arguments a claim has with limits, before those that have names.
+const pacedArguments = 18
+
+// variant puts in the lines that begin with --word, leaves out those that end with "not word", and gives the named
+// arguments that are left the next numbers.
 func variant(text string, words ...string) string {
 	var b strings.Builder
 lines:
@@ -141,9 +168,18 @@ lines:
 			}
 			line = strings.TrimPrefix(line, "--"+word+" ")
 		}
-		b.WriteString(line)
+		if len(line) < 3 || line[:2] != "--" || line[2] == ' ' { // else it belongs to another variant
+			b.WriteString(line)
+		}
 	}
-	return b.String()
+	text, last := b.String(), pacedArguments
+	for _, name := range []string{"$gap", "$room", "$portfolio"} {
+		if strings.Contains(text, name+"::") {
+			last++
+			text = strings.ReplaceAll(text, name+"::", fmt.Sprintf("$%d::", last))
+		}
+	}
+	return text
 }
 
 // queueClaim adds the statement that fits and, with limits, what it writes into the scope if it takes something.
@@ -162,11 +198,14 @@ func (t *turn) queueClaim(b *pgx.Batch, from *claims, args []any) {
 		ats[i], counts[i] = take.At, int32(take.N)
 	}
 	args = append(args, ats, counts, used.Day, int32(used.Today), next, t.from.campaign, t.pacing.othersTook(t.from.campaign))
-	if !t.pacing.spaced(t.from, t.at) {
-		b.Queue(from.paced, args...)
-		return
+	about := asking{gap: t.pacing.spaced(t.from, t.at), tier: t.pacing.portfolio != nil}
+	if about.gap {
+		args = append(args, t.pacing.limits.ContactGap.Seconds())
 	}
-	b.Queue(from.spaced, append(args, t.pacing.limits.ContactGap.Seconds())...)
+	if about.tier {
+		args = append(args, t.tierWait.Room > 0, *t.pacing.portfolio)
+	}
+	b.Queue(from.paced[about], args...)
 }
 
 // gapAfter draws when the gap after a campaign message ends.
@@ -182,7 +221,7 @@ func SetLimits(ctx context.Context, tx postgres.Tx, company, connection id.ID, l
 	}
 	params := SetLimitsParams{CompanyID: company, ConnectionID: connection, Now: now}
 	if !limits.None() {
-		before, err := readPacing(ctx, New(tx), company, connection)
+		before, err := readPacing(ctx, New(tx), company, connection, now)
 		if err != nil {
 			return err
 		}
@@ -212,7 +251,10 @@ func GovernorOf(ctx context.Context, tx postgres.Tx, company, connection id.ID, 
 	if err != nil {
 		return Governor{}, err
 	}
-	s, err := readPacing(ctx, q, company, connection)
+	s, err := readPacing(ctx, q, company, connection, now)
+	if err == nil && s.portfolio != nil {
+		s.used.Contacts, err = contactedLately(ctx, q, company, connection, now)
+	}
 	return Governor{Limits: s.limits, Used: s.used.At(hours.Zone, now), Zone: hours.Zone}, err
 }
 

@@ -186,6 +186,7 @@ func (r *running) pass(d time.Duration) {
 		`UPDATE scopes SET last_instant = last_instant - $1::interval, taken_at = (SELECT coalesce(array_agg(at - $1::interval ORDER BY at), '{}') FROM unnest(taken_at) at),
 			next_campaign_at = next_campaign_at - $1::interval, others_at = others_at - $1::interval`,
 		`UPDATE messages SET claimed_at = claimed_at - $1::interval, retry_at = retry_at - $1::interval`,
+		`UPDATE portfolio_contacts SET at = at - $1::interval`,
 	} {
 		_, err := pgOwner(r).Exec(r.Context(), sql, d)
 		require.NoError(r, err)

@@ -368,15 +368,22 @@ func (p *page) lookForSources(ctx context.Context) (singles *source, found []sou
 		if err != nil {
 			return err
 		}
+		limits, err := readPacing(ctx, q, p.Company, p.Connection, now)
+		if err != nil {
+			return err
+		}
+		if err := limits.markCounted(ctx, q, p.Company, p.Connection, sources, now); err != nil {
+			return err
+		}
 		found = nil
 		queued := map[id.ID]bool{}
 		for _, s := range sources {
 			queued[s.campaign] = true
-			if s.schedule.Open(now) {
+			if s.schedule.Open(now) && !s.counted {
 				found = append(found, s)
 			}
 		}
-		if err := p.noteWaits(ctx, tx, sources, now); err != nil {
+		if err := p.noteWaits(ctx, tx, sources, limits, now); err != nil {
 			return err
 		}
 		return p.wakeDone(ctx, tx, queued)
@@ -412,11 +419,7 @@ func (p *page) lookForUrgent(ctx context.Context) (found *source, err error) {
 }
 
 // noteWaits keeps what campaigns wait for while others are sent, whenever that changes.
-func (p *page) noteWaits(ctx context.Context, tx postgres.Tx, sources []source, now time.Time) error {
-	limits, err := readPacing(ctx, New(tx), p.Company, p.Connection)
-	if err != nil {
-		return err
-	}
+func (p *page) noteWaits(ctx context.Context, tx postgres.Tx, sources []source, limits pacing, now time.Time) error {
 	waits := campaignWaits(sources, limits, p.zone, now)
 	maps.DeleteFunc(waits, func(campaign id.ID, wait pace.Verdict) bool {
 		reason, _ := noted(wait, now)

@@ -130,7 +130,9 @@ func TestClaimWhoseAnswerIsLost(t *testing.T) {
 		"urgent, committed":             {"claim_single.sql", true, false, pace.Limits{}},
 		"urgent, late":                  {"claim_single.sql", true, true, pace.Limits{}},
 		"page with limits, committed":   {"claim.sql", false, false, pace.Limits{PerHour: 1000}},
+		"page with limits, late":        {"claim.sql", false, true, pace.Limits{PerHour: 1000}},
 		"urgent with limits, committed": {"claim_single.sql", true, false, pace.Limits{PerHour: 1000}},
+		"urgent with limits, late":      {"claim_single.sql", true, true, pace.Limits{PerHour: 1000}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRunning(t, 20)

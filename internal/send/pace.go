@@ -85,8 +85,11 @@ func (s source) from(oldest []id.ID) *source {
 // campaignWaits tells when each campaign may go on, and why not before.
 func campaignWaits(sources []source, limits pacing, zone *time.Location, now time.Time) map[id.ID]pace.Verdict {
 	waits := map[id.ID]pace.Verdict{}
-	room := limits.lane(pace.Campaign, zone, now)
 	for _, s := range sources {
+		room := limits.lane(pace.Campaign, zone, now)
+		if s.counted {
+			room = limits.limits.Reach(limits.used, pace.Campaign, zone, now)
+		}
 		waits[s.campaign] = waits[s.campaign].Sooner(room.Within(s.schedule, pace.Campaign))
 	}
 	return waits
@@ -101,7 +104,11 @@ func lanesWait(ctx context.Context, q *Queries, company, connection id.ID, hours
 		}
 		if queued != nil {
 			schedule := pace.ScheduleOf(pace.Lane(lane), hours.Window, nil, hours.Zone)
-			wait = wait.Sooner(limits.lane(pace.Lane(lane), hours.Zone, now).Within(schedule, pace.Lane(lane)))
+			verdict, err := limits.laneVerdict(ctx, q, company, connection, lane, hours.Zone, now)
+			if err != nil {
+				return wait, err
+			}
+			wait = wait.Sooner(verdict.Within(schedule, pace.Lane(lane)))
 		}
 	}
 	return wait, nil

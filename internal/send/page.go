@@ -63,6 +63,7 @@ type page struct {
 	Options
 	db      *postgres.DB
 	epoch   atomic.Int32
+	fencing atomic.Bool // a new epoch is being taken, because of a claim whose answer was lost
 	clock   func() time.Time
 	started time.Time
 
@@ -84,6 +85,7 @@ type page struct {
 
 	// Of the goroutine that takes turns.
 	limited bool             // the connection has limits
+	tiered  bool             // one of them is its portfolio's tier
 	lastFor *id.ID           // the campaign that took before this run began
 	zone    *time.Location   // the company's
 	noted   map[id.ID]string // what its campaigns wait for, as far as this run has written it down
@@ -151,7 +153,7 @@ func (p *page) begin(ctx context.Context) error {
 			p.limit = 1
 		}
 		p.unhealed = row.Probing || row.Holds > 0
-		p.limited, p.lastFor = row.Limited, row.TakenFor
+		p.limited, p.tiered, p.lastFor = row.Limited, row.Tiered, row.TakenFor
 		hours, err := hoursOf(ctx, New(tx), p.Company)
 		if err != nil {
 			return err
@@ -241,11 +243,12 @@ func (p *page) keepAlive(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, liveFor-2*keepEvery)
 	defer cancel()
 	return p.db.InCompany(ctx, p.Company, func(tx postgres.Tx) error {
-		n, err := New(tx).KeepRun(ctx, KeepRunParams{Urgent: p.Urgent, LiveUntil: time.Now().Add(liveFor), CompanyID: p.Company, ConnectionID: p.Connection, Epoch: p.epoch.Load()})
+		epoch := p.epoch.Load()
+		n, err := New(tx).KeepRun(ctx, KeepRunParams{Urgent: p.Urgent, LiveUntil: time.Now().Add(liveFor), CompanyID: p.Company, ConnectionID: p.Connection, Epoch: epoch})
 		if err != nil {
 			return err
 		}
-		if n == 0 {
+		if n == 0 && !p.fencing.Load() && p.epoch.Load() == epoch { // else it has fenced itself meanwhile
 			p.halt(errFenced)
 		}
 		if err := p.sweep(ctx, tx); err != nil {

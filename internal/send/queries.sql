@@ -17,7 +17,7 @@ UPDATE scopes SET
     page_live_until = CASE WHEN sqlc.arg(urgent)::boolean THEN page_live_until ELSE sqlc.arg(live_until)::timestamptz END,
     urgent_live_until = CASE WHEN sqlc.arg(urgent)::boolean THEN sqlc.arg(live_until)::timestamptz ELSE urgent_live_until END
 WHERE company_id = @company_id AND connection_id = @connection_id
-RETURNING (CASE WHEN sqlc.arg(urgent)::boolean THEN urgent_epoch ELSE page_epoch END)::integer AS epoch, last_instant, probing, holds, (limits IS NOT NULL)::boolean AS limited, taken_for,
+RETURNING (CASE WHEN sqlc.arg(urgent)::boolean THEN urgent_epoch ELSE page_epoch END)::integer AS epoch, last_instant, probing, holds, (limits IS NOT NULL OR portfolio_id IS NOT NULL)::boolean AS limited, (portfolio_id IS NOT NULL)::boolean AS tiered, taken_for,
     clock_timestamp()::timestamptz AS database_now;
 
 -- name: KeepRun :execrows
@@ -88,11 +88,91 @@ ORDER BY z.campaign_id, z.zone_set_id;
 -- name: lockForClaim :one
 UPDATE scopes SET last_instant = greatest(last_instant, $3::timestamptz) WHERE company_id = $1 AND connection_id = $2
 RETURNING CASE WHEN $4::boolean THEN urgent_epoch ELSE page_epoch END, last_instant, probing OR holds > 0 AS unhealed,
-    limits, taken_at, taken, taken_day, taken_today, next_campaign_at, taken_for, others_at;
+    limits, taken_at, taken, taken_day, taken_today, next_campaign_at, taken_for, others_at, portfolio_id;
 
 -- name: Limits :one
-SELECT limits, taken_at, taken, taken_day, taken_today, next_campaign_at, taken_for, others_at
+SELECT limits, taken_at, taken, taken_day, taken_today, next_campaign_at, taken_for, others_at, portfolio_id
 FROM scopes WHERE company_id = @company_id AND connection_id = @connection_id;
+
+-- name: lockPortfolio :exec
+-- After the number's scope and before any message.
+SELECT FROM portfolios p WHERE p.company_id = $1 AND p.id = (SELECT s.portfolio_id FROM scopes s WHERE s.company_id = $1 AND s.connection_id = $2) FOR UPDATE OF p;
+
+-- name: forgetContacts :exec
+-- The portfolio is locked. What is left of very many that end at once counts until the next claim.
+WITH gone AS (
+    DELETE FROM portfolio_contacts c
+    WHERE c.company_id = $1 AND (c.portfolio_id, c.contact_id) IN (SELECT o.portfolio_id, o.contact_id FROM portfolio_contacts o
+        WHERE o.company_id = $1 AND o.portfolio_id = (SELECT s.portfolio_id FROM scopes s WHERE s.company_id = $1 AND s.connection_id = $2)
+          AND o.at <= $3::timestamptz - interval '24 hours' ORDER BY o.at LIMIT 5000)
+    RETURNING c.portfolio_id
+)
+UPDATE portfolios p SET counted = counted - g.n FROM (SELECT portfolio_id, count(*)::integer AS n FROM gone GROUP BY portfolio_id) g
+WHERE p.company_id = $1 AND p.id = g.portfolio_id;
+
+-- name: tier :one
+-- What a number's portfolio has used as of an instant, and when the contact was last written to with whom the tier ends to be
+-- used up: for everybody, and for campaigns, which leave one in $4; the epoch when it is not used up.
+SELECT p.contacts_24h, u.used,
+    coalesce(CASE WHEN u.used >= p.contacts_24h THEN (SELECT c.at FROM portfolio_contacts c WHERE c.company_id = $1 AND c.portfolio_id = p.id
+        AND c.at > $3::timestamptz - interval '24 hours' ORDER BY c.at OFFSET u.used - p.contacts_24h LIMIT 1) END, 'epoch')::timestamptz AS last_at,
+    coalesce(CASE WHEN u.used >= u.campaigns THEN (SELECT c.at FROM portfolio_contacts c WHERE c.company_id = $1 AND c.portfolio_id = p.id
+        AND c.at > $3::timestamptz - interval '24 hours' ORDER BY c.at OFFSET u.used - u.campaigns LIMIT 1) END, 'epoch')::timestamptz AS last_of_campaigns
+FROM scopes s
+JOIN portfolios p ON p.company_id = s.company_id AND p.id = s.portfolio_id
+CROSS JOIN LATERAL (SELECT p.contacts_24h - p.contacts_24h / $4::integer AS campaigns, p.counted - (SELECT count(*)::integer FROM portfolio_contacts c
+    WHERE c.company_id = $1 AND c.portfolio_id = p.id AND c.at <= $3::timestamptz - interval '24 hours') AS used) u
+WHERE s.company_id = $1 AND s.connection_id = $2;
+
+-- name: Contacted :many
+-- When a number's portfolio has written to contacts that its tier counts; those of five minutes count as late as the last.
+SELECT max(c.at)::timestamptz AS at, count(*)::integer AS n
+FROM scopes s JOIN portfolio_contacts c ON c.company_id = s.company_id AND c.portfolio_id = s.portfolio_id
+WHERE s.company_id = @company_id AND s.connection_id = @connection_id AND c.at > sqlc.arg(since)::timestamptz
+GROUP BY date_bin('5 minutes', c.at, 'epoch') ORDER BY 1;
+
+-- name: KeepPortfolio :exec
+INSERT INTO portfolios (company_id, id, contacts_24h) VALUES (@company_id, @id, @contacts_24h)
+ON CONFLICT (company_id, id) DO UPDATE SET contacts_24h = EXCLUDED.contacts_24h;
+
+-- name: JoinPortfolio :execrows
+UPDATE scopes SET portfolio_id = sqlc.narg(portfolio_id)::text
+WHERE company_id = @company_id AND connection_id = @connection_id AND portfolio_id IS DISTINCT FROM sqlc.narg(portfolio_id)::text;
+
+-- name: CountContacted :exec
+-- What a number has sent before it was known to be the portfolio's. Windows that have closed since are not known any more.
+INSERT INTO portfolio_contacts AS t (company_id, portfolio_id, contact_id, at)
+SELECT @company_id, sqlc.arg(portfolio_id)::text, m.contact_id, max(m.claimed_at) FROM messages m
+WHERE m.company_id = @company_id AND m.connection_id = @connection_id AND m.id BETWEEN uuid_floor(sqlc.arg(now)::timestamptz - interval '4 days') AND uuid_floor(sqlc.arg(now)::timestamptz)
+  AND m.state BETWEEN 1 AND 6 AND m.claimed_at > sqlc.arg(now)::timestamptz - interval '24 hours'
+  AND NOT EXISTS (SELECT FROM service_windows w WHERE w.company_id = @company_id AND w.connection_id = @connection_id AND w.contact_id = m.contact_id
+      AND w.open_until > sqlc.arg(now)::timestamptz)
+GROUP BY m.contact_id
+ON CONFLICT (company_id, portfolio_id, contact_id) DO UPDATE SET at = greatest(t.at, EXCLUDED.at);
+
+-- name: RecountPortfolio :exec
+UPDATE portfolios p SET counted = (SELECT count(*) FROM portfolio_contacts c WHERE c.company_id = p.company_id AND c.portfolio_id = p.id)
+WHERE p.company_id = @company_id AND p.id = @id;
+
+-- name: Uncounted :many
+-- Of what campaigns have queued on a number, the zone sets with something that the tier does not count.
+SELECT z.campaign_id, z.zone_set_id
+FROM campaign_zones z
+JOIN campaigns k ON k.company_id = z.company_id AND k.id = z.campaign_id
+WHERE z.company_id = @company_id AND k.connection_id = @connection_id AND k.state = 'running'
+  AND EXISTS (SELECT FROM messages m
+      WHERE m.company_id = z.company_id AND m.connection_id = k.connection_id AND m.lane = 5 AND m.campaign_id = z.campaign_id
+        AND m.zone_set_id = z.zone_set_id AND m.state = 0 AND m.id >= uuid_floor(k.frozen_at)
+        AND (m.retry_at IS NULL OR m.retry_at <= sqlc.arg(now)::timestamptz)
+        AND tier_of(@company_id, @connection_id, sqlc.arg(portfolio_id)::text, m.contact_id, sqlc.arg(now)::timestamptz) <= 1);
+
+-- name: UncountedSingle :one
+-- The same of one lane outside campaigns. Free text goes to open windows alone.
+SELECT EXISTS (SELECT FROM messages m
+    WHERE m.company_id = @company_id AND m.connection_id = @connection_id AND m.lane = sqlc.arg(lane)::smallint AND m.campaign_id IS NULL AND m.state = 0
+      AND (m.retry_at IS NULL OR m.retry_at <= sqlc.arg(now)::timestamptz)
+      AND (m.content::jsonb -> 'template' IS NULL
+        OR tier_of(@company_id, @connection_id, sqlc.arg(portfolio_id)::text, m.contact_id, sqlc.arg(now)::timestamptz) <= 1));
 
 -- name: SetLimits :exec
 -- With the first limits, nothing is known of what was taken just before them. A gap that was drawn between older limits

@@ -43,7 +43,7 @@ UPDATE scopes SET
     page_live_until = CASE WHEN $1::boolean THEN page_live_until ELSE $2::timestamptz END,
     urgent_live_until = CASE WHEN $1::boolean THEN $2::timestamptz ELSE urgent_live_until END
 WHERE company_id = $3 AND connection_id = $4
-RETURNING (CASE WHEN $1::boolean THEN urgent_epoch ELSE page_epoch END)::integer AS epoch, last_instant, probing, holds, (limits IS NOT NULL)::boolean AS limited, taken_for,
+RETURNING (CASE WHEN $1::boolean THEN urgent_epoch ELSE page_epoch END)::integer AS epoch, last_instant, probing, holds, (limits IS NOT NULL OR portfolio_id IS NOT NULL)::boolean AS limited, (portfolio_id IS NOT NULL)::boolean AS tiered, taken_for,
     clock_timestamp()::timestamptz AS database_now
 `
 
@@ -53,6 +53,7 @@ type BeginRunRow struct {
 	Probing     bool
 	Holds       int32
 	Limited     bool
+	Tiered      bool
 	TakenFor    *uuid.UUID
 	DatabaseNow time.Time
 }
@@ -72,6 +73,7 @@ func (q *Queries) BeginRun(ctx context.Context, urgent bool, liveUntil time.Time
 		&i.Probing,
 		&i.Holds,
 		&i.Limited,
+		&i.Tiered,
 		&i.TakenFor,
 		&i.DatabaseNow,
 	)
@@ -217,6 +219,61 @@ func (q *Queries) CompaniesWithChanges(ctx context.Context) ([]uuid.UUID, error)
 		return nil, err
 	}
 	return items, nil
+}
+
+const contacted = `-- name: Contacted :many
+SELECT max(c.at)::timestamptz AS at, count(*)::integer AS n
+FROM scopes s JOIN portfolio_contacts c ON c.company_id = s.company_id AND c.portfolio_id = s.portfolio_id
+WHERE s.company_id = $1 AND s.connection_id = $2 AND c.at > $3::timestamptz
+GROUP BY date_bin('5 minutes', c.at, 'epoch') ORDER BY 1
+`
+
+type ContactedRow struct {
+	At time.Time
+	N  int32
+}
+
+// When a number's portfolio has written to contacts that its tier counts; those of five minutes count as late as the last.
+func (q *Queries) Contacted(ctx context.Context, companyID uuid.UUID, connectionID uuid.UUID, since time.Time) ([]ContactedRow, error) {
+	rows, err := q.db.Query(ctx, contacted, companyID, connectionID, since)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ContactedRow
+	for rows.Next() {
+		var i ContactedRow
+		if err := rows.Scan(&i.At, &i.N); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const countContacted = `-- name: CountContacted :exec
+INSERT INTO portfolio_contacts AS t (company_id, portfolio_id, contact_id, at)
+SELECT $1, $2::text, m.contact_id, max(m.claimed_at) FROM messages m
+WHERE m.company_id = $1 AND m.connection_id = $3 AND m.id BETWEEN uuid_floor($4::timestamptz - interval '4 days') AND uuid_floor($4::timestamptz)
+  AND m.state BETWEEN 1 AND 6 AND m.claimed_at > $4::timestamptz - interval '24 hours'
+  AND NOT EXISTS (SELECT FROM service_windows w WHERE w.company_id = $1 AND w.connection_id = $3 AND w.contact_id = m.contact_id
+      AND w.open_until > $4::timestamptz)
+GROUP BY m.contact_id
+ON CONFLICT (company_id, portfolio_id, contact_id) DO UPDATE SET at = greatest(t.at, EXCLUDED.at)
+`
+
+// What a number has sent before it was known to be the portfolio's. Windows that have closed since are not known any more.
+func (q *Queries) CountContacted(ctx context.Context, companyID uuid.UUID, portfolioID string, connectionID uuid.UUID, now time.Time) error {
+	_, err := q.db.Exec(ctx, countContacted,
+		companyID,
+		portfolioID,
+		connectionID,
+		now,
+	)
+	return err
 }
 
 const counts = `-- name: Counts :many
@@ -663,6 +720,29 @@ func (q *Queries) InsertProviderIDs(ctx context.Context, companyID uuid.UUID, co
 	return err
 }
 
+const joinPortfolio = `-- name: JoinPortfolio :execrows
+UPDATE scopes SET portfolio_id = $1::text
+WHERE company_id = $2 AND connection_id = $3 AND portfolio_id IS DISTINCT FROM $1::text
+`
+
+func (q *Queries) JoinPortfolio(ctx context.Context, portfolioID *string, companyID uuid.UUID, connectionID uuid.UUID) (int64, error) {
+	result, err := q.db.Exec(ctx, joinPortfolio, portfolioID, companyID, connectionID)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const keepPortfolio = `-- name: KeepPortfolio :exec
+INSERT INTO portfolios (company_id, id, contacts_24h) VALUES ($1, $2, $3)
+ON CONFLICT (company_id, id) DO UPDATE SET contacts_24h = EXCLUDED.contacts_24h
+`
+
+func (q *Queries) KeepPortfolio(ctx context.Context, companyID uuid.UUID, iD string, contacts24h int32) error {
+	_, err := q.db.Exec(ctx, keepPortfolio, companyID, iD, contacts24h)
+	return err
+}
+
 const keepRun = `-- name: KeepRun :execrows
 UPDATE scopes SET
     page_live_until = CASE WHEN $1::boolean THEN page_live_until ELSE $2::timestamptz END,
@@ -729,7 +809,7 @@ func (q *Queries) LastSent(ctx context.Context, companyID uuid.UUID, since time.
 }
 
 const limits = `-- name: Limits :one
-SELECT limits, taken_at, taken, taken_day, taken_today, next_campaign_at, taken_for, others_at
+SELECT limits, taken_at, taken, taken_day, taken_today, next_campaign_at, taken_for, others_at, portfolio_id
 FROM scopes WHERE company_id = $1 AND connection_id = $2
 `
 
@@ -742,6 +822,7 @@ type LimitsRow struct {
 	NextCampaignAt *time.Time
 	TakenFor       *uuid.UUID
 	OthersAt       time.Time
+	PortfolioID    *string
 }
 
 func (q *Queries) Limits(ctx context.Context, companyID uuid.UUID, connectionID uuid.UUID) (LimitsRow, error) {
@@ -756,6 +837,7 @@ func (q *Queries) Limits(ctx context.Context, companyID uuid.UUID, connectionID 
 		&i.NextCampaignAt,
 		&i.TakenFor,
 		&i.OthersAt,
+		&i.PortfolioID,
 	)
 	return i, err
 }
@@ -1101,6 +1183,16 @@ func (q *Queries) QueuedIn(ctx context.Context, companyID uuid.UUID, connectionI
 	var column_1 int32
 	err := row.Scan(&column_1)
 	return column_1, err
+}
+
+const recountPortfolio = `-- name: RecountPortfolio :exec
+UPDATE portfolios p SET counted = (SELECT count(*) FROM portfolio_contacts c WHERE c.company_id = p.company_id AND c.portfolio_id = p.id)
+WHERE p.company_id = $1 AND p.id = $2
+`
+
+func (q *Queries) RecountPortfolio(ctx context.Context, companyID uuid.UUID, iD string) error {
+	_, err := q.db.Exec(ctx, recountPortfolio, companyID, iD)
+	return err
 }
 
 const releaseHold = `-- name: ReleaseHold :execrows
@@ -1597,6 +1689,79 @@ func (q *Queries) TrafficByConnection(ctx context.Context, companyID uuid.UUID, 
 	return items, nil
 }
 
+const uncounted = `-- name: Uncounted :many
+SELECT z.campaign_id, z.zone_set_id
+FROM campaign_zones z
+JOIN campaigns k ON k.company_id = z.company_id AND k.id = z.campaign_id
+WHERE z.company_id = $1 AND k.connection_id = $2 AND k.state = 'running'
+  AND EXISTS (SELECT FROM messages m
+      WHERE m.company_id = z.company_id AND m.connection_id = k.connection_id AND m.lane = 5 AND m.campaign_id = z.campaign_id
+        AND m.zone_set_id = z.zone_set_id AND m.state = 0 AND m.id >= uuid_floor(k.frozen_at)
+        AND (m.retry_at IS NULL OR m.retry_at <= $3::timestamptz)
+        AND tier_of($1, $2, $4::text, m.contact_id, $3::timestamptz) <= 1)
+`
+
+type UncountedRow struct {
+	CampaignID uuid.UUID
+	ZoneSetID  int32
+}
+
+// Of what campaigns have queued on a number, the zone sets with something that the tier does not count.
+func (q *Queries) Uncounted(ctx context.Context, companyID uuid.UUID, connectionID uuid.UUID, now time.Time, portfolioID string) ([]UncountedRow, error) {
+	rows, err := q.db.Query(ctx, uncounted,
+		companyID,
+		connectionID,
+		now,
+		portfolioID,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []UncountedRow
+	for rows.Next() {
+		var i UncountedRow
+		if err := rows.Scan(&i.CampaignID, &i.ZoneSetID); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
+const uncountedSingle = `-- name: UncountedSingle :one
+SELECT EXISTS (SELECT FROM messages m
+    WHERE m.company_id = $1 AND m.connection_id = $2 AND m.lane = $3::smallint AND m.campaign_id IS NULL AND m.state = 0
+      AND (m.retry_at IS NULL OR m.retry_at <= $4::timestamptz)
+      AND (m.content::jsonb -> 'template' IS NULL
+        OR tier_of($1, $2, $5::text, m.contact_id, $4::timestamptz) <= 1))
+`
+
+type UncountedSingleParams struct {
+	CompanyID    uuid.UUID
+	ConnectionID uuid.UUID
+	Lane         int16
+	Now          time.Time
+	PortfolioID  string
+}
+
+// The same of one lane outside campaigns. Free text goes to open windows alone.
+func (q *Queries) UncountedSingle(ctx context.Context, arg UncountedSingleParams) (bool, error) {
+	row := q.db.QueryRow(ctx, uncountedSingle,
+		arg.CompanyID,
+		arg.ConnectionID,
+		arg.Lane,
+		arg.Now,
+		arg.PortfolioID,
+	)
+	var exists bool
+	err := row.Scan(&exists)
+	return exists, err
+}
+
 const urgentClaimable = `-- name: UrgentClaimable :one
 SELECT EXISTS (SELECT FROM messages m
     WHERE m.company_id = $1 AND m.connection_id = $2 AND m.lane BETWEEN 1 AND 2 AND m.campaign_id IS NULL AND m.state = 0
@@ -1707,10 +1872,28 @@ func (q *Queries) contactMessages(ctx context.Context, arg contactMessagesParams
 	return items, nil
 }
 
+const forgetContacts = `-- name: forgetContacts :exec
+WITH gone AS (
+    DELETE FROM portfolio_contacts c
+    WHERE c.company_id = $1 AND (c.portfolio_id, c.contact_id) IN (SELECT o.portfolio_id, o.contact_id FROM portfolio_contacts o
+        WHERE o.company_id = $1 AND o.portfolio_id = (SELECT s.portfolio_id FROM scopes s WHERE s.company_id = $1 AND s.connection_id = $2)
+          AND o.at <= $3::timestamptz - interval '24 hours' ORDER BY o.at LIMIT 5000)
+    RETURNING c.portfolio_id
+)
+UPDATE portfolios p SET counted = counted - g.n FROM (SELECT portfolio_id, count(*)::integer AS n FROM gone GROUP BY portfolio_id) g
+WHERE p.company_id = $1 AND p.id = g.portfolio_id
+`
+
+// The portfolio is locked. What is left of very many that end at once counts until the next claim.
+func (q *Queries) forgetContacts(ctx context.Context, companyID uuid.UUID, connectionID uuid.UUID, column3 time.Time) error {
+	_, err := q.db.Exec(ctx, forgetContacts, companyID, connectionID, column3)
+	return err
+}
+
 const lockForClaim = `-- name: lockForClaim :one
 UPDATE scopes SET last_instant = greatest(last_instant, $3::timestamptz) WHERE company_id = $1 AND connection_id = $2
 RETURNING CASE WHEN $4::boolean THEN urgent_epoch ELSE page_epoch END, last_instant, probing OR holds > 0 AS unhealed,
-    limits, taken_at, taken, taken_day, taken_today, next_campaign_at, taken_for, others_at
+    limits, taken_at, taken, taken_day, taken_today, next_campaign_at, taken_for, others_at, portfolio_id
 `
 
 type lockForClaimRow struct {
@@ -1725,6 +1908,7 @@ type lockForClaimRow struct {
 	NextCampaignAt *time.Time
 	TakenFor       *uuid.UUID
 	OthersAt       time.Time
+	PortfolioID    *string
 }
 
 func (q *Queries) lockForClaim(ctx context.Context, companyID uuid.UUID, connectionID uuid.UUID, column3 time.Time, column4 bool) (lockForClaimRow, error) {
@@ -1747,8 +1931,19 @@ func (q *Queries) lockForClaim(ctx context.Context, companyID uuid.UUID, connect
 		&i.NextCampaignAt,
 		&i.TakenFor,
 		&i.OthersAt,
+		&i.PortfolioID,
 	)
 	return i, err
+}
+
+const lockPortfolio = `-- name: lockPortfolio :exec
+SELECT FROM portfolios p WHERE p.company_id = $1 AND p.id = (SELECT s.portfolio_id FROM scopes s WHERE s.company_id = $1 AND s.connection_id = $2) FOR UPDATE OF p
+`
+
+// After the number's scope and before any message.
+func (q *Queries) lockPortfolio(ctx context.Context, companyID uuid.UUID, connectionID uuid.UUID) error {
+	_, err := q.db.Exec(ctx, lockPortfolio, companyID, connectionID)
+	return err
 }
 
 const recordOutcomes = `-- name: recordOutcomes :many
@@ -1833,6 +2028,45 @@ func (q *Queries) recordOutcomes(ctx context.Context, arg recordOutcomesParams) 
 		return nil, err
 	}
 	return items, nil
+}
+
+const tier = `-- name: tier :one
+SELECT p.contacts_24h, u.used,
+    coalesce(CASE WHEN u.used >= p.contacts_24h THEN (SELECT c.at FROM portfolio_contacts c WHERE c.company_id = $1 AND c.portfolio_id = p.id
+        AND c.at > $3::timestamptz - interval '24 hours' ORDER BY c.at OFFSET u.used - p.contacts_24h LIMIT 1) END, 'epoch')::timestamptz AS last_at,
+    coalesce(CASE WHEN u.used >= u.campaigns THEN (SELECT c.at FROM portfolio_contacts c WHERE c.company_id = $1 AND c.portfolio_id = p.id
+        AND c.at > $3::timestamptz - interval '24 hours' ORDER BY c.at OFFSET u.used - u.campaigns LIMIT 1) END, 'epoch')::timestamptz AS last_of_campaigns
+FROM scopes s
+JOIN portfolios p ON p.company_id = s.company_id AND p.id = s.portfolio_id
+CROSS JOIN LATERAL (SELECT p.contacts_24h - p.contacts_24h / $4::integer AS campaigns, p.counted - (SELECT count(*)::integer FROM portfolio_contacts c
+    WHERE c.company_id = $1 AND c.portfolio_id = p.id AND c.at <= $3::timestamptz - interval '24 hours') AS used) u
+WHERE s.company_id = $1 AND s.connection_id = $2
+`
+
+type tierRow struct {
+	Contacts24h     int32
+	Used            int32
+	LastAt          time.Time
+	LastOfCampaigns time.Time
+}
+
+// What a number's portfolio has used as of an instant, and when the contact was last written to with whom the tier ends to be
+// used up: for everybody, and for campaigns, which leave one in $4; the epoch when it is not used up.
+func (q *Queries) tier(ctx context.Context, companyID uuid.UUID, connectionID uuid.UUID, column3 time.Time, column4 int32) (tierRow, error) {
+	row := q.db.QueryRow(ctx, tier,
+		companyID,
+		connectionID,
+		column3,
+		column4,
+	)
+	var i tierRow
+	err := row.Scan(
+		&i.Contacts24h,
+		&i.Used,
+		&i.LastAt,
+		&i.LastOfCampaigns,
+	)
+	return i, err
 }
 
 const writeRows = `-- name: writeRows :exec

@@ -26,7 +26,7 @@ func (p Part) Words() string {
 	case Drained:
 		return "OmniDesk is drained for an upgrade. Nothing is lost: sending goes on when its operator resumes it."
 	case Workers:
-		return "No worker of OmniDesk is running. Nothing is lost: sending goes on by itself when one is back."
+		return "No worker of OmniDesk is at work: none runs, or none reaches the workflow engine. Nothing is lost: sending goes on by itself when one is back."
 	}
 	return ""
 }
@@ -39,7 +39,7 @@ func (p Part) Past() string {
 	case Drained:
 		return "OmniDesk was drained for an upgrade."
 	}
-	return "No worker of OmniDesk was running."
+	return "No worker of OmniDesk was at work."
 }
 
 // Away notes under the system role that a part has been away since an instant. Several processes may say so.

@@ -1,6 +1,7 @@
 package meta
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -200,6 +201,7 @@ func (c *checker) business() {
 	}
 	for _, number := range numbers.Data {
 		if number.ID == c.account.NumberID {
+			c.portfolio()
 			c.say("account", channel.Good, "The number belongs to this WhatsApp Business Account.")
 			return
 		}
@@ -209,6 +211,18 @@ func (c *checker) business() {
 		return
 	}
 	c.say("account", channel.Bad, "The number does not belong to this WhatsApp Business Account: copy both ids from the same API setup page.")
+}
+
+// portfolio finds the business that the account belongs to, whose numbers share one messaging limit. A token that may not ask
+// leaves the account: its own numbers share it at least.
+func (c *checker) portfolio() {
+	var account struct {
+		Owner struct {
+			ID string `json:"id"`
+		} `json:"owner_business_info"`
+	}
+	c.get("/"+c.account.AccountID, "fields=owner_business_info", &account)
+	c.result.Portfolio = cmp.Or(account.Owner.ID, c.account.AccountID)
 }
 
 // webhook says whether the app hears what happens to the account's messages, and where.

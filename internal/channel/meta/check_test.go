@@ -36,7 +36,7 @@ func TestCheck(t *testing.T) {
 
 	good := adapter.Check(t.Context(), account)
 	require.Equal(t, channel.Check{OK: true, Number: "+12015550142", Name: "Demo shop", Detail: "The quality is medium: some people block or report the number. It may write first to 2000 contacts in 24 hours.",
-		Quality: "YELLOW", Limit: 2000, Lines: []channel.Line{
+		Quality: "YELLOW", Limit: 2000, Portfolio: "9" + account.AccountID, Lines: []channel.Line{
 			{Subject: "token", Verdict: channel.Good, Detail: "The access token is valid and does not expire."},
 			{Subject: "app", Verdict: channel.Good, Detail: "App id and app secret fit, and the token is this app's."},
 			{Subject: "number", Verdict: channel.Good, Detail: "The number +1 201-555-0142 answers as “Demo shop”."},

@@ -15,8 +15,12 @@ import (
 	"time"
 )
 
-// getNumber answers GET /<number>?fields=….
+// getNumber answers GET /<number>?fields=…, and GET /<account>?fields=owner_business_info.
 func (s *Server) getNumber(w http.ResponseWriter, r *http.Request, id, token string) {
+	if r.URL.Query().Get("fields") == "owner_business_info" { // each account has a business of its own
+		answer(w, http.StatusOK, map[string]any{"id": id, "owner_business_info": map[string]string{"id": "9" + id, "name": "Sandbox business"}})
+		return
+	}
 	number := s.registry.use(id, token, s.options.Strict)
 	if number == nil {
 		fail(w, unknownObject(r.Method, id))

@@ -3145,7 +3145,7 @@ export interface components {
             limits: components["schemas"]["Limits"];
             /** @description when something may go next, if the limits alone decide */
             next: components["schemas"]["NextSend"][];
-            /** @description of each limit that counts messages */
+            /** @description of each limit that counts messages, and of the provider's tier, which counts contacts of all the numbers of a business */
             used: components["schemas"]["LimitUse"][];
         };
         Health: {
@@ -3454,7 +3454,7 @@ export interface components {
         };
         LimitUse: {
             /** @enum {string} */
-            limit: "per_second" | "per_minute" | "per_hour" | "per_day" | "warm_up";
+            limit: "per_second" | "per_minute" | "per_hour" | "per_day" | "warm_up" | "contacts_24h";
             /** Format: int64 */
             most: number;
             /** Format: int64 */
