@@ -201,12 +201,12 @@ var table = map[string]rule{
 	"listAudit":   {least: admin, company: true},
 	"exportAudit": {least: admin, company: true, noted: true},
 
-	"listNotices":       {least: admin, company: true},
-	"countNotices":      {least: admin, company: true},
-	"readNotice":        {least: admin, company: true, unnoted: true},
-	"readNotices":       {least: admin, company: true, unnoted: true},
-	"noticeSwitches":    {least: admin, company: true},
-	"putNoticeSwitches": {least: admin, company: true},
+	"listNotices":       {least: user, company: true, department: true},
+	"countNotices":      {least: user, company: true, department: true},
+	"readNotice":        {least: user, company: true, department: true, unnoted: true},
+	"readNotices":       {least: user, company: true, unnoted: true},
+	"noticeSwitches":    {least: user, company: true},
+	"putNoticeSwitches": {least: user, company: true},
 
 	"dashboardTraffic":     {least: admin, company: true},
 	"dashboardCampaigns":   {least: admin, company: true},

@@ -183,7 +183,7 @@ INSERT INTO conversations (company_id, id, connection_id, contact_id, last_id) V
 INSERT INTO labels (company_id, id, name, colour) VALUES ($company, $label, '$canary label ' || $label, 'red');
 INSERT INTO conversation_labels (company_id, conversation_id, label_id) VALUES ($company, $conversation, $label);
 INSERT INTO conversation_notes (company_id, conversation_id, id, author_id, body) VALUES ($company, $conversation, $message, $person, '$secret note');
-INSERT INTO notices (company_id, id, kind, about, subject_id, hour, at) VALUES ($company, $notice, 'campaign_finished', 'campaign', $campaign, now(), now());
+INSERT INTO notices (company_id, id, kind, about, subject_id, hour, at) VALUES ($company, $notice, 'connection_lost', 'connection', $connection, now(), now());
 INSERT INTO raw_events (company_id, id, connection_id, kind, state, reason, sealed) VALUES ($company, $message, $connection, '$secret', 1, '$secret', '');
 INSERT INTO message_counts (company_id, connection_id, campaign_id, uncertain) VALUES ($company, $connection, $campaign, 1);
 INSERT INTO failure_counts (company_id, campaign_id, error_code, count) VALUES ($company, $campaign, 131026, 1);

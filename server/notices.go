@@ -65,7 +65,12 @@ func (s *Server) noticeRoutes() {
 	register(s, op("readNotices", http.MethodPost, "/notices/read", "notices", "Mark all notices as read", status(http.StatusNoContent), body(authBody)), s.readNotices)
 	register(s, op("noticeSwitches", http.MethodGet, "/notices/switches", "notices", "What the caller hears of, and how"), s.noticeSwitches)
 	register(s, op("putNoticeSwitches", http.MethodPut, "/notices/switches", "notices", "Choose what to hear of", body(authBody),
-		describe("Kinds that are not named stay as they are.")), s.putNoticeSwitches)
+		describe("Users hear of connections that they see, admins of everything. Kinds that are not named stay as they are.")), s.putNoticeSwitches)
+}
+
+// readerOf is the caller as somebody who hears of things: a user of what happens to connections that they see.
+func readerOf(ctx context.Context) notice.Reader {
+	return notice.Reader{User: who(ctx).User.ID, Departments: departmentsOf(ctx)}
 }
 
 func (s *Server) listNotices(ctx context.Context, in *PageQuery) (*Out[NoticePage], error) {
@@ -75,7 +80,7 @@ func (s *Server) listNotices(ctx context.Context, in *PageQuery) (*Out[NoticePag
 	}
 	page := NoticePage{Items: []Notice{}}
 	err = s.DB.InCompany(ctx, companyOf(ctx), func(tx postgres.Tx) error {
-		notices, err := notice.List(ctx, tx, companyOf(ctx), who(ctx).User.ID, before, in.Limit+1, s.now())
+		notices, err := notice.List(ctx, tx, companyOf(ctx), readerOf(ctx), before, in.Limit+1, s.now())
 		if len(notices) > in.Limit {
 			notices = notices[:in.Limit]
 			page.NextCursor = cursorOf(notices[in.Limit-1].ID)
@@ -92,7 +97,7 @@ func (s *Server) listNotices(ctx context.Context, in *PageQuery) (*Out[NoticePag
 func (s *Server) countNotices(ctx context.Context, _ *struct{}) (*Out[Unread], error) {
 	var unread Unread
 	err := s.DB.InCompany(ctx, companyOf(ctx), func(tx postgres.Tx) (err error) {
-		unread.Count, err = notice.Unread(ctx, tx, companyOf(ctx), who(ctx).User.ID, mostUnread, s.now())
+		unread.Count, err = notice.Unread(ctx, tx, companyOf(ctx), readerOf(ctx), mostUnread, s.now())
 		return err
 	})
 	return out(unread), err
@@ -104,7 +109,7 @@ func (s *Server) readNotice(ctx context.Context, in *IDPath) (*struct{}, error) 
 		return nil, err
 	}
 	return nil, s.DB.InCompany(ctx, companyOf(ctx), func(tx postgres.Tx) error {
-		return notice.Read(ctx, tx, companyOf(ctx), who(ctx).User.ID, one)
+		return notice.Read(ctx, tx, companyOf(ctx), readerOf(ctx), one)
 	})
 }
 
@@ -121,7 +126,7 @@ func (s *Server) readNotices(ctx context.Context, in *readAllIn) (*struct{}, err
 func (s *Server) noticeSwitches(ctx context.Context, _ *struct{}) (*Out[NoticeSwitches], error) {
 	list := NoticeSwitches{Items: []NoticeSwitch{}}
 	err := s.DB.InCompany(ctx, companyOf(ctx), func(tx postgres.Tx) error {
-		switches, err := notice.Switches(ctx, tx, companyOf(ctx), who(ctx).User.ID)
+		switches, err := notice.Switches(ctx, tx, companyOf(ctx), readerOf(ctx))
 		for _, one := range switches {
 			list.Items = append(list.Items, NoticeSwitch{string(one.Kind), one.Bell, one.Mail})
 		}

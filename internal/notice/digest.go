@@ -29,6 +29,7 @@ type Digest struct {
 	email   string
 	name    string
 	company string
+	decides bool     // the reader is an admin, who settles what is uncertain
 	notices []Notice // the newest first
 }
 
@@ -42,12 +43,17 @@ func DigestOf(ctx context.Context, tx postgres.Tx, company, user id.ID, now time
 		return Digest{}, fmt.Errorf("reading whom a digest is for: %w", err)
 	}
 	d := Digest{email: row.Email, name: row.Name, company: row.Company}
-	kinds, err := shown(ctx, tx, company, user, Switch.mail)
+	reader := Reader{User: user, Departments: row.Departments}
+	if row.Role == "admin" {
+		reader.Departments = nil
+	}
+	d.decides = reader.Departments == nil
+	kinds, err := shown(ctx, tx, company, reader, Switch.mail)
 	if err != nil {
 		return Digest{}, err
 	}
 	since := id.Floor(now.Add(-mailedFor))
-	waiting, err := listed(ctx, tx, company, listParams{UserID: user, Before: id.Floor(now.Add(time.Hour)), Since: since, Kinds: kinds, RowLimit: 200, Now: now})
+	waiting, err := listed(ctx, tx, company, listParams{UserID: user, Departments: reader.Departments, Before: id.Floor(now.Add(time.Hour)), Since: since, Kinds: kinds, RowLimit: 200, Now: now})
 	if err != nil {
 		return Digest{}, err
 	}
@@ -83,7 +89,7 @@ func (d Digest) Mail(base string) mail.Message {
 			fmt.Fprintf(&text, "and %d more:\n%s\n\n", len(d.notices)-i, base+"/notifications")
 			break
 		}
-		text.WriteString(n.words() + "\n" + base + n.page() + "\n\n")
+		text.WriteString(n.words(d.decides) + "\n" + base + n.page(d.decides) + "\n\n")
 	}
 	text.WriteString("You get at most one such mail in ten minutes. Choose what is mailed to you here:\n" + base + "/settings/notifications\n")
 	subject := fmt.Sprintf("%s: %d things happened", plain(d.company), len(d.notices))
@@ -108,8 +114,11 @@ func (n Notice) short() string {
 	return "messages are uncertain"
 }
 
-func (n Notice) words() string {
-	name := "“" + plain(n.Name) + "”"
+func (n Notice) words(decides bool) string {
+	name, ask := "“"+plain(n.Name)+"”", " Please decide."
+	if !decides {
+		ask = " An admin decides about them."
+	}
 	switch {
 	case n.Kind == CampaignFinished:
 		return "The campaign " + name + " has finished."
@@ -126,9 +135,9 @@ func (n Notice) words() string {
 	case n.Kind == TemplateStopped:
 		return fmt.Sprintf("%s of the connection %s can't be used any more.", counted(n.Count, "template"), name)
 	case n.Name == "":
-		return counted(n.Count, "message") + " outside campaigns may or may not have arrived. Please decide."
+		return counted(n.Count, "message") + " outside campaigns may or may not have arrived." + ask
 	}
-	return counted(n.Count, "message") + " of " + name + " may or may not have arrived. Please decide."
+	return counted(n.Count, "message") + " of " + name + " may or may not have arrived." + ask
 }
 
 func counted(n int, what string) string {
@@ -139,9 +148,11 @@ func counted(n int, what string) string {
 }
 
 // page is where a notice leads.
-func (n Notice) page() string {
+func (n Notice) page(decides bool) string {
 	subject := n.About.ID.String()
 	switch {
+	case n.Kind == MessagesUncertain && !decides:
+		return "/connections/" + subject
 	case n.Kind == MessagesUncertain && n.About.Kind == "campaign":
 		return "/uncertain?campaign=" + subject
 	case n.Kind == MessagesUncertain:

@@ -33,6 +33,27 @@ var Kinds = []Kind{CampaignFinished, CampaignPaused, ConnectionLost, TemplateSto
 // mailedByDefault are those that wait for somebody.
 var mailedByDefault = map[Kind]bool{CampaignPaused: true, ConnectionLost: true}
 
+// usersHear are those that users hear of, about connections that they see.
+var usersHear = []Kind{ConnectionLost, MessagesUncertain}
+
+// Reader is somebody who hears of things.
+type Reader struct {
+	User id.ID
+	// Departments whose connections a user sees. nil: an admin, who hears of everything.
+	Departments []id.ID
+}
+
+// kinds that a reader may hear of.
+func (r Reader) kinds() []Kind {
+	if r.Departments == nil {
+		return Kinds
+	}
+	return usersHear
+}
+
+// mailed tells whether a kind is mailed to a reader who has not switched it.
+func (r Reader) mailed(kind Kind) bool { return r.Departments == nil && mailedByDefault[kind] }
+
 // Subject is what a notice is about.
 type Subject struct {
 	Kind string // campaign, connection or company
@@ -65,7 +86,7 @@ func Add(ctx context.Context, tx postgres.Tx, company id.ID, kind Kind, about Su
 	if err := q.forget(ctx, company, id.Floor(now.Add(-kept))); err != nil {
 		return fmt.Errorf("forgetting old notices: %w", err)
 	}
-	readers, err := q.mailed(ctx, string(kind), company, mailedByDefault[kind])
+	readers, err := q.mailed(ctx, mailedParams{Kind: string(kind), CompanyID: company, ByDefault: mailedByDefault[kind], About: about.Kind, SubjectID: about.ID})
 	if err != nil {
 		return fmt.Errorf("looking for whom a notice is mailed to: %w", err)
 	}
@@ -94,12 +115,12 @@ type Notice struct {
 var ErrNotFound = errors.New("there is no such notice")
 
 // List returns up to limit notices that a person's bell shows, the newest first, before an id.
-func List(ctx context.Context, tx postgres.Tx, company, user, before id.ID, limit int, now time.Time) ([]Notice, error) {
-	kinds, err := shown(ctx, tx, company, user, Switch.bell)
+func List(ctx context.Context, tx postgres.Tx, company id.ID, reader Reader, before id.ID, limit int, now time.Time) ([]Notice, error) {
+	kinds, err := shown(ctx, tx, company, reader, Switch.bell)
 	if err != nil {
 		return nil, err
 	}
-	return listed(ctx, tx, company, listParams{UserID: user, Before: before, Since: id.Floor(now.Add(-kept)), Kinds: kinds, RowLimit: int32(limit), Now: now})
+	return listed(ctx, tx, company, listParams{UserID: reader.User, Departments: reader.Departments, Before: before, Since: id.Floor(now.Add(-kept)), Kinds: kinds, RowLimit: int32(limit), Now: now})
 }
 
 func listed(ctx context.Context, tx postgres.Tx, company id.ID, arg listParams) ([]Notice, error) {
@@ -119,26 +140,26 @@ func listed(ctx context.Context, tx postgres.Tx, company id.ID, arg listParams) 
 }
 
 // Unread counts what a person has not read, up to most.
-func Unread(ctx context.Context, tx postgres.Tx, company, user id.ID, most int, now time.Time) (int, error) {
-	kinds, err := shown(ctx, tx, company, user, Switch.bell)
+func Unread(ctx context.Context, tx postgres.Tx, company id.ID, reader Reader, most int, now time.Time) (int, error) {
+	kinds, err := shown(ctx, tx, company, reader, Switch.bell)
 	if err != nil {
 		return 0, err
 	}
-	n, err := New(tx).unread(ctx, unreadParams{CompanyID: company, UserID: user, Kinds: kinds, Since: id.Floor(now.Add(-kept)), Most: int32(most)})
+	n, err := New(tx).unread(ctx, unreadParams{CompanyID: company, UserID: reader.User, Departments: reader.Departments, Kinds: kinds, Since: id.Floor(now.Add(-kept)), Most: int32(most)})
 	if err != nil {
 		return 0, fmt.Errorf("counting notices: %w", err)
 	}
 	return int(n), nil
 }
 
-// Read marks one notice as read by a person, or answers ErrNotFound.
-func Read(ctx context.Context, tx postgres.Tx, company, user, one id.ID) error {
-	known, err := New(tx).exists(ctx, company, one)
+// Read marks one notice as read by a person, or answers ErrNotFound, also about one that they don't hear of.
+func Read(ctx context.Context, tx postgres.Tx, company id.ID, reader Reader, one id.ID) error {
+	known, err := New(tx).exists(ctx, company, one, reader.Departments)
 	if err == nil && !known {
 		return ErrNotFound
 	}
 	if err == nil {
-		err = New(tx).read(ctx, company, user, one)
+		err = New(tx).read(ctx, company, reader.User, one)
 	}
 	if err != nil {
 		return fmt.Errorf("marking a notice read: %w", err)

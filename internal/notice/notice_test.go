@@ -58,7 +58,7 @@ func madeAt(at time.Time) id.ID {
 func (d *desk) list() (found []notice.Notice) {
 	d.Helper()
 	d.tx(func(tx postgres.Tx) (err error) {
-		found, err = notice.List(d.Context(), tx, d.company, d.user, id.Floor(d.now.Add(time.Hour)), 50, d.now)
+		found, err = notice.List(d.Context(), tx, d.company, notice.Reader{User: d.user}, id.Floor(d.now.Add(time.Hour)), 50, d.now)
 		return err
 	})
 	return found
@@ -67,7 +67,7 @@ func (d *desk) list() (found []notice.Notice) {
 func (d *desk) unread() (n int) {
 	d.Helper()
 	d.tx(func(tx postgres.Tx) (err error) {
-		n, err = notice.Unread(d.Context(), tx, d.company, d.user, 100, d.now)
+		n, err = notice.Unread(d.Context(), tx, d.company, notice.Reader{User: d.user}, 100, d.now)
 		return err
 	})
 	return n
@@ -114,12 +114,16 @@ func TestReadingOneAndAll(t *testing.T) {
 	other := d.person("eva@example.com", "admin")
 	found := d.list()
 	require.Equal(t, 4, d.unread())
-	d.tx(func(tx postgres.Tx) error { return notice.Read(t.Context(), tx, d.company, d.user, found[2].ID) })
+	d.tx(func(tx postgres.Tx) error {
+		return notice.Read(t.Context(), tx, d.company, notice.Reader{User: d.user}, found[2].ID)
+	})
 	require.Equal(t, 3, d.unread())
 	require.True(t, d.list()[2].Read)
 	d.tx(func(tx postgres.Tx) error { return notice.ReadAll(t.Context(), tx, d.company, d.user, found[1].ID) })
 	require.Equal(t, 1, d.unread(), "the newest was not seen yet")
-	err := d.db.InCompany(t.Context(), d.company, func(tx postgres.Tx) error { return notice.Read(t.Context(), tx, d.company, d.user, id.New()) })
+	err := d.db.InCompany(t.Context(), d.company, func(tx postgres.Tx) error {
+		return notice.Read(t.Context(), tx, d.company, notice.Reader{User: d.user}, id.New())
+	})
 	require.ErrorIs(t, err, notice.ErrNotFound)
 	d.user = other
 	require.Equal(t, 4, d.unread(), "everybody reads for themselves")
@@ -134,7 +138,9 @@ func TestReadingOneAndAll(t *testing.T) {
 func TestNoticesAreForgottenAfterNinetyDays(t *testing.T) {
 	d := newDesk(t)
 	d.add(notice.CampaignFinished, notice.Campaign(id.New()), 1)
-	d.tx(func(tx postgres.Tx) error { return notice.Read(t.Context(), tx, d.company, d.user, d.list()[0].ID) })
+	d.tx(func(tx postgres.Tx) error {
+		return notice.Read(t.Context(), tx, d.company, notice.Reader{User: d.user}, d.list()[0].ID)
+	})
 	d.now = d.now.Add(91 * 24 * time.Hour)
 	require.Empty(t, d.list())
 	d.add(notice.CampaignFinished, notice.Campaign(id.New()), 1)
@@ -194,9 +200,77 @@ func TestADigestGathersAndKeepsItsDistance(t *testing.T) {
 	d.add(notice.ConnectionLost, notice.Company(d.company), 1)
 	require.Equal(t, mailed.Add(10*time.Minute), d.digest(d.user).Due.UTC())
 	read := d.list()[0].ID
-	d.tx(func(tx postgres.Tx) error { return notice.Read(t.Context(), tx, d.company, d.user, read) })
+	d.tx(func(tx postgres.Tx) error {
+		return notice.Read(t.Context(), tx, d.company, notice.Reader{User: d.user}, read)
+	})
 	require.True(t, d.digest(d.user).Due.IsZero(), "what was read in the bell is not mailed")
 	require.True(t, d.digest(d.person("user@example.com", "user")).Due.IsZero())
+}
+
+// Users hear of connections that they see: in the bell, and by mail when they want it.
+func TestUsersHearOfTheirConnections(t *testing.T) {
+	d := newDesk(t)
+	owner := pgtest.Owner(t, d.db)
+	exec := func(sql string, args ...any) {
+		t.Helper()
+		_, err := owner.Exec(t.Context(), sql, args...)
+		require.NoError(t, err)
+	}
+	sales, support, line := id.New(), id.New(), id.New()
+	exec(`INSERT INTO departments (company_id, id, name) VALUES ($1, $2, 'Sales'), ($1, $3, 'Support')`, d.company, sales, support)
+	exec(`INSERT INTO connections (company_id, id, name, channel, app_id, account_id, number_id, webhook_slug, sealed_app_secret, sealed_token, sealed_verify_token, department_id)
+		VALUES ($1, $2, 'Shop', 'whatsapp_cloud', '1', '2', '3', $3, '', '', '', $4)`, d.company, line, line.String(), sales)
+	user := d.person("user@example.com", "user")
+	exec(`UPDATE users SET verified_at = $2 WHERE id = $1`, user, d.now.Add(-time.Hour))
+	exec(`INSERT INTO department_members (company_id, user_id, department_id) VALUES ($1, $2, $3)`, d.company, user, sales)
+	seen := func(departments ...id.ID) (names []string) {
+		t.Helper()
+		reader := notice.Reader{User: user, Departments: append([]id.ID{}, departments...)}
+		d.tx(func(tx postgres.Tx) error {
+			found, err := notice.List(t.Context(), tx, d.company, reader, id.Floor(d.now.Add(time.Hour)), 50, d.now)
+			require.NoError(t, err)
+			n, err := notice.Unread(t.Context(), tx, d.company, reader, 100, d.now)
+			require.Len(t, found, n)
+			for _, one := range found {
+				names = append(names, one.Name)
+			}
+			return err
+		})
+		return names
+	}
+	d.add(notice.ConnectionLost, notice.Connection(line), 1)
+	d.add(notice.CampaignPaused, notice.Campaign(id.New()), 1)
+	d.add(notice.TemplateStopped, notice.Connection(line), 1)
+	d.add(notice.ConnectionLost, notice.Connection(id.New()), 1) // gone
+	require.Equal(t, []string{"Shop"}, seen(sales))
+	require.Empty(t, seen(support))
+	require.Empty(t, seen())
+	lost := d.list()[3].ID
+	elsewhere := notice.Reader{User: user, Departments: []id.ID{support}}
+	err := d.db.InCompany(t.Context(), d.company, func(tx postgres.Tx) error { return notice.Read(t.Context(), tx, d.company, elsewhere, lost) })
+	require.ErrorIs(t, err, notice.ErrNotFound)
+
+	require.True(t, d.digest(user).Due.IsZero(), "nothing is mailed to users unasked")
+	wakes := d.wakes()
+	d.tx(func(tx postgres.Tx) error {
+		reader := notice.Reader{User: user, Departments: []id.ID{sales}}
+		switches, err := notice.Switches(t.Context(), tx, d.company, reader)
+		require.Equal(t, []notice.Switch{{Kind: notice.ConnectionLost, Bell: true}, {Kind: notice.MessagesUncertain, Bell: true}}, switches)
+		require.NoError(t, err)
+		return notice.PutSwitches(t.Context(), tx, d.company, user, []notice.Switch{{Kind: notice.MessagesUncertain, Bell: true, Mail: true}}, d.now)
+	})
+	d.now = d.now.Add(time.Minute)
+	d.add(notice.MessagesUncertain, notice.Campaign(id.New()), 1)
+	require.Equal(t, wakes, d.wakes(), "campaigns are the admins' concern")
+	d.add(notice.MessagesUncertain, notice.Connection(line), 2)
+	require.Equal(t, wakes+1, d.wakes())
+	d.now = d.now.Add(time.Minute)
+	message := d.digest(user).Mail("https://desk.example.com")
+	require.Contains(t, message.Text, "An admin decides")
+	require.Contains(t, message.Text, "https://desk.example.com/connections/"+line.String())
+	require.NotContains(t, message.Text, "/uncertain")
+	exec(`DELETE FROM department_members WHERE user_id = $1`, user)
+	require.True(t, d.digest(user).Due.IsZero(), "they have left the department meanwhile")
 }
 
 // A notice whose transaction is slow may have an earlier id than one that is committed: it must not be passed over.

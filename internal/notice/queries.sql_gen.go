@@ -46,11 +46,13 @@ func (q *Queries) add(ctx context.Context, arg addParams) (bool, error) {
 }
 
 const exists = `-- name: exists :one
-SELECT EXISTS (SELECT FROM notices WHERE company_id = $1 AND id = $2)
+SELECT EXISTS (SELECT FROM notices n LEFT JOIN connections c ON n.about = 'connection' AND c.company_id = n.company_id AND c.id = n.subject_id
+    WHERE n.company_id = $1 AND n.id = $2
+      AND ($3::uuid[] IS NULL OR (c.id IS NOT NULL AND in_sight(c.department_id, $3::uuid[]))))
 `
 
-func (q *Queries) exists(ctx context.Context, companyID uuid.UUID, iD uuid.UUID) (bool, error) {
-	row := q.db.QueryRow(ctx, exists, companyID, iD)
+func (q *Queries) exists(ctx context.Context, companyID uuid.UUID, iD uuid.UUID, departments []uuid.UUID) (bool, error) {
+	row := q.db.QueryRow(ctx, exists, companyID, iD, departments)
 	var exists bool
 	err := row.Scan(&exists)
 	return exists, err
@@ -79,17 +81,19 @@ LEFT JOIN connections c ON n.about = 'connection' AND c.company_id = n.company_i
 LEFT JOIN scopes s ON n.about = 'connection' AND s.company_id = n.company_id AND s.connection_id = n.subject_id
 LEFT JOIN restore_holds h ON n.about = 'company' AND h.company_id = n.company_id AND h.released_at IS NULL
 WHERE n.company_id = $3 AND n.id < $4::uuid AND n.id >= $5::uuid AND n.kind = ANY($6::text[])
-ORDER BY n.id DESC LIMIT $7
+  AND ($7::uuid[] IS NULL OR (c.id IS NOT NULL AND in_sight(c.department_id, $7::uuid[])))
+ORDER BY n.id DESC LIMIT $8
 `
 
 type listParams struct {
-	Now       time.Time
-	UserID    uuid.UUID
-	CompanyID uuid.UUID
-	Before    uuid.UUID
-	Since     uuid.UUID
-	Kinds     []string
-	RowLimit  int32
+	Now         time.Time
+	UserID      uuid.UUID
+	CompanyID   uuid.UUID
+	Before      uuid.UUID
+	Since       uuid.UUID
+	Kinds       []string
+	Departments []uuid.UUID
+	RowLimit    int32
 }
 
 type listRow struct {
@@ -114,6 +118,7 @@ func (q *Queries) list(ctx context.Context, arg listParams) ([]listRow, error) {
 		arg.Before,
 		arg.Since,
 		arg.Kinds,
+		arg.Departments,
 		arg.RowLimit,
 	)
 	if err != nil {
@@ -147,13 +152,31 @@ func (q *Queries) list(ctx context.Context, arg listParams) ([]listRow, error) {
 
 const mailed = `-- name: mailed :many
 SELECT u.id FROM users u LEFT JOIN notice_switches w ON w.company_id = u.company_id AND w.user_id = u.id AND w.kind = $1
-WHERE u.company_id = $2::uuid AND u.role = 'admin' AND u.disabled_at IS NULL AND u.verified_at IS NOT NULL
-  AND coalesce(w.mail, $3::boolean)
+WHERE u.company_id = $2::uuid AND u.disabled_at IS NULL AND u.verified_at IS NOT NULL
+  AND CASE WHEN u.role = 'admin' THEN coalesce(w.mail, $3::boolean)
+    ELSE coalesce(w.mail, false) AND $4::text = 'connection' AND EXISTS (SELECT FROM connections c
+        WHERE c.company_id = u.company_id AND c.id = $5::uuid
+          AND in_sight(c.department_id, ARRAY(SELECT d.department_id FROM department_members d WHERE d.company_id = u.company_id AND d.user_id = u.id))) END
 `
 
-// Whom a kind is mailed to: the admins who have switched it so, or not switched it where it is mailed by default.
-func (q *Queries) mailed(ctx context.Context, kind string, companyID uuid.UUID, byDefault bool) ([]uuid.UUID, error) {
-	rows, err := q.db.Query(ctx, mailed, kind, companyID, byDefault)
+type mailedParams struct {
+	Kind      string
+	CompanyID uuid.UUID
+	ByDefault bool
+	About     string
+	SubjectID uuid.UUID
+}
+
+// Whom a kind is mailed to: the admins who have switched it so, or not switched it where it is mailed by default; and of
+// the users who see the connection that it is about, those who have switched it so.
+func (q *Queries) mailed(ctx context.Context, arg mailedParams) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, mailed,
+		arg.Kind,
+		arg.CompanyID,
+		arg.ByDefault,
+		arg.About,
+		arg.SubjectID,
+	)
 	if err != nil {
 		return nil, err
 	}
@@ -233,14 +256,16 @@ func (q *Queries) readAll(ctx context.Context, userID uuid.UUID, companyID uuid.
 }
 
 const reader = `-- name: reader :one
-SELECT u.email, u.name, c.name AS company, coalesce(m.mailed_through, '00000000-0000-0000-0000-000000000000')::uuid AS mailed_through, m.mailed_at
+SELECT u.email, u.name, u.role, ARRAY(SELECT d.department_id FROM department_members d WHERE d.company_id = u.company_id AND d.user_id = u.id)::uuid[] AS departments, c.name AS company, coalesce(m.mailed_through, '00000000-0000-0000-0000-000000000000')::uuid AS mailed_through, m.mailed_at
 FROM users u JOIN companies c ON c.company_id = u.company_id LEFT JOIN notice_marks m ON m.company_id = u.company_id AND m.user_id = u.id
-WHERE u.company_id = $1::uuid AND u.id = $2 AND u.role = 'admin' AND u.disabled_at IS NULL AND u.verified_at IS NOT NULL
+WHERE u.company_id = $1::uuid AND u.id = $2 AND u.disabled_at IS NULL AND u.verified_at IS NOT NULL
 `
 
 type readerRow struct {
 	Email         string
 	Name          string
+	Role          string
+	Departments   []uuid.UUID
 	Company       string
 	MailedThrough uuid.UUID
 	MailedAt      *time.Time
@@ -253,6 +278,8 @@ func (q *Queries) reader(ctx context.Context, companyID uuid.UUID, userID uuid.U
 	err := row.Scan(
 		&i.Email,
 		&i.Name,
+		&i.Role,
+		&i.Departments,
 		&i.Company,
 		&i.MailedThrough,
 		&i.MailedAt,
@@ -292,25 +319,28 @@ func (q *Queries) switches(ctx context.Context, companyID uuid.UUID, userID uuid
 
 const unread = `-- name: unread :one
 SELECT count(*)::int FROM (
-    SELECT FROM notices n
-    WHERE n.company_id = $1 AND n.kind = ANY($2::text[]) AND n.id >= $3::uuid
-      AND n.at >= coalesce((SELECT u.created_at FROM users u WHERE u.id = $4), 'epoch')
-      AND NOT EXISTS (SELECT FROM notice_reads r WHERE r.company_id = $1 AND r.user_id = $4 AND r.notice_id = n.id)
-    LIMIT $5) AS found
+    SELECT FROM notices n LEFT JOIN connections c ON n.about = 'connection' AND c.company_id = n.company_id AND c.id = n.subject_id
+    WHERE n.company_id = $1 AND ($2::uuid[] IS NULL OR (c.id IS NOT NULL AND in_sight(c.department_id, $2::uuid[])))
+      AND n.kind = ANY($3::text[]) AND n.id >= $4::uuid
+      AND n.at >= coalesce((SELECT u.created_at FROM users u WHERE u.id = $5), 'epoch')
+      AND NOT EXISTS (SELECT FROM notice_reads r WHERE r.company_id = $1 AND r.user_id = $5 AND r.notice_id = n.id)
+    LIMIT $6) AS found
 `
 
 type unreadParams struct {
-	CompanyID uuid.UUID
-	Kinds     []string
-	Since     uuid.UUID
-	UserID    uuid.UUID
-	Most      int32
+	CompanyID   uuid.UUID
+	Departments []uuid.UUID
+	Kinds       []string
+	Since       uuid.UUID
+	UserID      uuid.UUID
+	Most        int32
 }
 
 // What was before a person came is no news to them.
 func (q *Queries) unread(ctx context.Context, arg unreadParams) (int32, error) {
 	row := q.db.QueryRow(ctx, unread,
 		arg.CompanyID,
+		arg.Departments,
 		arg.Kinds,
 		arg.Since,
 		arg.UserID,

@@ -19,15 +19,15 @@ type Switch struct {
 func (s Switch) bell() bool { return s.Bell }
 func (s Switch) mail() bool { return s.Mail }
 
-// Switches returns a person's switches, one of each kind in the order of Kinds.
-func Switches(ctx context.Context, tx postgres.Tx, company, user id.ID) ([]Switch, error) {
-	rows, err := New(tx).switches(ctx, company, user)
+// Switches returns a person's switches, one of each kind that they may hear of, in the order of Kinds.
+func Switches(ctx context.Context, tx postgres.Tx, company id.ID, reader Reader) ([]Switch, error) {
+	rows, err := New(tx).switches(ctx, company, reader.User)
 	if err != nil {
 		return nil, fmt.Errorf("reading switches of notices: %w", err)
 	}
-	switches := make([]Switch, len(Kinds))
-	for i, kind := range Kinds {
-		switches[i] = Switch{Kind: kind, Bell: true, Mail: mailedByDefault[kind]}
+	switches := make([]Switch, len(reader.kinds()))
+	for i, kind := range reader.kinds() {
+		switches[i] = Switch{Kind: kind, Bell: true, Mail: reader.mailed(kind)}
 		if at := slices.IndexFunc(rows, func(r switchesRow) bool { return r.Kind == string(kind) }); at >= 0 {
 			switches[i].Bell, switches[i].Mail = rows[at].Bell, rows[at].Mail
 		}
@@ -50,8 +50,8 @@ func PutSwitches(ctx context.Context, tx postgres.Tx, company, user id.ID, switc
 }
 
 // shown are the kinds that a person has switched on for one of the ways.
-func shown(ctx context.Context, tx postgres.Tx, company, user id.ID, way func(Switch) bool) ([]string, error) {
-	switches, err := Switches(ctx, tx, company, user)
+func shown(ctx context.Context, tx postgres.Tx, company id.ID, reader Reader, way func(Switch) bool) ([]string, error) {
+	switches, err := Switches(ctx, tx, company, reader)
 	kinds := []string{}
 	for _, s := range switches {
 		if way(s) {

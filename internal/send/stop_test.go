@@ -171,7 +171,7 @@ func TestTheSameRefusalSeveralTimesInARowPausesItsCampaign(t *testing.T) {
 func (r *running) notices() (told []notice.Notice) {
 	r.Helper()
 	r.tx(func(tx postgres.Tx) (err error) {
-		told, err = notice.List(r.Context(), tx, r.company, id.New(), id.Floor(time.Now().Add(time.Hour)), 100, time.Now())
+		told, err = notice.List(r.Context(), tx, r.company, notice.Reader{User: id.New()}, id.Floor(time.Now().Add(time.Hour)), 100, time.Now())
 		return err
 	})
 	return told
