@@ -35,7 +35,8 @@ type UsageItem struct {
 
 type simulateIn struct {
 	Body struct {
-		Name string `json:"name" minLength:"1" maxLength:"100"`
+		Name       string `json:"name" minLength:"1" maxLength:"100"`
+		Department string `json:"department_id,omitempty" format:"uuid" doc:"whose users see it, besides admins; absent: every user"`
 	}
 }
 
@@ -70,6 +71,9 @@ func (s *Server) simulateConnection(ctx context.Context, in *simulateIn) (*Out[C
 	company := companyOf(ctx)
 	draft := connection.Draft{Name: name, AppID: madeUpID(1), AppSecret: secret.Token(), AccountID: madeUpID(2), NumberID: madeUpID(3),
 		Token: "sandbox-" + secret.Token(), Simulated: true}
+	if err := giveTo(&draft, in.Body.Department); err != nil {
+		return nil, err
+	}
 	var view connection.View
 	err := s.DB.InCompany(ctx, company, func(tx postgres.Tx) (err error) {
 		view, err = s.addConnection(ctx, tx, company, draft)

@@ -111,12 +111,8 @@ func (s *Server) createConnection(ctx context.Context, in *connectionIn) (*Out[C
 	if draft.Name == "" {
 		return nil, unfit("name", "is empty")
 	}
-	if b.Department != "" {
-		department, err := idIn("department_id", b.Department)
-		if err != nil {
-			return nil, err
-		}
-		draft.Department = &department
+	if err := giveTo(&draft, b.Department); err != nil {
+		return nil, err
 	}
 	var view connection.View
 	err := s.DB.InCompany(ctx, company, func(tx postgres.Tx) (err error) {
@@ -127,6 +123,16 @@ func (s *Server) createConnection(ctx context.Context, in *connectionIn) (*Out[C
 		return nil, err
 	}
 	return s.check(ctx, company, view.ID)
+}
+
+// giveTo reads whose users see a new connection; empty: every user.
+func giveTo(draft *connection.Draft, department string) error {
+	if department == "" {
+		return nil
+	}
+	read, err := idIn("department_id", department)
+	draft.Department = &read
+	return err
 }
 
 // addConnection adds a connection with the limits that its channel's numbers have.

@@ -39,7 +39,7 @@ const ofUsers = places.filter((place) => isForUsers(place.to)).map((place) => ({
 const placesFor = (me: Me) => (runsCompany(me) ? places : ofUsers).filter((place) => me.company != null || (place.key === "health" && me.user.role === "superadmin"));
 
 /** Whether there is a bell for somebody where they are. */
-const hears = (me: Me) => me.company != null && me.user.role !== "user";
+const hears = (me: Me) => me.company != null;
 
 /** What stands around every page: the rail (a bottom bar on phones), the company, the account. */
 export function Shell() {

@@ -1,4 +1,4 @@
-import { Button, SegmentedControl, TextInput } from "@mantine/core";
+import { Button, SegmentedControl, Select, TextInput } from "@mantine/core";
 import { IconDeviceMobileMessage } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { type FormEvent, useState } from "react";
@@ -8,8 +8,16 @@ import { toastError } from "../../components/errors";
 import { ConnectionForm } from "./form";
 import { connectionQuery, createConnection, simulateConnection } from "./queries";
 
+interface Props {
+  sandbox: boolean;
+  /** one of them may have it for itself; none: nothing to choose */
+  departments?: { id: string; name: string }[];
+  onAdded: (connection: Connection) => void;
+  onLeave?: () => void;
+}
+
 /** Adds a connection: a number of the sandbox at a click, where there is one, or Meta's. */
-export function AddConnection({ sandbox, onAdded, onLeave }: { sandbox: boolean; onAdded: (connection: Connection) => void; onLeave?: () => void }) {
+export function AddConnection({ sandbox, departments = [], onAdded, onLeave }: Props) {
   const { t } = useTranslation();
   const queries = useQueryClient();
   const [kind, setKind] = useState<"simulated" | "meta">(sandbox ? "simulated" : "meta");
@@ -19,6 +27,8 @@ export function AddConnection({ sandbox, onAdded, onLeave }: { sandbox: boolean;
     void queries.invalidateQueries({ queryKey: ["setup"] });
     onAdded(connection);
   };
+  const [department, setDepartment] = useState("");
+  const given = department === "" ? {} : { department_id: department };
   const create = useMutation({ mutationFn: createConnection, onSuccess: added });
   return (
     <>
@@ -28,20 +38,26 @@ export function AddConnection({ sandbox, onAdded, onLeave }: { sandbox: boolean;
           data={[{ value: "simulated", label: t("connect.simulated") }, { value: "meta", label: t("connection.channel") }]}
         />
       )}
-      {kind === "simulated" ? <Simulated onAdded={added} /> : (
+      {departments.length > 0 && (
+        <Select
+          label={t("department.one")} description={t("department.addHint")} mb="sm" maw={560} allowDeselect={false} value={department} onChange={(value) => setDepartment(value ?? "")}
+          data={[{ value: "", label: t("department.everyone") }, ...departments.map((d) => ({ value: d.id, label: d.name }))]}
+        />
+      )}
+      {kind === "simulated" ? <Simulated given={given} onAdded={added} /> : (
         <>
           <p className="quiet" style={{ marginTop: 0, maxWidth: 560 }}>{t("connection.addHint")}</p>
-          <ConnectionForm sandbox={sandbox} saving={create.isPending} error={create.error} onSave={create.mutate} onLeave={onLeave} />
+          <ConnectionForm sandbox={sandbox} saving={create.isPending} error={create.error} onSave={(input) => create.mutate({ ...input, ...given })} onLeave={onLeave} />
         </>
       )}
     </>
   );
 }
 
-function Simulated({ onAdded }: { onAdded: (connection: Connection) => void }) {
+function Simulated({ given, onAdded }: { given: { department_id?: string }; onAdded: (connection: Connection) => void }) {
   const { t } = useTranslation();
   const [name, setName] = useState(t("connect.simulatedName"));
-  const add = useMutation({ mutationFn: () => simulateConnection(name.trim()), onSuccess: onAdded, onError: (error) => toastError(error, t) });
+  const add = useMutation({ mutationFn: () => simulateConnection({ name: name.trim(), ...given }), onSuccess: onAdded, onError: (error) => toastError(error, t) });
   const [missing, setMissing] = useState(false);
   function submit(event: FormEvent) {
     event.preventDefault();

@@ -69,7 +69,7 @@ const at = (id: string) => ({ params: { path: { id } } });
 
 export const createConnection = (body: ConnectionInput) => unwrap(api.POST("/api/v1/connections", { body }));
 
-export const simulateConnection = (name: string) => unwrap(api.POST("/api/v1/connections/simulated", { body: { name } }));
+export const simulateConnection = (body: { name: string; department_id?: string }) => unwrap(api.POST("/api/v1/connections/simulated", { body }));
 
 export const changeConnection = (id: string, body: Partial<ConnectionInput> & { department_id?: string | null }) => unwrap(api.PATCH("/api/v1/connections/{id}", { ...at(id), body }));
 

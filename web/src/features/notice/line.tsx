@@ -5,6 +5,7 @@ import { useTranslation } from "react-i18next";
 import type { Notice } from "../../api/types";
 import { useNow } from "../../components/small";
 import { formatAgo, formatCount, formatExact } from "../../lib/format";
+import { useRunsCompany } from "../account/role";
 import { readNotice } from "./queries";
 
 const looks = {
@@ -15,9 +16,9 @@ const looks = {
   messages_uncertain: { icon: IconHelpCircle, color: "var(--warn)" },
 } as const;
 
-/** Where a notice leads. */
-export function pageOf({ kind, about, subject_id: id }: Pick<Notice, "kind" | "about" | "subject_id">) {
-  if (kind === "messages_uncertain") return linkOptions({ to: "/uncertain", search: about === "campaign" ? { campaign: id } : {} });
+/** Where a notice leads somebody who may decide about uncertain messages, or may not. */
+export function pageOf({ kind, about, subject_id: id }: Pick<Notice, "kind" | "about" | "subject_id">, decides = true) {
+  if (kind === "messages_uncertain" && decides) return linkOptions({ to: "/uncertain", search: about === "campaign" ? { campaign: id } : {} });
   if (kind === "template_stopped") return linkOptions({ to: "/templates", search: { connection: id, standing: "trouble" } });
   if (about === "campaign") return linkOptions({ to: "/campaigns/$id", params: { id } });
   if (about === "connection") return linkOptions({ to: "/connections/$id", params: { id } });
@@ -35,12 +36,13 @@ export function wordsOf({ kind, about, lasts }: Pick<Notice, "kind" | "about" | 
 export function NoticeLine({ notice, onFollow }: { notice: Notice; onFollow?: () => void }) {
   const { t } = useTranslation();
   const now = useNow(30_000);
+  const decides = useRunsCompany();
   const queries = useQueryClient();
   const read = useMutation({ mutationFn: readNotice, onSettled: () => void queries.invalidateQueries({ queryKey: ["notices"] }) });
   const { icon: Icon, color } = looks[notice.kind];
   const name = notice.about === "company" ? t("notices.everything") : notice.name !== "" ? notice.name : t("uncertain.outside");
   return (
-    <Link {...pageOf(notice)} className={notice.read ? "notice" : "notice unread"} onClick={() => { if (!notice.read) read.mutate(notice.id); onFollow?.(); }}>
+    <Link {...pageOf(notice, decides)} className={notice.read ? "notice" : "notice unread"} onClick={() => { if (!notice.read) read.mutate(notice.id); onFollow?.(); }}>
       <Icon size={16} color={color} aria-hidden="true" />
       <span className="notice-words">
         <strong>{name}</strong> {t(`notices.words.${wordsOf(notice)}`, { count: notice.count, n: formatCount(notice.count) })}

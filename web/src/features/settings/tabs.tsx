@@ -16,7 +16,7 @@ export function SettingsTabs({ me }: { me: Me }) {
       {runs && <Link className="chip" to="/settings/departments" activeProps={active}>{t("department.title")}</Link>}
       <Link className="chip" to="/settings/roles" activeProps={active}>{t("roles.title")}</Link>
       {runs && <Link className="chip" to="/audit" activeProps={active}>{t("audit.open")}</Link>}
-      {runs && <Link className="chip" to="/settings/notifications" activeProps={active}>{t("notices.title")}</Link>}
+      {me.company != null && <Link className="chip" to="/settings/notifications" activeProps={active}>{t("notices.title")}</Link>}
       <Link className="chip" to="/settings/you" activeProps={active}>{t("settings.tabYou")}</Link>
     </nav>
   );
