@@ -140,7 +140,7 @@ func (c call) kindOf(field string) string {
 
 // hidden tells whether a user of another department is told that there is no such thing.
 func (c call) hidden() bool {
-	return strings.Contains(c.path, "{id}") && slices.Contains([]string{"connection", "conversation", "message"}, c.kindOf("id"))
+	return strings.Contains(c.path, "{id}") && slices.Contains([]string{"connection", "conversation", "message", "notice"}, c.kindOf("id"))
 }
 
 // changes tells whether the call is more than reading.

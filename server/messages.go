@@ -11,6 +11,7 @@ import (
 
 	"omnidesk/internal/campaign"
 	"omnidesk/internal/channel"
+	"omnidesk/internal/contact"
 	"omnidesk/internal/id"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/send"
@@ -81,6 +82,11 @@ type messagesIn struct {
 	MessageFilter
 }
 
+type connectionMessagesIn struct {
+	IDPath
+	PageQuery
+}
+
 const anyCode = -1
 
 // pick is a filter as the ledger reads it.
@@ -140,6 +146,8 @@ func (p pick) list(ctx context.Context, tx postgres.Tx, company id.ID, of campai
 func (s *Server) messageRoutes() {
 	register(s, op("campaignMessages", http.MethodGet, "/campaigns/{id}/messages", "campaigns",
 		"Messages of a campaign, in the order they were queued"), s.campaignMessages)
+	register(s, op("connectionMessages", http.MethodGet, "/connections/{id}/messages", "connections", "What was sent on a connection, the newest first",
+		describe("A page may be short, even empty, when another one follows.")), s.connectionMessages)
 	register(s, op("getMessage", http.MethodGet, "/messages/{id}", "messages", "One message with its present state"), s.getMessage)
 }
 
@@ -205,6 +213,32 @@ func (s *Server) campaignMessages(ctx context.Context, in *messagesIn) (*Out[Mes
 			list.Items = append(list.Items, messageView(row))
 		}
 		return nil
+	})
+	return out(list), err
+}
+
+func (s *Server) connectionMessages(ctx context.Context, in *connectionMessagesIn) (*Out[MessageList], error) {
+	wanted, err := in.read()
+	if err != nil {
+		return nil, err
+	}
+	before, err := in.after(contact.First)
+	if err != nil {
+		return nil, err
+	}
+	company, list := companyOf(ctx), MessageList{Items: []Message{}}
+	err = s.DB.InCompany(ctx, company, func(tx postgres.Tx) error {
+		if _, err := s.connections.See(ctx, tx, company, wanted, departmentsOf(ctx)); err != nil {
+			return err
+		}
+		rows, next, err := send.ListConnection(ctx, tx, company, wanted, before, in.Limit)
+		for _, row := range rows {
+			list.Items = append(list.Items, messageView(row))
+		}
+		if next != nil {
+			list.NextCursor = cursorOf(*next)
+		}
+		return err
 	})
 	return out(list), err
 }

@@ -75,3 +75,28 @@ func (i *inbox) shares() map[string]int {
 	}
 	return found
 }
+
+func TestMessagesOfAConnection(t *testing.T) {
+	i := newInbox(t)
+	other := i.connect("3002")
+	contact := as[Contact](t, i.do(http.MethodPost, "/api/v1/contacts", `{"name":"Bia","phone":"+5511990000100"}`), http.StatusCreated).ID
+	i.hear("5511990000100", wrote("wamid.1", "Hello"))
+	for ago, state := range map[time.Duration]send.State{3 * time.Hour: send.Read, 2 * time.Hour: send.Failed, time.Hour: send.Sent} {
+		i.sendPast(contact, i.connection.ID, ago, state)
+	}
+	i.sendPast(contact, other.ID, time.Minute, send.Read)
+	list := func(query string) (states []string, next string) {
+		t.Helper()
+		page := as[MessageList](t, i.do(http.MethodGet, "/api/v1/connections/"+i.connection.ID+"/messages"+query, nil), http.StatusOK)
+		for _, m := range page.Items {
+			states = append(states, m.State)
+		}
+		return states, page.NextCursor
+	}
+	all, next := list("")
+	require.Equal(t, []string{"sent", "failed", "read"}, all, "the newest first; what they wrote is in the inbox")
+	require.Empty(t, next)
+	first, next := list("?limit=2")
+	rest, end := list("?limit=2&cursor=" + next)
+	require.Equal(t, []any{[]string{"sent", "failed"}, []string{"read"}, ""}, []any{first, rest, end})
+}

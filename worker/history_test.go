@@ -11,7 +11,9 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/jackc/pgx/v5"
 	"github.com/stretchr/testify/require"
+	commonpb "go.temporal.io/api/common/v1"
 	enums "go.temporal.io/api/enums/v1"
 	historypb "go.temporal.io/api/history/v1"
 	"go.temporal.io/api/temporalproto"
@@ -20,6 +22,7 @@ import (
 	"google.golang.org/protobuf/reflect/protoreflect"
 
 	"omnidesk/internal/flow"
+	"omnidesk/internal/postgres/pgtest"
 )
 
 var update = flag.Bool("update", false, "write the histories that workflows/replay_test.go replays")
@@ -75,6 +78,67 @@ func (k *shop) requireClean(target flow.Target, run string) {
 			require.NotContains(k, text, canary, target.WorkflowID())
 		}
 	}
+}
+
+// requireApart reads every run of every company that the namespace knows: what people wrote or are called is in none, and
+// each names rows of its own company alone.
+func (s *stage) requireApart(t *testing.T) {
+	t.Helper()
+	owners := s.owners(t)
+	companies := map[string]int{}
+	for page := []byte(nil); ; {
+		answer, err := s.temporal.ListWorkflow(t.Context(), &workflowservice.ListWorkflowExecutionsRequest{Namespace: s.Namespace, NextPageToken: page})
+		require.NoError(t, err)
+		for _, e := range answer.GetExecutions() {
+			company := strings.Trim(string(e.GetSearchAttributes().GetIndexedFields()["CompanyId"].GetData()), `"`)
+			require.Regexp(t, uuids, company, e.GetExecution().GetWorkflowId())
+			companies[company]++
+			s.requireOwn(t, company, owners, e.GetExecution())
+		}
+		if page = answer.GetNextPageToken(); len(page) == 0 {
+			break
+		}
+	}
+	require.Greater(t, len(companies), 10, "each story has a company of its own")
+}
+
+func (s *stage) requireOwn(t *testing.T, company string, owners map[string]string, run *commonpb.WorkflowExecution) {
+	t.Helper()
+	described, err := s.temporal.DescribeWorkflowExecution(t.Context(), run.GetWorkflowId(), run.GetRunId())
+	require.NoError(t, err)
+	found := texts(described)
+	events := s.temporal.GetWorkflowHistory(t.Context(), run.GetWorkflowId(), run.GetRunId(), false, enums.HISTORY_EVENT_FILTER_TYPE_ALL_EVENT)
+	for events.HasNext() {
+		event, err := events.Next()
+		require.NoError(t, err)
+		found = append(found, texts(event)...)
+	}
+	for _, text := range found {
+		for _, named := range uuids.FindAllString(text, -1) {
+			if owner := owners[named]; owner != "" {
+				require.Equal(t, company, owner, "%s names a row of another company", run.GetWorkflowId())
+			}
+		}
+		text = uuids.ReplaceAllString(text, "")
+		for _, canary := range canaries {
+			require.NotContains(t, text, canary, run.GetWorkflowId())
+		}
+	}
+}
+
+// owners tells of which company a row is.
+func (s *stage) owners(t *testing.T) map[string]string {
+	t.Helper()
+	rows, err := pgtest.Owner(t, s.db).Query(t.Context(), `SELECT id::text, company_id::text FROM (
+		SELECT company_id AS id, company_id FROM companies UNION ALL SELECT id, company_id FROM connections UNION ALL SELECT id, company_id FROM campaigns
+		UNION ALL SELECT id, company_id FROM contacts UNION ALL SELECT id, company_id FROM identities UNION ALL SELECT id, company_id FROM messages
+		UNION ALL SELECT id, company_id FROM imports UNION ALL SELECT id, company_id FROM conversations UNION ALL SELECT id, company_id FROM users WHERE company_id IS NOT NULL) r`)
+	require.NoError(t, err)
+	owners := map[string]string{}
+	var row, company string
+	_, err = pgx.ForEachRow(rows, []any{&row, &company}, func() error { owners[row] = company; return nil })
+	require.NoError(t, err)
+	return owners
 }
 
 // texts returns every string and every byte field of a message, however deep: payloads come decoded.

@@ -43,6 +43,7 @@ func TestCampaignsOnARealServer(t *testing.T) {
 	t.Run("told by mail", s.told)
 	t.Run("snoozed", s.snoozed)
 	t.Run("drained and resumed", s.drained)
+	s.requireApart(t)
 	said := uuids.ReplaceAllString(log.String(), "")
 	for _, canary := range append(canaries, "secret", "token=") {
 		require.NotContains(t, said, canary, "the log of the workers")

@@ -2,9 +2,12 @@ package send
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"omnidesk/internal/id"
 	"omnidesk/internal/postgres"
@@ -65,6 +68,32 @@ func ListByPhone(ctx context.Context, tx postgres.Tx, company, campaign, after i
 		list[i] = ListCampaignRow(r)
 	}
 	return list, nil
+}
+
+// connectionLook is how many of a company's messages a page of one connection looks at.
+const connectionLook = 2_000
+
+// ListConnection returns up to limit messages that were sent on a connection before an id, the newest first. next is the
+// before of the page that follows, nil on the last one; a page may be short, even empty, when another follows.
+func ListConnection(ctx context.Context, tx postgres.Tx, company, connection, before id.ID, limit int) (list []ListCampaignRow, next *id.ID, err error) {
+	q := New(tx)
+	rows, err := q.ListConnection(ctx, ListConnectionParams{CompanyID: company, ConnectionID: connection, Before: before, LookedAt: connectionLook, RowLimit: int32(limit + 1)})
+	if err != nil {
+		return nil, nil, fmt.Errorf("listing messages of a connection: %w", err)
+	}
+	if len(rows) > limit {
+		rows = rows[:limit]
+		next = &rows[limit-1].ID
+	} else if last, err := q.lastLookedAt(ctx, company, before, connectionLook); err == nil {
+		next = &last
+	} else if !errors.Is(err, pgx.ErrNoRows) {
+		return nil, nil, fmt.Errorf("looking for more messages of a connection: %w", err)
+	}
+	list = make([]ListCampaignRow, len(rows))
+	for i, r := range rows {
+		list[i] = ListCampaignRow(r)
+	}
+	return list, next, nil
 }
 
 // Course is a campaign's traffic over time, in buckets of one length without a gap.

@@ -41,6 +41,23 @@ JOIN contacts c ON c.company_id = m.company_id AND c.id = m.contact_id
 WHERE i.company_id = @company_id AND i.kind = 'phone' AND i.scope = '' AND i.value = sqlc.arg(phone)::text
 ORDER BY m.id LIMIT @row_limit;
 
+-- name: ListConnection :many
+-- What was sent on one connection, the newest first, among the newest messages of the company before an id: an index by
+-- connection would take an entry at each message for a list that few look at.
+WITH look AS (
+    SELECT n.* FROM messages n WHERE n.company_id = @company_id AND n.id < sqlc.arg(before)::uuid ORDER BY n.id DESC LIMIT sqlc.arg(looked_at)::int
+)
+SELECT m.id, m.contact_id, c.name AS contact_name, i.value AS address, m.state, m.attempts, m.content, m.provider_id, m.error_code, m.error_detail,
+    m.claimed_at, m.sent_at, m.delivered_at, m.read_at, m.ended_at, m.retry_at, m.text_version
+FROM look m
+JOIN contacts c ON c.company_id = m.company_id AND c.id = m.contact_id
+JOIN identities i ON i.company_id = m.company_id AND i.id = m.identity_id
+WHERE m.connection_id = sqlc.arg(connection_id)::uuid AND m.direction = 0
+ORDER BY m.id DESC LIMIT @row_limit;
+
+-- name: lastLookedAt :one
+SELECT n.id FROM messages n WHERE n.company_id = @company_id AND n.id < sqlc.arg(before)::uuid ORDER BY n.id DESC LIMIT 1 OFFSET sqlc.arg(looked_at)::int - 1;
+
 -- name: insertTries :exec
 INSERT INTO tries (company_id, message_id, attempt_id, at, state, error_code, error_detail)
 SELECT $1, unnest($2::uuid[]), unnest($3::uuid[]), unnest($4::timestamptz[]), unnest($5::smallint[]), unnest($6::int[]), unnest($7::text[])

@@ -159,6 +159,93 @@ func (q *Queries) ListByPhone(ctx context.Context, arg ListByPhoneParams) ([]Lis
 	return items, nil
 }
 
+const listConnection = `-- name: ListConnection :many
+WITH look AS (
+    SELECT n.company_id, n.id, n.connection_id, n.contact_id, n.identity_id, n.campaign_id, n.zone_set_id, n.sequence, n.text_version, n.direction, n.lane, n.state, n.attempts, n.epoch, n.attempt_id, n.retry_at, n.expires_at, n.claimed_at, n.sent_at, n.delivered_at, n.read_at, n.ended_at, n.error_code, n.error_detail, n.provider_id, n.content, n.supersedes, n.superseded_by FROM messages n WHERE n.company_id = $3 AND n.id < $4::uuid ORDER BY n.id DESC LIMIT $5::int
+)
+SELECT m.id, m.contact_id, c.name AS contact_name, i.value AS address, m.state, m.attempts, m.content, m.provider_id, m.error_code, m.error_detail,
+    m.claimed_at, m.sent_at, m.delivered_at, m.read_at, m.ended_at, m.retry_at, m.text_version
+FROM look m
+JOIN contacts c ON c.company_id = m.company_id AND c.id = m.contact_id
+JOIN identities i ON i.company_id = m.company_id AND i.id = m.identity_id
+WHERE m.connection_id = $1::uuid AND m.direction = 0
+ORDER BY m.id DESC LIMIT $2
+`
+
+type ListConnectionParams struct {
+	ConnectionID uuid.UUID
+	RowLimit     int32
+	CompanyID    uuid.UUID
+	Before       uuid.UUID
+	LookedAt     int32
+}
+
+type ListConnectionRow struct {
+	ID          uuid.UUID
+	ContactID   uuid.UUID
+	ContactName string
+	Address     string
+	State       int16
+	Attempts    int16
+	Content     *string
+	ProviderID  *string
+	ErrorCode   *int32
+	ErrorDetail *string
+	ClaimedAt   *time.Time
+	SentAt      *time.Time
+	DeliveredAt *time.Time
+	ReadAt      *time.Time
+	EndedAt     *time.Time
+	RetryAt     *time.Time
+	TextVersion int32
+}
+
+// What was sent on one connection, the newest first, among the newest messages of the company before an id: an index by
+// connection would take an entry at each message for a list that few look at.
+func (q *Queries) ListConnection(ctx context.Context, arg ListConnectionParams) ([]ListConnectionRow, error) {
+	rows, err := q.db.Query(ctx, listConnection,
+		arg.ConnectionID,
+		arg.RowLimit,
+		arg.CompanyID,
+		arg.Before,
+		arg.LookedAt,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []ListConnectionRow
+	for rows.Next() {
+		var i ListConnectionRow
+		if err := rows.Scan(
+			&i.ID,
+			&i.ContactID,
+			&i.ContactName,
+			&i.Address,
+			&i.State,
+			&i.Attempts,
+			&i.Content,
+			&i.ProviderID,
+			&i.ErrorCode,
+			&i.ErrorDetail,
+			&i.ClaimedAt,
+			&i.SentAt,
+			&i.DeliveredAt,
+			&i.ReadAt,
+			&i.EndedAt,
+			&i.RetryAt,
+			&i.TextVersion,
+		); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listFailed = `-- name: ListFailed :many
 WITH page AS (
     SELECT m.company_id, m.id, m.connection_id, m.contact_id, m.identity_id, m.campaign_id, m.zone_set_id, m.sequence, m.text_version, m.direction, m.lane, m.state, m.attempts, m.epoch, m.attempt_id, m.retry_at, m.expires_at, m.claimed_at, m.sent_at, m.delivered_at, m.read_at, m.ended_at, m.error_code, m.error_detail, m.provider_id, m.content, m.supersedes, m.superseded_by FROM messages m
@@ -586,4 +673,15 @@ func (q *Queries) insertTries(ctx context.Context, arg insertTriesParams) error 
 		arg.Column7,
 	)
 	return err
+}
+
+const lastLookedAt = `-- name: lastLookedAt :one
+SELECT n.id FROM messages n WHERE n.company_id = $1 AND n.id < $2::uuid ORDER BY n.id DESC LIMIT 1 OFFSET $3::int - 1
+`
+
+func (q *Queries) lastLookedAt(ctx context.Context, companyID uuid.UUID, before uuid.UUID, lookedAt int32) (uuid.UUID, error) {
+	row := q.db.QueryRow(ctx, lastLookedAt, companyID, before, lookedAt)
+	var id uuid.UUID
+	err := row.Scan(&id)
+	return id, err
 }

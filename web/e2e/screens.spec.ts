@@ -102,6 +102,8 @@ const shots: Shot[] = [
   { name: "user-home", path: "/", me: accounts.agent, ready: "Ana Beatriz Souza" },
   { name: "user-contact", path: `/contacts/${data.contacts[0]?.id ?? ""}`, me: accounts.agent, ready: "Came with the import" },
   { name: "user-connection", path: `/connections/${data.connections[0]?.id}`, me: accounts.agent, ready: "Meta accepts this connection" },
+  { name: "user-notifications", path: "/notifications", me: accounts.agent, ready: "sends nothing" },
+  { name: "connection-messages", path: `/connections/${data.connections[0]?.id}/messages`, ready: "Sales" },
   { name: "user-connections-empty", path: "/connections", me: accounts.agent, empty: true, ready: "No connection is for you yet" },
   { name: "user-templates", path: "/templates", me: accounts.agent, ready: "promo_offer" },
   { name: "you", path: "/settings/you", ready: "Safari on iPhone" },

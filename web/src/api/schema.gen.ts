@@ -889,6 +889,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/connections/{id}/messages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What was sent on a connection, the newest first
+         * @description A page may be short, even empty, when another one follows.
+         */
+        get: operations["connectionMessages"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/connections/{id}/resume": {
         parameters: {
             query?: never;
@@ -1986,7 +2006,7 @@ export interface paths {
         get: operations["noticeSwitches"];
         /**
          * Choose what to hear of
-         * @description Kinds that are not named stay as they are.
+         * @description Users hear of connections that they see, admins of everything. Kinds that are not named stay as they are.
          */
         put: operations["putNoticeSwitches"];
         post?: never;
@@ -4101,6 +4121,11 @@ export interface components {
             zone: string;
         };
         SimulateInBody: {
+            /**
+             * Format: uuid
+             * @description whose users see it, besides admins; absent: every user
+             */
+            department_id?: string;
             name: string;
         };
         Skipped: {
@@ -6416,6 +6441,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConnectionLive"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    connectionMessages: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageList"];
                 };
             };
             /** @description Error */

@@ -1,5 +1,5 @@
 import { ActionIcon, Button, Group, Select, TextInput, Tooltip } from "@mantine/core";
-import { IconAlertTriangle, IconCircleCheck, IconHelpCircle, IconKey, IconPencil, IconPlayerPause, IconRefresh, IconTrash, IconWebhook } from "@tabler/icons-react";
+import { IconAlertTriangle, IconCircleCheck, IconHelpCircle, IconKey, IconMessages, IconPencil, IconPlayerPause, IconRefresh, IconTrash, IconWebhook } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { type FormEvent, useState } from "react";
@@ -36,6 +36,7 @@ export default function ConnectionPage() {
   return (
     <>
       <PageHead title={connection.data.name} crumb={<Crumb to="/connections" label={t("connection.title")} />} beside={<ConnectionStateLabel state={standingOf(connection.data)} />}>
+        {connection.data.deleted_at == null && <Button component={Link} to={`/connections/${id}/messages`} variant="default" leftSection={<IconMessages size={15} />}>{t("connection.messages")}</Button>}
         {connection.data.simulated && <span className="badge calm">{t("connect.simulated")}</span>}
       </PageHead>
       {connection.data.deleted_at != null ? <Deleted at={connection.data.deleted_at} /> : <Details connection={connection.data} />}

@@ -5,7 +5,7 @@ import type { CampaignState, Me } from "../api/types";
 import { runsCompany } from "../features/account/role";
 import { isLedgerState, parseStates } from "../features/campaign/filter";
 import { campaignQuery, campaignsQuery, courseQuery, messagesQuery } from "../features/campaign/queries";
-import { connectionLimitsQuery, connectionLiveQuery, connectionQuery, connectionsQuery } from "../features/connection/queries";
+import { connectionLimitsQuery, connectionLiveQuery, connectionMessagesQuery, connectionQuery, connectionsQuery } from "../features/connection/queries";
 import { type Choice, toQuery } from "../features/contact/choice";
 import { attributesQuery, contactCountQuery, contactQuery, contactSampleQuery, contactsQuery, segmentsQuery, tagsQuery, timelineQuery } from "../features/contact/queries";
 import { concernsQuery, fewCampaignsQuery, trafficQuery } from "../features/dashboard/queries";
@@ -82,6 +82,10 @@ export const first = {
     one(at, templatesQuery);
   },
   connections: (at: At) => one(at, connectionsQuery),
+  connectionMessages: (at: AtOne) => {
+    one(at, connectionQuery(at.params.id));
+    pages(at, connectionMessagesQuery(at.params.id));
+  },
   connection: (at: AtOne) => {
     one(at, connectionQuery(at.params.id));
     one(at, connectionLiveQuery(at.params.id));

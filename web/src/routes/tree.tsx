@@ -345,6 +345,13 @@ const campaignRun = createRoute({
   component: lazyRouteComponent(() => import("./campaign-run")),
 });
 
+const connectionMessages = createRoute({
+  getParentRoute: () => inCompany,
+  path: "/connections/$id/messages",
+  loader: first.connectionMessages,
+  component: lazyRouteComponent(() => import("./connection-messages")),
+});
+
 const connectionRun = createRoute({
   getParentRoute: () => inCompany,
   path: "/connections/$id/run",
@@ -368,7 +375,7 @@ const tree = root.addChildren([
       companies,
       you,
       roles,
-      inCompany.addChildren([home, inbox, campaigns, newCampaign, campaign, editCampaign, campaignRun, connectionRun, uncertain, audit, contacts, contact, segments, imports, newImport, oneImport, templates, connections, newConnection, connection, settings, people, departments, notifications, noticeSwitches, welcome]),
+      inCompany.addChildren([home, inbox, campaigns, newCampaign, campaign, editCampaign, campaignRun, connectionMessages, connectionRun, uncertain, audit, contacts, contact, segments, imports, newImport, oneImport, templates, connections, newConnection, connection, settings, people, departments, notifications, noticeSwitches, welcome]),
     ]),
   ]),
 ]);

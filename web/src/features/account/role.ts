@@ -9,7 +9,7 @@ export function useRunsCompany(): boolean {
   return runsCompany(useQuery(meQuery).data);
 }
 
-const ofUsers = /^\/((inbox|contacts|templates|connections)(\/[0-9a-f-]{36})?|(settings\/)?notifications)\/?$/;
+const ofUsers = /^\/((inbox|contacts|templates|connections)(\/[0-9a-f-]{36})?|connections\/[0-9a-f-]{36}\/messages|(settings\/)?notifications)\/?$/;
 
 /** The pages inside a company that a user has something to see on. */
 export const isForUsers = (path: string) => ofUsers.test(path);

@@ -1,4 +1,4 @@
-import { keepPreviousData, queryOptions } from "@tanstack/react-query";
+import { infiniteQueryOptions, keepPreviousData, queryOptions } from "@tanstack/react-query";
 import { api, unwrap } from "../../api/client";
 import type { Limits } from "../../api/types";
 
@@ -68,6 +68,15 @@ export const probeQuery = (body: ProbeInput) =>
 const at = (id: string) => ({ params: { path: { id } } });
 
 export const createConnection = (body: ConnectionInput) => unwrap(api.POST("/api/v1/connections", { body }));
+
+/** What was sent on it, the newest first. A page looks at some thousand messages, and few of them may be its own. */
+export const connectionMessagesQuery = (id: string) =>
+  infiniteQueryOptions({
+    queryKey: ["connections", "messages", id],
+    queryFn: ({ pageParam, signal }) => unwrap(api.GET("/api/v1/connections/{id}/messages", { params: { path: { id }, query: { limit: 100, cursor: pageParam } }, signal })),
+    initialPageParam: undefined as string | undefined,
+    getNextPageParam: (page) => (page.next_cursor === "" ? undefined : page.next_cursor),
+  });
 
 export const simulateConnection = (body: { name: string; department_id?: string }) => unwrap(api.POST("/api/v1/connections/simulated", { body }));
 
