@@ -13,6 +13,7 @@ import (
 	"strconv"
 
 	"omnidesk/internal/sandbox/graph"
+	"omnidesk/internal/sandbox/llm"
 	"omnidesk/internal/sandbox/world"
 )
 
@@ -82,6 +83,9 @@ func (s *Sandbox) routes() http.Handler {
 	}))
 	mux.HandleFunc("POST /sandbox/media", s.postMedia)
 	mux.HandleFunc("GET /sandbox/media/{id}", s.getMedia)
+	mux.HandleFunc("GET /sandbox/models", func(w http.ResponseWriter, _ *http.Request) { reply(w, s.models.Settings()) })
+	mux.HandleFunc("PUT /sandbox/models", s.putModels)
+	mux.HandleFunc("GET /sandbox/models/usage", func(w http.ResponseWriter, _ *http.Request) { reply(w, s.models.Usage()) })
 	s.mailRoutes(mux)
 	s.pages(mux)
 	return http.NewCrossOriginProtection().Handler(mux)
@@ -155,6 +159,14 @@ func (s *Sandbox) putTemplate(w http.ResponseWriter, r *http.Request) {
 	var template graph.Template
 	if read(w, r, &template) {
 		finish(w, s.graph.PutTemplate(template))
+	}
+}
+
+// putModels puts settings in place of those in force: what is left out is off.
+func (s *Sandbox) putModels(w http.ResponseWriter, r *http.Request) {
+	var settings llm.Settings
+	if read(w, r, &settings) {
+		finish(w, s.models.Put(settings))
 	}
 }
 

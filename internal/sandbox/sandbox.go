@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"omnidesk/internal/sandbox/graph"
+	"omnidesk/internal/sandbox/llm"
 	"omnidesk/internal/sandbox/world"
 )
 
@@ -40,6 +41,7 @@ type Sandbox struct {
 	options Options
 	world   *world.World
 	graph   *graph.Server
+	models  *llm.Server
 	mails   *mailbox
 	control http.Handler
 }
@@ -72,6 +74,10 @@ func New(options Options) (*Sandbox, error) {
 	if err != nil {
 		return nil, err
 	}
+	models, err := llm.New(filepath.Join(options.DataDir, "models.json"))
+	if err != nil {
+		return nil, err
+	}
 	ledger, err := world.OpenLedger(filepath.Join(options.DataDir, "ledger.jsonl"), mode)
 	if err != nil {
 		return nil, err
@@ -84,18 +90,21 @@ func New(options Options) (*Sandbox, error) {
 	if err != nil {
 		return nil, errors.Join(err, ledger.Close())
 	}
-	s := &Sandbox{options: options, world: ground, graph: simulator, mails: mails}
+	s := &Sandbox{options: options, world: ground, graph: simulator, models: models, mails: mails}
 	s.control = s.routes()
 	return s, nil
 }
 
 // ServeHTTP routes by the Host header.
 func (s *Sandbox) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if graph.ServesHost(hostName(r.Host)) {
+	switch host := hostName(r.Host); {
+	case graph.ServesHost(host):
 		s.graph.ServeHTTP(w, r)
-		return
+	case llm.ServesHost(host):
+		s.models.ServeHTTP(w, r)
+	default:
+		s.control.ServeHTTP(w, r)
 	}
-	s.control.ServeHTTP(w, r)
 }
 
 func hostName(host string) string {
