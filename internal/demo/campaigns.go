@@ -10,6 +10,7 @@ import (
 	"omnidesk/internal/campaign"
 	"omnidesk/internal/channel"
 	"omnidesk/internal/contact"
+	"omnidesk/internal/conversation"
 	"omnidesk/internal/flow"
 	"omnidesk/internal/id"
 	"omnidesk/internal/postgres"
@@ -124,6 +125,7 @@ func (s story) tell(ctx context.Context, tx postgres.Tx, company, connection, ma
 	random := rand.New(rand.NewPCG(uint64(s.daysAgo), uint64(len(messages)))) // the same demo at each first start
 	pasts := make([]send.Past, 0, len(messages))
 	renderer := s.content.Renderer()
+	var answers []answer
 	for i, m := range messages {
 		at := began.Add(time.Duration(i)*s.gap + time.Duration(random.IntN(20_000))*time.Millisecond)
 		who, err := contact.Get(ctx, tx, company, m.ContactID)
@@ -138,13 +140,17 @@ func (s story) tell(ctx context.Context, tx postgres.Tx, company, connection, ma
 		if err != nil {
 			return ended, fmt.Errorf("writing a text: %w", err)
 		}
-		pasts = append(pasts, send.Past{Message: m.ID, Content: string(content), Events: fate(random, i, m.ID, at)})
+		events := fate(random, i, m.ID, at)
+		pasts = append(pasts, send.Past{Message: m.ID, Content: string(content), Events: events})
 		ended = at
-		if err := replies(ctx, tx, company, connection, random, at); err != nil {
-			return ended, err
+		if read := events[len(events)-1]; read.State == send.Read && random.IntN(6) == 0 {
+			answers = append(answers, answer{who.Phone, read.At.Add(time.Duration(1+random.IntN(200)) * time.Minute)})
 		}
 	}
-	return ended.Add(time.Second), send.WritePast(ctx, tx, company, connection, made, pasts)
+	if err := send.WritePast(ctx, tx, company, connection, made, pasts); err != nil {
+		return ended, err
+	}
+	return ended.Add(time.Second), hear(ctx, tx, company, connection, answers)
 }
 
 // fate is what happened to one message: 19 of 20 arrive, two of three of these are read, some fail, one stays uncertain.
@@ -174,10 +180,47 @@ func fate(random *rand.Rand, nth int, message id.ID, at time.Time) []send.Event 
 	}
 }
 
-// replies lets every ninth person or so answer within hours.
-func replies(ctx context.Context, tx postgres.Tx, company, connection id.ID, random *rand.Rand, at time.Time) error {
-	if random.IntN(9) != 0 {
-		return nil
+// answer is that somebody wrote back.
+type answer struct {
+	phone string
+	at    time.Time
+}
+
+// unseen is how many of a story's conversations nobody has looked into yet.
+const unseen = 2
+
+var said = []string{"Thank you!", "Is it open on Sundays?", "Until when does it last?", "Nice, I will come by.", "Do you deliver to my street, too?", "👍", "Can I pay by instalments?", "Please keep one for me."}
+
+// hear lets people answer: counted at the instants of their time, and in the inbox as if they had just written, so that
+// they can be answered.
+func hear(ctx context.Context, tx postgres.Tx, company, connection id.ID, answers []answer) error {
+	people, now := make([]contact.Person, len(answers)), time.Now()
+	for i, a := range answers {
+		people[i].From = channel.Address{Kind: "phone", Value: a.phone}
 	}
-	return send.CountReplies(ctx, tx, company, connection, 1, at.Add(time.Duration(2+random.IntN(200))*time.Minute))
+	known, err := contact.Meet(ctx, tx, company, people)
+	if err != nil {
+		return err
+	}
+	items, wrote := make([]conversation.Received, len(answers)), make([]contact.Wrote, len(answers))
+	for i := range answers {
+		items[i] = conversation.Received{Contact: known[i].Contact, Identity: known[i].Identity, Inbound: channel.Inbound{
+			ProviderID: "wamid.DEMO.IN." + id.New().String(), From: people[i].From, Said: channel.Said{Kind: channel.SaidText, Text: said[i%len(said)]}}}
+		wrote[i] = contact.Wrote{Contact: known[i].Contact, At: now}
+	}
+	news, err := conversation.Receive(ctx, tx, company, connection, items, now)
+	if err != nil {
+		return err
+	}
+	for i, one := range news.Messages {
+		if err := send.NoteReplies(ctx, tx, company, connection, []send.Reply{{ID: one.ID, Contact: one.Contact, At: answers[i].at}}, answers[i].at); err != nil {
+			return err
+		}
+	}
+	for _, seen := range news.Conversations[min(unseen, len(news.Conversations)):] {
+		if err := conversation.MarkRead(ctx, tx, company, seen); err != nil {
+			return err
+		}
+	}
+	return contact.OpenWindows(ctx, tx, company, connection, wrote)
 }

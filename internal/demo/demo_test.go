@@ -81,6 +81,7 @@ func requireCampaigns(t *testing.T, db *postgres.DB, company id.ID) {
 		campaigns, err := campaign.List(ctx, tx, company, contact.First, "", 10)
 		require.NoError(t, err)
 		var states []campaign.State
+		replied := 0
 		for _, c := range campaigns {
 			states = append(states, c.State)
 			if c.State != campaign.Finished {
@@ -99,6 +100,10 @@ func requireCampaigns(t *testing.T, db *postgres.DB, company id.ID) {
 				failed += f.Count
 			}
 			require.Equal(t, n.Failed, failed)
+			answered, err := send.ListReplied(ctx, tx, company, c.ID, id.Nil, nil, 200)
+			require.NoError(t, err)
+			require.Len(t, answered, n.Replied)
+			replied += n.Replied
 			require.True(t, c.CreatedAt.Before(*c.StartedAt) && c.StartedAt.Before(*c.FinishedAt))
 			messages, err := send.ListCampaign(ctx, tx, company, c.Connection, c.ID, id.Nil, []send.State{send.Read}, 200)
 			require.NoError(t, err)
@@ -112,7 +117,7 @@ func requireCampaigns(t *testing.T, db *postgres.DB, company id.ID) {
 		require.ElementsMatch(t, []campaign.State{campaign.Finished, campaign.Finished, campaign.Starting, campaign.Starting}, states)
 		var want send.Traffic
 		require.NoError(t, tx.QueryRow(ctx, `SELECT count(*) FILTER (WHERE state IN (2, 4, 5)), count(*) FILTER (WHERE state IN (4, 5)), count(*) FILTER (WHERE state = 5),
-			count(*) FILTER (WHERE state = 3), count(*) FILTER (WHERE state = 6) FROM messages`).Scan(&want.Sent, &want.Delivered, &want.Read, &want.Failed, &want.Uncertain))
+			count(*) FILTER (WHERE state = 3), count(*) FILTER (WHERE state = 6) FROM messages WHERE direction = 0`).Scan(&want.Sent, &want.Delivered, &want.Read, &want.Failed, &want.Uncertain))
 		buckets, err := send.TrafficOf(ctx, tx, company, time.Now().AddDate(0, 0, -30), time.Now(), "day", "America/Sao_Paulo")
 		require.NoError(t, err)
 		require.GreaterOrEqual(t, len(buckets), 2)
@@ -121,7 +126,11 @@ func requireCampaigns(t *testing.T, db *postgres.DB, company id.ID) {
 			got.Sent, got.Delivered, got.Read = got.Sent+b.Sent, got.Delivered+b.Delivered, got.Read+b.Read
 			got.Failed, got.Uncertain, got.Replies = got.Failed+b.Failed, got.Uncertain+b.Uncertain, got.Replies+b.Replies
 		}
-		require.Positive(t, got.Replies)
+		require.Positive(t, replied)
+		require.Equal(t, replied, got.Replies, "one message each")
+		var unread int
+		require.NoError(t, tx.QueryRow(ctx, `SELECT count(*) FROM conversations WHERE unread > 0`).Scan(&unread))
+		require.Positive(t, unread)
 		got.Replies = 0
 		require.Equal(t, want, got)
 		return nil
