@@ -83,6 +83,7 @@ func TestRecordedHistoriesHoldEveryStory(t *testing.T) {
 	} {
 		require.Positive(t, count(all[name], event), "%s holds no %s", name, event)
 	}
+	require.Positive(t, count(all["pause"], enums.EVENT_TYPE_WORKFLOW_EXECUTION_COMPLETED), "it was resumed")
 	require.Positive(t, versions(all["sender"]))
 	require.Positive(t, versions(all["sender-after-window"]), "an older sender's recordings are the in-turns ones")
 	require.Zero(t, versions(all["in-turns-sender"]), "record this one with no newer program than its own")

@@ -139,6 +139,9 @@ ON CONFLICT (company_id, id) DO UPDATE SET contacts_24h = EXCLUDED.contacts_24h;
 UPDATE scopes SET portfolio_id = sqlc.narg(portfolio_id)::text
 WHERE company_id = @company_id AND connection_id = @connection_id AND portfolio_id IS DISTINCT FROM sqlc.narg(portfolio_id)::text;
 
+-- name: OtherNumbers :many
+SELECT connection_id FROM scopes WHERE company_id = @company_id AND portfolio_id = sqlc.arg(portfolio_id)::text AND connection_id <> @connection_id;
+
 -- name: CountContacted :exec
 -- What a number has sent before it was known to be the portfolio's. Windows that have closed since are not known any more.
 INSERT INTO portfolio_contacts AS t (company_id, portfolio_id, contact_id, at)

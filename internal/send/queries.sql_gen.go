@@ -1052,6 +1052,30 @@ func (q *Queries) OpenScope(ctx context.Context, companyID uuid.UUID, connection
 	return result.RowsAffected(), nil
 }
 
+const otherNumbers = `-- name: OtherNumbers :many
+SELECT connection_id FROM scopes WHERE company_id = $1 AND portfolio_id = $2::text AND connection_id <> $3
+`
+
+func (q *Queries) OtherNumbers(ctx context.Context, companyID uuid.UUID, portfolioID string, connectionID uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, otherNumbers, companyID, portfolioID, connectionID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var connection_id uuid.UUID
+		if err := rows.Scan(&connection_id); err != nil {
+			return nil, err
+		}
+		items = append(items, connection_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const overdue = `-- name: Overdue :many
 SELECT id FROM messages
 WHERE company_id = $1 AND connection_id = $2 AND state = 1 AND claimed_at < $3::timestamptz

@@ -32,7 +32,16 @@ func SetTier(ctx context.Context, tx postgres.Tx, company, connection id.ID, por
 	if err := enterPortfolio(ctx, New(tx), company, connection, portfolio, limit, now); err != nil {
 		return fmt.Errorf("keeping the limit of a portfolio: %w", err)
 	}
-	return wake.Append(ctx, tx, company, flow.Sender(connection), false)
+	numbers, err := New(tx).OtherNumbers(ctx, company, portfolio, connection)
+	if err != nil {
+		return fmt.Errorf("reading the numbers of a portfolio: %w", err)
+	}
+	for _, number := range append(numbers, connection) { // each may wait for the tier
+		if err := wake.Append(ctx, tx, company, flow.Sender(number), false); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func enterPortfolio(ctx context.Context, q *Queries, company, connection id.ID, portfolio string, limit int, now time.Time) error {

@@ -121,7 +121,14 @@ func TestTheTierIsSharedByTheNumbersOfAPortfolio(t *testing.T) {
 	require.Equal(t, 50, one.reached())
 	require.False(t, one.outlook().Urgent && other.outlook().Urgent)
 	require.Equal(t, pace.TierUsedUp, one.outlook().UrgentWait.Sooner(other.outlook().UrgentWait).Reason.Kind)
+	one.exec(`DELETE FROM wakes`)
 	one.tier(100)
+	var woken []id.ID
+	rows, err = pgOwner(one).Query(t.Context(), `SELECT subject_id FROM wakes WHERE workflow = 'sender'`)
+	require.NoError(t, err)
+	woken, err = pgx.CollectRows(rows, pgx.RowTo[id.ID])
+	require.NoError(t, err)
+	require.ElementsMatch(t, []id.ID{one.connection, other.connection}, woken)
 	require.True(t, one.outlook().Claimable, "a larger tier counts at once")
 	require.True(t, other.outlook().Claimable)
 }
