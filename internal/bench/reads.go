@@ -60,7 +60,10 @@ var reads = []read{
 	{"contacts_count", fixed("/contacts/count")},
 	{"contacts_count_search", func(*readsBench) string { return "/contacts/count?q=" + pick([]string{"ana", "silva", "ana+souza"}) }},
 	{"contacts_count_filter", func(*readsBench) string { return "/contacts/count?filter=" + url.QueryEscape(pick(filters)) }},
-	{"contacts_count_exact", func(*readsBench) string { return "/contacts/count?exact=true&filter=" + url.QueryEscape(pick(filters)) }},
+	{"contacts_count_later", func(b *readsBench) string {
+		list := "/contacts/count?filter=" + url.QueryEscape(pick(filters))
+		return list + "&cursor=" + b.cursor(list)
+	}},
 	{"contact_timeline", func(b *readsBench) string { return "/contacts/" + pick(b.contacts) + "/timeline" }},
 	{"contact_attributes", fixed("/contacts/attributes")},
 	{"segments", fixed("/segments")},
@@ -93,6 +96,8 @@ var reads = []read{
 	{"connection_usage", func(b *readsBench) string { return "/connections/" + b.connection.String() + "/usage" }},
 	{"connections", fixed("/connections")},
 	{"connection", func(b *readsBench) string { return "/connections/" + b.connection.String() }},
+	{"connection_messages", func(b *readsBench) string { return "/connections/" + b.connection.String() + "/messages" }},
+	{"campaign_replied", func(b *readsBench) string { return "/campaigns/" + pick(b.campaigns) + "/messages?replied=true" }},
 	{"connection_limits", func(b *readsBench) string { return "/connections/" + b.connection.String() + "/limits" }},
 	{"connection_live", func(b *readsBench) string { return "/connections/" + b.connection.String() + "/live" }},
 	{"notices", fixed("/notices")},

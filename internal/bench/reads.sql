@@ -59,6 +59,7 @@ FROM line WHERE state = 5 AND random() < 0.05;
 INSERT INTO messages (company_id, id, connection_id, contact_id, identity_id, direction, lane, state, provider_id, content)
 SELECT '%[1]s', inbound, '%[2]s', contact, identity, 1, 0, 10, 'wamid.' || inbound, '{"kind":"text","text":"Thank you"}' FROM reply;
 INSERT INTO contact_messages (company_id, contact_id, message_id) SELECT '%[1]s', contact, inbound FROM reply;
+INSERT INTO campaign_replies (company_id, campaign_id, message_id, reply_id) SELECT '%[1]s', campaign, message, inbound FROM reply;
 INSERT INTO conversations (company_id, id, connection_id, contact_id, last_id, last_inbound_id, unread)
 SELECT '%[1]s', gen_random_uuid(), '%[2]s', contact, max(inbound::text)::uuid, max(inbound::text)::uuid, 1 FROM reply GROUP BY contact;
 INSERT INTO service_windows (company_id, connection_id, contact_id, open_until)

@@ -33,7 +33,7 @@ export function Funnel({ campaign, selected, replied }: { campaign: Campaign; se
             <span className="l">{t(`results.step.${step.key}`)}</span>
             <span className="n">{formatCount(step.count)}</span>
             <span className="share" style={{ "--share": `${campaign.recipients > 0 ? (step.count / campaign.recipients) * 100 : 0}%` } as CSSProperties} />
-            <span className="quiet num of">{t(step.of === undefined ? "results.ofAudience" : step.key === "replied" ? "results.ofDelivered" : "results.ofBefore", { share })}</span>
+            <span className="quiet num of">{t(`results.of.${step.key}`, { share })}</span>
           </Link>
         );
       })}

@@ -53,6 +53,7 @@ function Amount({ of, item, metric }: { of: "campaigns" | "connections"; item: T
   const n = item[metric];
   if (n === 0) return <span className="quiet">–</span>;
   const bad = metric === "failed" ? { color: "var(--mantine-color-error)" } : undefined;
-  if (of === "connections") return <span style={bad}>{formatCount(n)}</span>;
+  if (of === "connections" && metric === "replies") return <Link className="plain under" to="/inbox" search={{}}>{formatCount(n)}</Link>;
+  if (of === "connections") return <Link className="plain under" style={bad} to="/connections/$id/messages" params={{ id: item.id }}>{formatCount(n)}</Link>;
   return <Link className="plain under" style={bad} to="/campaigns/$id" params={{ id: item.id }} search={metric === "replies" ? { replied: true } : { state: stateOf[metric] }}>{formatCount(n)}</Link>;
 }
