@@ -140,8 +140,11 @@ func (query Query) narrow() bool {
 
 // portion is how many contacts are looked at, one after another, within some hundredths of a second.
 func (query Query) portion() int {
-	if query.Filter.OfCampaigns() {
+	switch {
+	case query.Filter.OfCampaigns():
 		return lookedDeeply
+	case query.searched(): // a part of its time is gone for the question whether few match
+		return lookedAt / 2
 	}
 	return lookedAt
 }
