@@ -1,6 +1,7 @@
 // From a stranger's sign-up, by the mails that arrive in the sandbox's mailbox, to the first steps, a colleague, a lost
 // password and a new address, on the running program.
 import { type APIRequestContext, expect, type Page, test } from "@playwright/test";
+import { importContacts, logIn as asAdmin, startCampaign } from "./walk";
 
 const sandbox = () => process.env.OMNIDESK_SANDBOX_URL ?? "http://localhost:8090";
 const stamp = Date.now().toString(36); // runs on the same data do not meet
@@ -102,4 +103,84 @@ test("a stranger signs up, invites a colleague, and replaces a lost password", a
   await page.reload();
   await expect(page.getByRole("button", { name: "Log in" })).toBeVisible(); // the old session has ended
   await fresh.close();
+});
+
+test("an address is changed by a mail to the new one", async ({ page, request, browser }) => {
+  const old = `rui-${stamp}@aurora.example`;
+  await page.goto("/signup");
+  await page.getByLabel("Company name").fill(`Boreal ${stamp}`);
+  await page.getByLabel("Your name").fill("Rui Teixeira");
+  await page.getByLabel("E-mail").fill(old);
+  await page.getByRole("textbox", { name: "Password" }).fill(password);
+  await page.getByRole("button", { name: "Sign up" }).click();
+  await page.getByRole("link", { name: "Log in" }).click();
+  await logIn(page, old, password);
+  await expect(page.getByRole("heading", { name: "Confirm your address" })).toBeVisible();
+  await page.goto(await linkIn(request, old, /Confirm your address/));
+  await page.getByRole("button", { name: "Confirm the address" }).click();
+  await expect(page).toHaveURL(/\/welcome/);
+
+  const fresh = `rui-${stamp}@boreal.example`;
+  await page.goto("/settings/you");
+  await page.getByRole("button", { name: "Change address" }).click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByLabel("New e-mail").fill(fresh);
+  await dialog.getByRole("textbox", { name: "Password" }).fill("not the password");
+  await dialog.getByRole("button", { name: "Send a link to it" }).click();
+  await expect(dialog.getByRole("textbox", { name: "Password" })).toHaveAccessibleDescription(/\S/);
+  await expect(dialog.getByLabel("New e-mail")).toHaveValue(fresh);
+  await dialog.getByRole("textbox", { name: "Password" }).fill(password);
+  await dialog.getByRole("button", { name: "Send a link to it" }).click();
+  await expect(dialog.getByRole("status")).toContainText(fresh);
+  await dialog.getByRole("button", { name: "Close", exact: true }).last().click();
+  await expect(page.getByText(old).first()).toBeVisible(); // nothing has changed yet
+
+  await page.goto(await linkIn(request, fresh, /./));
+  await page.getByRole("button", { name: "Use the new address" }).click();
+  await expect(page.getByText("You sign in with the new address from now on").first()).toBeVisible();
+  const elsewhere = await browser.newContext({ baseURL: process.env.OMNIDESK_URL });
+  const again = await elsewhere.newPage();
+  await again.goto("/login");
+  await logIn(again, old, password);
+  await expect(again.getByRole("alert")).toBeVisible();
+  await again.getByLabel("E-mail").fill(fresh);
+  await again.getByRole("button", { name: "Log in" }).click();
+  await expect(again).toHaveURL(/\/welcome/);
+  await elsewhere.close();
+});
+
+test("what happened shows in the bell, comes by mail, and leads there", async ({ page, request, browser }) => {
+  await asAdmin(page);
+  const email = `ivo-${stamp}@acme.example`;
+  await page.goto("/settings/people");
+  await page.getByRole("button", { name: "Invite" }).click();
+  const invite = page.getByRole("dialog");
+  await invite.getByLabel("E-mail").fill(email);
+  await invite.getByText("Admin", { exact: true }).click();
+  await invite.getByRole("button", { name: "Send the invitation" }).click();
+  const theirs = await (await browser.newContext({ baseURL: process.env.OMNIDESK_URL })).newPage();
+  await theirs.goto(await linkIn(request, email, /^Join /));
+  await theirs.getByLabel("Your name").fill("Ivo Prado");
+  await theirs.getByRole("textbox", { name: "Password" }).fill("plum desert wagon nine");
+  await theirs.getByRole("button", { name: "Join" }).click();
+  await expect(theirs.getByRole("link", { name: "Campaigns", exact: true })).toBeVisible();
+  await theirs.goto("/settings/notifications");
+  await theirs.getByRole("switch", { name: "A campaign finishes: Mail" }).check({ force: true });
+
+  const tag = `bell-${stamp}`;
+  await importContacts(page, tag, 2, 994);
+  await startCampaign(page, `Bell ${stamp}`, tag, 2);
+  await expect(page.locator("header").getByText("Finished")).toBeVisible({ timeout: 90_000 });
+
+  // By mail first: what was read in the bell is not mailed.
+  await expect.poll(async () => {
+    const mails = (await (await request.get(`${sandbox()}/sandbox/mails`, { params: { to: email } })).json()) as { text: string }[];
+    return mails.some((mail) => mail.text.includes(`“Bell ${stamp}” has finished`) && mail.text.includes(new URL(page.url()).pathname));
+  }, { timeout: 120_000 }).toBe(true);
+  await theirs.getByRole("button", { name: /^Notifications/ }).click();
+  const line = theirs.getByRole("link", { name: new RegExp(`Bell ${stamp} has finished`) });
+  await line.click();
+  await expect(theirs.getByRole("heading", { name: `Bell ${stamp}` })).toBeVisible();
+  await theirs.goto("/notifications");
+  await expect(theirs.locator(".notice", { hasText: `Bell ${stamp}` })).not.toHaveClass(/unread/);
 });

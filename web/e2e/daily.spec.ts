@@ -1,6 +1,6 @@
 // What an admin does on other days: reads the dashboard, sends something again in other words, switches a number off and on.
-import { expect, type Page, test } from "@playwright/test";
-import { chooseConnection, count, importContacts, logIn, sandbox, stamp, start } from "./walk";
+import { expect, test } from "@playwright/test";
+import { count, importContacts, logIn, sandbox, stamp, start, startCampaign } from "./walk";
 
 test.use({ baseURL: process.env.OMNIDESK_URL });
 
@@ -30,23 +30,6 @@ test("the dashboard's figures are the API's, and lead to the messages behind the
   expect(await count(page, "failed")).toBe(over?.failed);
   await expect(page.getByRole("table", { name: "Messages" }).getByRole("row")).toHaveCount((over?.failed ?? 0) + 1); // and its head
 });
-
-/** A campaign with this name from the form to its start, to everybody with the tag. */
-async function startCampaign(page: Page, name: string, tag: string, people: number) {
-  await page.goto("/campaigns/new");
-  await page.getByRole("textbox", { name: "Name", exact: true }).fill(name);
-  await chooseConnection(page);
-  await page.getByRole("combobox", { name: "Template" }).click();
-  await page.getByRole("option", { name: /welcome_note.*en_US/ }).click();
-  await page.getByLabel("Parameter 1", { exact: true }).fill("{{first_name|friend}}");
-  await page.getByLabel("Contacts with any of these tags").check();
-  await page.getByRole("combobox", { name: "Tags" }).fill(tag);
-  await page.getByRole("option", { name: tag }).click();
-  await page.keyboard.press("Escape");
-  await expect(page.locator("[data-recipients]")).toHaveText(String(people));
-  await start(page, new RegExp(`${people} people get this from`));
-  await expect(page.getByRole("heading", { name })).toBeVisible();
-}
 
 test("a campaign is duplicated into a draft that waits for its start", async ({ page }) => {
   const tag = `twice-${stamp}`;

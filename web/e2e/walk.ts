@@ -65,5 +65,22 @@ export async function start(page: Page, sentence: RegExp) {
   await page.getByRole("dialog").getByRole("button", { name: /^(Start|Schedule)/ }).click();
 }
 
+/** A campaign with this name from the form to its start, to everybody with the tag. */
+export async function startCampaign(page: Page, name: string, tag: string, people: number) {
+  await page.goto("/campaigns/new");
+  await page.getByRole("textbox", { name: "Name", exact: true }).fill(name);
+  await chooseConnection(page);
+  await page.getByRole("combobox", { name: "Template" }).click();
+  await page.getByRole("option", { name: /welcome_note.*en_US/ }).click();
+  await page.getByLabel("Parameter 1", { exact: true }).fill("{{first_name|friend}}");
+  await page.getByLabel("Contacts with any of these tags").check();
+  await page.getByRole("combobox", { name: "Tags" }).fill(tag);
+  await page.getByRole("option", { name: tag }).click();
+  await page.keyboard.press("Escape");
+  await expect(page.locator("[data-recipients]")).toHaveText(String(people));
+  await start(page, new RegExp(`${people} people get this from`));
+  await expect(page.getByRole("heading", { name })).toBeVisible();
+}
+
 const tile = (page: Page, state: string) => page.locator(`[data-state=${state}] .n`);
 export const count = async (page: Page, state: string) => Number((await tile(page, state).innerText()).replaceAll(",", ""));

@@ -1,6 +1,6 @@
 // A company's first steps, from the superadmin's first login to a campaign that has run, on the running program.
 import { expect, type Page, test } from "@playwright/test";
-import { need, sandbox, signIn, stamp } from "./walk";
+import { count, importContacts, logIn, need, sandbox, signIn, stamp, startCampaign } from "./walk";
 
 test.use({ baseURL: process.env.OMNIDESK_URL });
 
@@ -81,4 +81,30 @@ test("a new company comes from the first login to a campaign that has run", asyn
   await expect(admin.getByRole("heading", { name: "You are set up" })).toBeVisible();
   await admin.getByRole("button", { name: "To the dashboard" }).last().click();
   await expect(admin.getByRole("link", { name: "Finish the first steps" })).toBeHidden();
+});
+
+test("a superadmin drains the installation and lets it go on", async ({ page, browser }) => {
+  await signIn(page, need("OMNIDESK_E2E_ROOT_EMAIL"), own); // as chosen above
+  await expect(page.getByRole("heading", { name: "Companies" })).toBeVisible();
+  await page.goto("/platform");
+  const admin = await (await browser.newContext({ baseURL: need("OMNIDESK_URL") })).newPage();
+  await logIn(admin);
+  const tag = `drain-${stamp}`;
+  await importContacts(admin, tag, 3, 995);
+  await page.getByRole("button", { name: "Drain…" }).click();
+  await page.getByRole("dialog").getByRole("button", { name: "Drain", exact: true }).click();
+  try {
+    await expect(page.getByText("It is safe to stop all processes.")).toBeVisible({ timeout: 90_000 });
+    await startCampaign(admin, `Drained ${stamp}`, tag, 3);
+    await expect(admin.getByRole("status").filter({ hasText: /drained/i })).toBeVisible({ timeout: 60_000 });
+    expect(await count(admin, "sent")).toBe(0);
+    await admin.goto("/");
+    await expect(admin.getByText("Nothing new is sent:").first()).toBeVisible({ timeout: 30_000 });
+    await admin.goBack();
+  } finally {
+    await page.getByRole("button", { name: "Resume" }).click();
+  }
+  await expect(page.getByText("Everything is sent as ever")).toBeVisible();
+  await expect(admin.locator("header").getByText("Finished")).toBeVisible({ timeout: 90_000 });
+  await expect(admin.getByText("3 of 3 done")).toBeVisible();
 });
