@@ -54,6 +54,7 @@ func (s *Server) build() error {
 	s.conversationRoutes()
 	s.deskRoutes()
 	s.templateRoutes()
+	s.apiClientRoutes()
 	s.trialRoutes()
 	s.messageRoutes()
 	s.uncertainRoutes()
@@ -70,6 +71,7 @@ func (s *Server) build() error {
 	s.restoreRoutes()
 	s.docsRoutes()
 	s.webhookRoutes()
+	s.externalRoutes()
 	s.realtimeRoutes()
 	if err := s.temporalRoutes(); err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"omnidesk/internal/account"
+	"omnidesk/internal/apiclient"
 	"omnidesk/internal/id"
 )
 
@@ -30,14 +31,15 @@ const (
 // rule says who may call an operation.
 type rule struct {
 	least      level
-	company    bool // the session must act in a company
-	department bool // a user gets only what belongs to their departments, or to none: its handler passes departmentsOf on
-	beforeSet  bool // allowed while the password must still be changed
-	unverified bool // allowed while the address is not confirmed
-	hideRefuse bool // who may not call it is told that it does not exist
-	often      bool // stands in the audit log once in ten minutes for one person and subject
-	noted      bool // stands in the audit log although it changes nothing
-	unnoted    bool // stays out of the audit log although it changes something: how far somebody has read
+	company    bool            // the session must act in a company
+	department bool            // a user gets only what belongs to their departments, or to none: its handler passes departmentsOf on
+	beforeSet  bool            // allowed while the password must still be changed
+	unverified bool            // allowed while the address is not confirmed
+	hideRefuse bool            // who may not call it is told that it does not exist
+	often      bool            // stands in the audit log once in ten minutes for one person and subject
+	noted      bool            // stands in the audit log although it changes nothing
+	signed     apiclient.Scope // of the external API: what its client must be allowed to; no session counts
+	unnoted    bool            // stays out of the audit log although it changes something: how far somebody has read
 }
 
 // table is the only place that says who may do what: every operation and every plain route by its name. What
@@ -199,6 +201,13 @@ var table = map[string]rule{
 	"listTemplates": {least: user, company: true, department: true},
 	"syncTemplates": {least: admin, company: true},
 
+	"listAPIClients":  {least: admin, company: true},
+	"createAPIClient": {least: admin, company: true},
+	"getAPIClient":    {least: admin, company: true},
+	"updateAPIClient": {least: admin, company: true},
+	"rotateAPIClient": {least: admin, company: true},
+	"revokeAPIClient": {least: admin, company: true},
+
 	"listAudit":   {least: admin, company: true},
 	"exportAudit": {least: admin, company: true, noted: true},
 
@@ -213,6 +222,10 @@ var table = map[string]rule{
 	"dashboardCampaigns":   {least: admin, company: true},
 	"dashboardConnections": {least: admin, company: true},
 	"dashboardConcerns":    {least: admin, company: true},
+
+	"externalSend":    {least: anyone, signed: apiclient.Send},
+	"externalMessage": {least: anyone, signed: apiclient.Read},
+	"externalOpenapi": {least: anyone},
 
 	"realtime":       {least: user, company: true},
 	"temporalUI":     {least: superadmin, hideRefuse: true},

@@ -118,6 +118,12 @@ var examples = map[string]example{
 	"updateLabel":          {fields: map[string]any{"name": "$unique"}},
 	"readNotices":          {fields: map[string]any{"through": "$notice_id"}},
 
+	"createAPIClient": {fields: map[string]any{"name": "$unique", "scopes": []any{"send"}, "connection_ids": []any{"$connection_ids"}}},
+	"updateAPIClient": {fields: map[string]any{"version": 1, "name": "$unique", "scopes": []any{"send"}, "connection_ids": []any{"$connection_ids"}}},
+
+	"externalSend":    {status: http.StatusUnauthorized},
+	"externalMessage": {status: http.StatusUnauthorized},
+
 	"realtime":    {headers: map[string]string{"Origin": "{origin}"}, status: http.StatusUpgradeRequired},
 	"webhookMeta": {status: http.StatusNotFound},
 }
@@ -126,7 +132,7 @@ var examples = map[string]example{
 var kinds = map[string]string{
 	"conversations": "conversation", "notices": "notice", "notice_id": "notice", "campaigns": "campaign", "connections": "connection", "contacts": "contact", "departments": "department", "imports": "import", "invitations": "invitation",
 	"messages": "message", "people": "person", "superadmins": "superadmin", "segments": "segment", "sessions": "session",
-	"campaign_id": "campaign", "company_id": "company", "connection_id": "connection", "contact_id": "contact", "contact_ids": "contact", "department_id": "department",
+	"api-clients": "apiclient", "connection_ids": "connection", "campaign_id": "campaign", "company_id": "company", "connection_id": "connection", "contact_id": "contact", "contact_ids": "contact", "department_id": "department",
 	"message_ids": "message", "person_ids": "person", "person_id": "person", "labels": "label", "label_id": "label", "label_ids": "label", "segment_id": "segment", "tag_id": "tag", "tag_ids": "tag", "user_id": "person",
 }
 

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"omnidesk/internal/account"
+	"omnidesk/internal/apiclient"
 	"omnidesk/internal/connection"
 	"omnidesk/internal/id"
 	"omnidesk/internal/postgres"
@@ -142,6 +143,12 @@ func (w *world) subjects(company id.ID) subjects {
 	require.NoError(w, w.db.InCompany(w.Context(), company, func(tx postgres.Tx) error {
 		view, err := w.connections.Create(w.Context(), tx, company, draft)
 		one["connection"] = view.ID
+		if err != nil {
+			return err
+		}
+		client, _, err := w.clients.Create(w.Context(), tx, company, apiclient.Draft{Name: fmt.Sprintf("%s client %s", canary, view.ID), Scopes: []apiclient.Scope{apiclient.Send},
+			Connections: []id.ID{view.ID}, Lane: apiclient.LaneQueue, PerMinute: 60, PerDay: 1000}, time.Now())
+		one["apiclient"] = client.ID
 		return err
 	}))
 	pairs := []string{"$company", quoted(company), "$canary", canary, "$secret", secret, "$phone", fmt.Sprint(phones, 1_000_000+rand.IntN(8_999_999))}
@@ -184,6 +191,7 @@ INSERT INTO labels (company_id, id, name, colour) VALUES ($company, $label, '$ca
 INSERT INTO conversation_labels (company_id, conversation_id, label_id) VALUES ($company, $conversation, $label);
 INSERT INTO conversation_notes (company_id, conversation_id, id, author_id, body) VALUES ($company, $conversation, $message, $person, '$secret note');
 INSERT INTO notices (company_id, id, kind, about, subject_id, hour, at) VALUES ($company, $notice, 'connection_lost', 'connection', $connection, now(), now());
+INSERT INTO api_messages (company_id, client_id, key, fingerprint, message_id) VALUES ($company, $apiclient, $message, '', $message);
 INSERT INTO raw_events (company_id, id, connection_id, kind, state, reason, sealed) VALUES ($company, $message, $connection, '$secret', 1, '$secret', '');
 INSERT INTO message_counts (company_id, connection_id, campaign_id, uncertain) VALUES ($company, $connection, $campaign, 1);
 INSERT INTO failure_counts (company_id, campaign_id, error_code, count) VALUES ($company, $campaign, 131026, 1);

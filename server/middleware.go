@@ -59,6 +59,10 @@ func (s *Server) outer(inner http.Handler) http.Handler {
 			inner.ServeHTTP(w, r)
 			return
 		}
+		if isExternal(r) {
+			s.serveExternal(w, r, inner)
+			return
+		}
 		browser.ServeHTTP(w, r)
 	})
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/gin-gonic/gin"
 
 	"omnidesk/internal/account"
+	"omnidesk/internal/apiclient"
 	"omnidesk/internal/campaign"
 	"omnidesk/internal/connection"
 	"omnidesk/internal/contact"
@@ -145,6 +146,7 @@ func translate(err error) *huma.ErrorModel {
 	var file contact.FileError
 	var tooLarge *http.MaxBytesError
 	var wrongFilter *filter.Error
+	var unfitClient apiclient.InvalidError
 	var segmentUsed *contact.SegmentInUseError
 	switch {
 	case errors.As(err, &model):
@@ -152,6 +154,18 @@ func translate(err error) *huma.ErrorModel {
 		return &copied
 	case errors.Is(err, contact.ErrNotFound), errors.Is(err, contact.ErrNoSegment), errors.Is(err, contact.ErrNoImport), errors.Is(err, connection.ErrNotFound), errors.Is(err, campaign.ErrNotFound), errors.Is(err, conversation.ErrNotFound), errors.Is(err, account.ErrNotFound), errors.Is(err, send.ErrNotFound), errors.Is(err, notice.ErrNotFound):
 		return problemOf(http.StatusNotFound, "", notFoundDetail)
+	case errors.Is(err, apiclient.ErrNotFound):
+		return problemOf(http.StatusNotFound, "", notFoundDetail)
+	case errors.Is(err, apiclient.ErrStale):
+		return problemOf(http.StatusConflict, "stale", sentence(err))
+	case errors.Is(err, apiclient.ErrRevoked):
+		return problemOf(http.StatusConflict, "wrong-state", sentence(err))
+	case errors.Is(err, apiclient.ErrName):
+		return unfit("name", apiclient.ErrName.Error()).(*huma.ErrorModel)
+	case errors.Is(err, apiclient.ErrConnection):
+		return unfit("connection_ids", apiclient.ErrConnection.Error()).(*huma.ErrorModel)
+	case errors.As(err, &unfitClient):
+		return unfit(unfitClient.Field, unfitClient.Reason).(*huma.ErrorModel)
 	case errors.Is(err, conversation.ErrNoLabel):
 		return problemOf(http.StatusNotFound, "", notFoundDetail)
 	case errors.Is(err, conversation.ErrStale):

@@ -20,6 +20,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"omnidesk/internal/account"
+	"omnidesk/internal/apiclient"
 	"omnidesk/internal/channel"
 	"omnidesk/internal/connection"
 	"omnidesk/internal/flow"
@@ -100,6 +101,7 @@ type Server struct {
 	logins      *account.Logins
 	connections *connection.Store
 	events      *webhook.Store
+	clients     *apiclient.Store
 	publisher   *realtime.Publisher
 	ownsPublish bool
 	hub         *realtime.Hub
@@ -115,6 +117,7 @@ type Server struct {
 	sheets      chan struct{}
 	origins     map[string]bool
 	api         huma.API
+	external    huma.API // for other systems
 	engine      *gin.Engine
 	handler     http.Handler
 	actions     func() map[string]string // what stands in the audit log, in words
@@ -142,6 +145,7 @@ func New(options Options) (*Server, error) {
 	s.logins = account.NewLogins(options.DB, options.Tokens, options.Lifetimes)
 	s.connections = connection.NewStore(options.Sealer)
 	s.events = webhook.NewStore(options.Sealer)
+	s.clients = apiclient.NewStore(options.Sealer)
 	s.publisher = options.Publisher
 	if s.publisher == nil && options.DB != nil {
 		s.publisher, s.ownsPublish = realtime.NewPublisher(options.DB), true

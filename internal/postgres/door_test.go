@@ -92,6 +92,11 @@ INSERT INTO conversation_labels (company_id, conversation_id, label_id) VALUES (
 INSERT INTO conversation_notes (company_id, conversation_id, id, author_id, body) VALUES ($c, $x, $x, $x, 'B');
 INSERT INTO message_changes (company_id, connection_id, provider_id, id, contact_id, kind, words) VALUES ($c, $x, 'wamid', $x, $x, 'edit', 'W');
 INSERT INTO client_keys (company_id, key, message_id) VALUES ($c, 'K', $x);
+INSERT INTO api_clients (company_id, id, name, scopes, connection_ids, networks, lane, per_minute, per_day, sealed_secret) VALUES ($c, $x, 'N', '{send}', ARRAY[$x]::uuid[], '{}', 4, 1, 1, '');
+INSERT INTO api_turns (company_id, client_id) VALUES ($c, $x);
+INSERT INTO api_calls (company_id, client_id, nonce, at, number) VALUES ($c, $x, 'N', now(), 1);
+INSERT INTO api_days (company_id, client_id, day, used) VALUES ($c, $x, now(), 1);
+INSERT INTO api_messages (company_id, client_id, key, fingerprint, message_id) VALUES ($c, $x, $x, '', $x);
 INSERT INTO raw_events (company_id, id, connection_id, kind, state, sealed) VALUES ($c, $x, $x, 'messages', 1, '');
 DELETE FROM contact_counts WHERE company_id = $c AND tag_id = $x; -- one row per table: a trigger has counted contact and tag
 INSERT INTO wakes (company_id, workflow, subject_id) VALUES ($c, 'sender', $x);

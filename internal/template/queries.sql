@@ -48,3 +48,6 @@ SELECT t.connection_id, n.name, count(*)::int AS count FROM templates t
 JOIN connections n ON n.company_id = t.company_id AND n.id = t.connection_id AND n.deleted_at IS NULL
 WHERE t.company_id = @company_id AND upper(t.status) IN ('REJECTED', 'PAUSED', 'DISABLED')
 GROUP BY t.connection_id, n.name ORDER BY t.connection_id;
+
+-- name: find :one
+SELECT * FROM templates WHERE company_id = @company_id AND connection_id = @connection_id AND name = @name AND language = @language;

@@ -23,6 +23,37 @@ func (q *Queries) dropOlder(ctx context.Context, companyID uuid.UUID, connection
 	return err
 }
 
+const find = `-- name: find :one
+SELECT company_id, connection_id, name, language, provider_id, category, status, quality, rejected_reason, components, body, parameters, unfit, synced_at FROM templates WHERE company_id = $1 AND connection_id = $2 AND name = $3 AND language = $4
+`
+
+func (q *Queries) find(ctx context.Context, companyID uuid.UUID, connectionID uuid.UUID, name string, language string) (Row, error) {
+	row := q.db.QueryRow(ctx, find,
+		companyID,
+		connectionID,
+		name,
+		language,
+	)
+	var i Row
+	err := row.Scan(
+		&i.CompanyID,
+		&i.ConnectionID,
+		&i.Name,
+		&i.Language,
+		&i.ProviderID,
+		&i.Category,
+		&i.Status,
+		&i.Quality,
+		&i.RejectedReason,
+		&i.Components,
+		&i.Body,
+		&i.Parameters,
+		&i.Unfit,
+		&i.SyncedAt,
+	)
+	return i, err
+}
+
 const list = `-- name: list :many
 SELECT t.company_id, t.connection_id, t.name, t.language, t.provider_id, t.category, t.status, t.quality, t.rejected_reason, t.components, t.body, t.parameters, t.unfit, t.synced_at FROM templates t
 JOIN connections n ON n.company_id = t.company_id AND n.id = t.connection_id AND in_sight(n.department_id, $1::uuid[])

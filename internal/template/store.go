@@ -3,9 +3,12 @@ package template
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/jackc/pgx/v5"
 
 	"omnidesk/internal/channel"
 	"omnidesk/internal/id"
@@ -75,12 +78,31 @@ func List(ctx context.Context, tx postgres.Tx, company, connection id.ID, depart
 	}
 	templates := make([]Template, len(rows))
 	for i, row := range rows {
-		parts, _ := read(row.Components)
-		templates[i] = Template{Connection: row.ConnectionID, Parts: parts, Parameters: int(row.Parameters), Unfit: row.Unfit, SyncedAt: row.SyncedAt,
-			ProviderTemplate: channel.ProviderTemplate{ProviderID: row.ProviderID, Name: row.Name, Language: row.Language, Category: row.Category,
-				Status: row.Status, Quality: row.Quality, RejectedReason: row.RejectedReason, Components: row.Components}}
+		templates[i] = row.template()
 	}
 	return templates, nil
+}
+
+func (r Row) template() Template {
+	parts, _ := read(r.Components)
+	return Template{Connection: r.ConnectionID, Parts: parts, Parameters: int(r.Parameters), Unfit: r.Unfit, SyncedAt: r.SyncedAt,
+		ProviderTemplate: channel.ProviderTemplate{ProviderID: r.ProviderID, Name: r.Name, Language: r.Language, Category: r.Category,
+			Status: r.Status, Quality: r.Quality, RejectedReason: r.RejectedReason, Components: r.Components}}
+}
+
+// ErrNotFound says that a connection has no such template, as far as the last sync knows.
+var ErrNotFound = errors.New("there is no such template on this connection")
+
+// Find returns one template. Errors: ErrNotFound.
+func Find(ctx context.Context, tx postgres.Tx, company id.ID, key Key) (Template, error) {
+	row, err := New(tx).find(ctx, company, key.Connection, key.Name, key.Language)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return Template{}, ErrNotFound
+	}
+	if err != nil {
+		return Template{}, fmt.Errorf("reading a template: %w", err)
+	}
+	return row.template(), nil
 }
 
 // Syncs returns how current the templates of each connection are that somebody in these departments may see; nil sees all.

@@ -4,6 +4,88 @@
  */
 
 export interface paths {
+    "/api/v1/api-clients": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The company's API clients, the oldest first */
+        get: operations["listAPIClients"];
+        put?: never;
+        /**
+         * Add an API client
+         * @description Its secret is in this answer and nowhere else.
+         */
+        post: operations["createAPIClient"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/api-clients/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One API client */
+        get: operations["getAPIClient"];
+        /**
+         * Change an API client
+         * @description It holds from the client's next call on. Messages that it has queued stay as they are.
+         */
+        put: operations["updateAPIClient"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/api-clients/{id}/revoke": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Revoke an API client for good
+         * @description None of its calls is let in any more. Messages that it has queued still go.
+         */
+        post: operations["revokeAPIClient"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/api-clients/{id}/rotate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Give an API client a new secret
+         * @description The new secret is in this answer and nowhere else. The present one signs for `keep_hours` more; one older than that ends at once.
+         */
+        post: operations["rotateAPIClient"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -2372,6 +2454,155 @@ export interface components {
             /** @description alone, or what an offer asks */
             text?: string;
         };
+        APIClient: {
+            /** @description that it may send on */
+            connection_ids: string[];
+            /**
+             * Format: date-time
+             * @description it can't call from then on; absent: never
+             */
+            expires_at?: string;
+            id: string;
+            /** @description names the client in its calls; no secret */
+            key_id: string;
+            /**
+             * @description queue: 07:00 to 21:00 in the company's zone; urgent: codes, at any hour and before campaigns
+             * @default queue
+             * @enum {string}
+             */
+            lane: "queue" | "urgent";
+            /**
+             * Format: date-time
+             * @description of its last call that was let in
+             */
+            last_at?: string;
+            /** @description which system it is; no other client of the company has it */
+            name: string;
+            /** @description addresses, or networks in CIDR, that it may call from; none: anywhere */
+            networks?: string[];
+            /**
+             * Format: int64
+             * @description messages of the company's calendar day
+             * @default 1000
+             */
+            per_day: number;
+            /**
+             * Format: int64
+             * @description calls within any 60 seconds
+             * @default 60
+             */
+            per_minute: number;
+            /**
+             * Format: date-time
+             * @description the secret before the last rotation signs until then; absent: there is none
+             */
+            previous_until?: string;
+            /** Format: date-time */
+            revoked_at?: string;
+            /** @description send: messages; read: what became of its own */
+            scopes: ("send" | "read")[];
+            /** @enum {string} */
+            state: "live" | "expired" | "revoked";
+            /**
+             * Format: int64
+             * @description messages accepted on the company's present day
+             */
+            used_today: number;
+            /**
+             * Format: int64
+             * @description send it with a change
+             */
+            version: number;
+        };
+        ApiClientChangeInBody: {
+            /** @description that it may send on */
+            connection_ids: string[];
+            /**
+             * Format: date-time
+             * @description it can't call from then on; absent: never
+             */
+            expires_at?: string;
+            /**
+             * @description queue: 07:00 to 21:00 in the company's zone; urgent: codes, at any hour and before campaigns
+             * @default queue
+             * @enum {string}
+             */
+            lane: "queue" | "urgent";
+            /** @description which system it is; no other client of the company has it */
+            name: string;
+            /** @description addresses, or networks in CIDR, that it may call from; none: anywhere */
+            networks?: string[];
+            /**
+             * Format: int64
+             * @description messages of the company's calendar day
+             * @default 1000
+             */
+            per_day: number;
+            /**
+             * Format: int64
+             * @description calls within any 60 seconds
+             * @default 60
+             */
+            per_minute: number;
+            /** @description send: messages; read: what became of its own */
+            scopes: ("send" | "read")[];
+            /**
+             * Format: int64
+             * @description of the client as it was read
+             */
+            version: number;
+        };
+        APIClientInput: {
+            /** @description that it may send on */
+            connection_ids: string[];
+            /**
+             * Format: date-time
+             * @description it can't call from then on; absent: never
+             */
+            expires_at?: string;
+            /**
+             * @description queue: 07:00 to 21:00 in the company's zone; urgent: codes, at any hour and before campaigns
+             * @default queue
+             * @enum {string}
+             */
+            lane: "queue" | "urgent";
+            /** @description which system it is; no other client of the company has it */
+            name: string;
+            /** @description addresses, or networks in CIDR, that it may call from; none: anywhere */
+            networks?: string[];
+            /**
+             * Format: int64
+             * @description messages of the company's calendar day
+             * @default 1000
+             */
+            per_day: number;
+            /**
+             * Format: int64
+             * @description calls within any 60 seconds
+             * @default 60
+             */
+            per_minute: number;
+            /** @description send: messages; read: what became of its own */
+            scopes: ("send" | "read")[];
+        };
+        APIClientList: {
+            items: components["schemas"]["APIClient"][];
+            /** @description empty on the last page */
+            next_cursor: string;
+        };
+        APIClientSecret: {
+            client: components["schemas"]["APIClient"];
+            /** @description nobody can read it again; the client signs its calls with it */
+            secret: string;
+        };
+        ApiRotateInBody: {
+            /**
+             * Format: int64
+             * @description how long the present secret signs, too
+             * @default 24
+             */
+            keep_hours: number;
+        };
         AskEmailInBody: {
             current_password: string;
             email: string;
@@ -4566,6 +4797,208 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    listAPIClients: {
+        parameters: {
+            query?: {
+                /** @description next_cursor of the page before */
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["APIClientList"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    createAPIClient: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["APIClientInput"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["APIClientSecret"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getAPIClient: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["APIClient"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    updateAPIClient: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApiClientChangeInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["APIClient"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    revokeAPIClient: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["APIClient"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    rotateAPIClient: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApiRotateInBody"];
+            };
+        };
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["APIClientSecret"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     listAudit: {
         parameters: {
             query?: {
