@@ -23,7 +23,7 @@ func (h *house) rows(campaignID string) map[id.ID]row {
 	rows := map[id.ID]row{}
 	err := h.rig.DB.InCompany(h.t.Context(), h.company, func(tx postgres.Tx) error {
 		found, err := tx.Query(h.t.Context(), `SELECT m.id, m.contact_id, i.value, m.state, coalesce(m.provider_id, ''), m.campaign_id IS NULL FROM messages m
-			JOIN identities i ON i.company_id = m.company_id AND i.id = m.identity_id WHERE m.company_id = $1
+			JOIN identities i ON i.company_id = m.company_id AND i.id = m.identity_id WHERE m.company_id = $1 AND m.direction = 0
 			AND (m.campaign_id = $2 OR (m.campaign_id IS NULL AND m.id > $2::uuid))`, h.company, campaignID)
 		if err != nil {
 			return err

@@ -67,13 +67,14 @@ type storm struct {
 	said       []id.ID // contacts that the API said it has made
 	queued     []id.ID // urgent messages whose commit was answered
 	checked    int     // checks of the connection that were answered
+	written    []written
 }
 
 // urgentBound is how many claims of one urgent run may be open: the worker's own default of 16 slots.
 const urgentBound = 2 * 16
 
 // TestStorms runs a campaign of 2,000 messages under ten kills, many at a failpoint, and as many bad links as the seed
-// draws, with an API client at work and urgent messages beside the campaign, and holds the API's answers, the database and the sandbox's ledger against each other.
+// draws, with an API client at work, urgent messages beside the campaign and people who write, and holds the API's answers, the database and the sandbox's ledger against each other.
 func TestStorms(t *testing.T) {
 	h := newFragileHouse(t)
 	messages, kills := setting(t, "OMNIDESK_CHAOS_MESSAGES", 2000), setting(t, "OMNIDESK_CHAOS_KILLS", 10)
@@ -96,10 +97,11 @@ func (s *storm) rage(kills int) {
 	s.slow(stormSend)
 	s.since = s.accepted()
 	s.campaign = s.start("storm")
-	client, urgent, checks := s.client(), s.urgent(), s.checks()
+	client, urgent, checks, people := s.client(), s.urgent(), s.checks(), s.peopleWrite()
 	defer client()
 	defer urgent()
 	defer checks()
+	defer people()
 	for s.kills < kills {
 		s.pass(200, 1200)
 		require.NotEqual(s.t, "finished", s.state(), "the campaign must outlast the kills")
@@ -341,6 +343,11 @@ func (s *storm) judge(seed uint64) {
 	for _, contact := range s.said {
 		require.NoError(s.t, s.api.get("/contacts/"+contact.String(), nil), "a contact that the API has acknowledged is there")
 	}
+	lost, doubled, disordered := s.judgeInbound()
+	require.Zero(s.t, lost, "what people wrote and was acknowledged is there")
+	require.Zero(s.t, doubled, "and once")
+	require.Zero(s.t, disordered, "and in the order of the provider's time")
+	require.NotEmpty(s.t, s.written)
 	s.print(seed, f, limit)
 }
 
@@ -355,6 +362,7 @@ func (s *storm) print(seed uint64, f figures, limit int) {
 		{"uncertain", float64(max(f.uncertain, s.mostUnsure)), "messages"}, {"uncertain_bound", float64(limit), "messages"},
 		{"settled", float64(max(0, s.mostUnsure-f.uncertain)), "messages"}, {"stranded", float64(f.stranded), "messages"}, {"recovery_s", s.recovery.Seconds(), "s"},
 		{"urgent", float64(f.urgent), "messages"}, {"acknowledged_contacts", float64(len(s.said)), "contacts"},
+		{"inbound", float64(len(s.written)), "messages"},
 	} {
 		figure(s.t, line.name, line.value, line.unit, f.messages)
 	}
