@@ -81,7 +81,7 @@ func (a *Adapter) Stream(ctx context.Context, access llm.Access, request llm.Req
 	if err != nil {
 		return llm.Answer{}, llm.Failed(ctx, err, llm.Usage{In: llm.EstimatePrompt(request), Estimated: true})
 	}
-	defer stream.Close()
+	defer stream.Close() //nolint:errcheck // it was read to its end, or is given up
 	return (&reading{request: request, ended: llm.Cut}).read(ctx, stream, piece)
 }
 
@@ -184,7 +184,7 @@ func encode(access llm.Access, request llm.Request) (openai.ChatCompletionReques
 	}
 	call := openai.ChatCompletionRequest{Model: request.Model, MaxCompletionTokens: request.MostTokens, ResponseFormat: format(request.JSON)}
 	if access.BaseURL != "" { // other servers know the older word alone
-		call.MaxTokens, call.MaxCompletionTokens = call.MaxCompletionTokens, 0
+		call.MaxTokens, call.MaxCompletionTokens = call.MaxCompletionTokens, 0 //nolint:staticcheck // old for OpenAI alone
 	}
 	if request.Temperature != nil {
 		call.Temperature = max(*request.Temperature, 1e-6) // a zero would be left out

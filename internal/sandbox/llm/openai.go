@@ -122,9 +122,10 @@ func (c openAICall) prompt() prompt {
 		text := contentText(message.Content)
 		whole = append(whole, text)
 		p.last = text
-		if message.Role == "tool" {
+		switch message.Role {
+		case "tool":
 			p.results = append(p.results, text)
-		} else if message.Role == "user" {
+		case "user":
 			p.results = nil // the question before was answered
 		}
 	}
