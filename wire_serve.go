@@ -28,6 +28,7 @@ type serveCommand struct {
 	config.Metrics
 	config.Lifetimes
 	config.Mail
+	config.Media
 	SignUp         string         `name:"sign-up" env:"OMNIDESK_SIGN_UP" enum:"on,off,auto" default:"auto" help:"Whether strangers may make a company of their own: on, off, or auto, which is on with a sandbox alone."`
 	IP             string         `name:"ip" env:"OMNIDESK_IP" default:"127.0.0.1" help:"Address to listen on; put a proxy that speaks TLS in front of any other than the loopback."`
 	Port           int            `name:"port" env:"PORT" default:"8080" help:"Port to listen on."`
@@ -69,6 +70,11 @@ func (c *serveCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	files, closeFiles, err := openMedia(ctx, c.Media)
+	if err != nil {
+		return err
+	}
+	defer closeFiles()
 	workflows := flow.NewClient(temporal)
 	relay := wake.NewRelay(db, workflows)
 	address := config.Address(c.IP, c.Port)
@@ -83,6 +89,7 @@ func (c *serveCommand) Run(ctx context.Context) error {
 			Addr: address, MetricsAddr: c.MetricsAddress, PublicURL: c.PublicURL, Version: version(), SandboxURL: c.SandboxURL, Sandbox: newSandbox(c.Sandbox),
 			DB: db, Sealer: sealer, Tokens: tokens, Lifetimes: lives, CanMail: mailer != nil, Mailbox: mailbox(c.Mail, c.Sandbox), SignUp: c.SignUp == "on" || c.SignUp == "auto" && c.SandboxURL != "", Workflows: workflows, Relay: relay, Adapters: adapters,
 			Meta:       server.Webhook{Verify: meta.VerifySignature, Challenge: meta.Challenge, Parse: meta.ParseWebhook},
+			Media:      files,
 			Web:        web.Handler(),
 			TemporalUI: c.TemporalUI, TemporalNamespace: c.Namespace,
 			TrustedProxies: c.TrustedProxies, ProxyHeader: c.ProxyHeader,

@@ -34,6 +34,7 @@ type workCommand struct {
 	config.Metrics
 	config.LinkLifetimes
 	config.Mail
+	config.Media
 	Slots       int `name:"slots" env:"OMNIDESK_SLOTS" default:"64" help:"Sends at once on one connection."`
 	Pages       int `name:"pages" env:"OMNIDESK_PAGES" default:"8" help:"Connections sending at once in this process."`
 	Connections int `name:"database-connections" env:"OMNIDESK_DATABASE_CONNECTIONS" default:"20" help:"Connections to the database at most."`
@@ -76,6 +77,11 @@ func (c *workCommand) Run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	files, closeFiles, err := openMedia(ctx, c.Media)
+	if err != nil {
+		return err
+	}
+	defer closeFiles()
 	publisher := realtime.NewPublisher(db)
 	group, ctx := errgroup.WithContext(ctx)
 	group.Go(func() error { return serveMetrics(ctx, c.MetricsAddress) })
@@ -88,7 +94,7 @@ func (c *workCommand) Run(ctx context.Context) error {
 		}
 		group.Go(func() error { keeper.Keep(ctx); return nil })
 		return worker.Run(ctx, worker.Options{
-			DB: db, Temporal: temporal, Connections: connection.NewStore(sealer), Adapters: adapters, Slots: c.Slots, Pages: c.Pages, Mailer: mailer, Lifetimes: lives,
+			DB: db, Temporal: temporal, Connections: connection.NewStore(sealer), Adapters: adapters, Slots: c.Slots, Pages: c.Pages, Mailer: mailer, Lifetimes: lives, Media: files,
 			Changed: func(company, campaign id.ID) {
 				publisher.Publish(realtime.Event{Company: company, Kind: realtime.Campaign, ID: campaign})
 			},

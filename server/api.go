@@ -53,6 +53,7 @@ func (s *Server) build() error {
 	s.campaignRoutes()
 	s.conversationRoutes()
 	s.deskRoutes()
+	s.mediaRoutes()
 	s.templateRoutes()
 	s.apiClientRoutes()
 	s.trialRoutes()

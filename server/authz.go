@@ -123,6 +123,10 @@ var table = map[string]rule{
 	"updateContact": {least: admin, company: true},
 	"listTags":      {least: user, company: true},
 
+	"uploadMedia": {least: user, company: true},
+	"getMedia":    {least: user, company: true, department: true, often: true},
+	"fetchMedia":  {least: user, company: true, department: true},
+
 	"uploadImport":  {least: admin, company: true},
 	"listImports":   {least: admin, company: true},
 	"getImport":     {least: admin, company: true},

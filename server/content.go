@@ -14,14 +14,23 @@ import (
 	"omnidesk/internal/postgres"
 )
 
-// WrittenContent is what somebody of the company sends: a text, or one of the others. With an offer the text stands above the answers.
+// WrittenContent is what somebody of the company sends: a text, or one of the others. The text of
+// a file is its caption, that of an offer stands above the answers.
 type WrittenContent struct {
-	Text     string            `json:"text,omitempty" maxLength:"4096" doc:"alone, or what an offer asks"`
+	Text     string            `json:"text,omitempty" maxLength:"4096" doc:"alone, the caption of a file, or what an offer asks"`
+	File     *WrittenFile      `json:"file,omitempty"`
 	Location *channel.Location `json:"location,omitempty"`
 	Cards    []channel.Card    `json:"cards,omitempty" maxItems:"10" doc:"people's contact cards"`
 	Offer    *channel.Offer    `json:"offer,omitempty" doc:"answers to choose from: up to 3 buttons, or a list of up to 10"`
 	Reaction *WrittenReaction  `json:"reaction,omitempty"`
 	ReplyTo  string            `json:"reply_to,omitempty" format:"uuid" doc:"the message of this conversation that it answers"`
+}
+
+// WrittenFile names a file that was uploaded.
+type WrittenFile struct {
+	Kind    string `json:"kind" enum:"image,video,audio,voice,document,sticker"`
+	MediaID string `json:"media_id" format:"uuid"`
+	Name    string `json:"name,omitempty" maxLength:"240" doc:"of a document"`
 }
 
 // WrittenReaction puts an emoji on a message.
@@ -49,6 +58,9 @@ func (s *Server) content(ctx context.Context, tx postgres.Tx, of conversation.Co
 	content := channel.Content{Text: strings.TrimSpace(in.Text), Location: in.Location, Cards: in.Cards, Offer: in.Offer}
 	var err error
 	if content.About, err = messageAt(ctx, tx, of, "reply_to", in.ReplyTo); err != nil {
+		return content, err
+	}
+	if content.File, err = s.fileOf(ctx, tx, in.File); err != nil {
 		return content, err
 	}
 	if in.Reaction != nil {

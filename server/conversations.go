@@ -59,6 +59,7 @@ type ThreadMessage struct {
 	Text         string        `json:"text" doc:"in one readable text; empty before it is rendered, and of a deleted one"`
 	Said         *channel.Said `json:"said,omitempty" doc:"of an inbound message: what it is"`
 	Content      *Sent         `json:"content,omitempty" doc:"of an outgoing message that is more than a text: what it is"`
+	Attachment   *Attachment   `json:"attachment,omitempty" doc:"of a message with a file: whether the file is here"`
 	Quote        *Quote        `json:"quote,omitempty" doc:"the message that it answers, or reacts to"`
 	State        string        `json:"state" enum:"queued,sending,sent,delivered,read,failed,uncertain,canceled,expired,suppressed,received,note"`
 	Author       string        `json:"author,omitempty" doc:"of a note, which is never sent: who wrote it"`
@@ -217,7 +218,10 @@ func (s *Server) conversationMessages(ctx context.Context, in *threadIn) (*Out[T
 		for _, line := range lines {
 			page.Items = append(page.Items, threadMessage(line))
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		return attach(ctx, tx, page.Items, lines)
 	})
 	return out(page), err
 }
@@ -290,6 +294,11 @@ func (s *Server) answer(ctx context.Context, in *answerIn) (message id.ID, err e
 			return err
 		}
 		message = queued[0]
+		if content.File != nil {
+			if err := sendFileFirst(ctx, tx, company, of.ConnectionID, message, content.File.Media, s.now()); err != nil {
+				return err
+			}
+		}
 		if err := conversation.Key(ctx, tx, company, in.Body.Key, message); err != nil {
 			return err
 		}

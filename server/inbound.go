@@ -11,6 +11,7 @@ import (
 	"omnidesk/internal/contact"
 	"omnidesk/internal/conversation"
 	"omnidesk/internal/id"
+	"omnidesk/internal/media"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/send"
 )
@@ -48,7 +49,20 @@ func receive(ctx context.Context, tx postgres.Tx, route connection.Route, inboun
 	if err := heedWishes(ctx, tx, route.Company, news.Messages, now); err != nil {
 		return news, err
 	}
+	if err := media.Expect(ctx, tx, route.Company, route.Connection, filesOf(news.Messages), now); err != nil {
+		return news, err
+	}
 	return news, send.NoteReplies(ctx, tx, route.Company, route.Connection, replies, now)
+}
+
+// filesOf lists what has to be fetched from the provider.
+func filesOf(messages []conversation.Stored) (files []media.Expected) {
+	for _, one := range messages {
+		if of := one.Said.Media; of != nil {
+			files = append(files, media.Expected{Message: one.ID, ProviderID: of.ProviderID, SHA256: of.SHA256})
+		}
+	}
+	return files
 }
 
 // heedWishes takes contacts out of campaigns, or back in, who say so and nothing else. Of several wishes the one

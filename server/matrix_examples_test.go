@@ -81,6 +81,9 @@ var examples = map[string]example{
 	"tagContacts":     {fields: map[string]any{"ids": []any{"$contact_ids"}, "add": []any{"new"}}},
 	"createSegment":   {fields: map[string]any{"name": "$unique", "filter": "opted_out"}},
 	"updateSegment":   {fields: map[string]any{"version": 1, "name": "$unique"}},
+	"uploadMedia":     {raw: "%PDF-1.7"},
+	"getMedia":        {query: map[string]string{"name": "a.pdf"}},
+	"fetchMedia":      notNow,
 	"uploadImport":    {raw: "phone,name\n+5511977776666,Ana\n", query: map[string]string{"file_name": "people.csv"}},
 	"mapImport":       {fields: map[string]any{"version": 1, "mapping": []any{map[string]any{"field": "phone"}}}},
 	"startImport":     {fields: map[string]any{"version": 1}, status: http.StatusUnprocessableEntity}, // its preview has no usable row
@@ -130,7 +133,7 @@ var examples = map[string]example{
 
 // kinds of subjects, by the part of the path before {id}, and by the names of fields.
 var kinds = map[string]string{
-	"conversations": "conversation", "notices": "notice", "notice_id": "notice", "campaigns": "campaign", "connections": "connection", "contacts": "contact", "departments": "department", "imports": "import", "invitations": "invitation",
+	"media": "media", "conversations": "conversation", "notices": "notice", "notice_id": "notice", "campaigns": "campaign", "connections": "connection", "contacts": "contact", "departments": "department", "imports": "import", "invitations": "invitation",
 	"messages": "message", "people": "person", "superadmins": "superadmin", "segments": "segment", "sessions": "session",
 	"api-clients": "apiclient", "connection_ids": "connection", "campaign_id": "campaign", "company_id": "company", "connection_id": "connection", "contact_id": "contact", "contact_ids": "contact", "department_id": "department",
 	"message_ids": "message", "person_ids": "person", "person_id": "person", "labels": "label", "label_id": "label", "label_ids": "label", "segment_id": "segment", "tag_id": "tag", "tag_ids": "tag", "user_id": "person",
@@ -146,7 +149,7 @@ func (c call) kindOf(field string) string {
 
 // hidden tells whether a user of another department is told that there is no such thing.
 func (c call) hidden() bool {
-	return strings.Contains(c.path, "{id}") && slices.Contains([]string{"connection", "conversation", "message", "notice"}, c.kindOf("id"))
+	return strings.Contains(c.path, "{id}") && slices.Contains([]string{"connection", "conversation", "media", "message", "notice"}, c.kindOf("id"))
 }
 
 // changes tells whether the call is more than reading.

@@ -151,11 +151,14 @@ func (w *world) subjects(company id.ID) subjects {
 		one["apiclient"] = client.ID
 		return err
 	}))
+	file, err := w.Media.Keep(w.Context(), w.db, company, strings.NewReader(secret+" file "+one["message"].String()))
+	require.NoError(w, err)
+	one["media"] = file.ID
 	pairs := []string{"$company", quoted(company), "$canary", canary, "$secret", secret, "$phone", fmt.Sprint(phones, 1_000_000+rand.IntN(8_999_999))}
 	for kind, of := range one {
 		pairs = append(pairs, "$"+kind, quoted(of))
 	}
-	_, err := w.owner.PgConn().Exec(w.Context(), strings.NewReplacer(pairs...).Replace(oneOfEach)).ReadAll()
+	_, err = w.owner.PgConn().Exec(w.Context(), strings.NewReplacer(pairs...).Replace(oneOfEach)).ReadAll()
 	require.NoError(w, err)
 	return one
 }
@@ -187,6 +190,8 @@ INSERT INTO messages (company_id, id, connection_id, contact_id, identity_id, ca
 	VALUES ($company, $message, $connection, $contact, $identity, $campaign, 5, 6, '{"text":"$secret"}', 'wamid.' || $message, '$secret', now());
 INSERT INTO contact_messages (company_id, contact_id, message_id) VALUES ($company, $contact, $message);
 INSERT INTO conversations (company_id, id, connection_id, contact_id, last_id) VALUES ($company, $conversation, $connection, $contact, $message);
+INSERT INTO media_transfers (company_id, message_id, connection_id, outbound, state, media_id, provider_id, gives_up_at, detail)
+	VALUES ($company, $message, $connection, true, 'done', $media, '4711', now(), '$secret');
 INSERT INTO labels (company_id, id, name, colour) VALUES ($company, $label, '$canary label ' || $label, 'red');
 INSERT INTO conversation_labels (company_id, conversation_id, label_id) VALUES ($company, $conversation, $label);
 INSERT INTO conversation_notes (company_id, conversation_id, id, author_id, body) VALUES ($company, $conversation, $message, $person, '$secret note');

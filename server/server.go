@@ -25,6 +25,7 @@ import (
 	"omnidesk/internal/connection"
 	"omnidesk/internal/flow"
 	"omnidesk/internal/id"
+	"omnidesk/internal/media"
 	"omnidesk/internal/platform"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/realtime"
@@ -64,7 +65,7 @@ type Webhook struct {
 	Parse     func(body []byte) []channel.Event
 }
 
-// Options is what a server is made of. DB, Sealer, Tokens, Workflows, Relay, Adapters and Meta are required.
+// Options is what a server is made of. DB, Sealer, Tokens, Workflows, Relay, Adapters, Meta and Media are required.
 type Options struct {
 	Addr        string // where to listen, such as 127.0.0.1:8080
 	MetricsAddr string // where metrics are served, or empty for nowhere
@@ -86,6 +87,7 @@ type Options struct {
 	Publisher *realtime.Publisher // nil: the server makes and runs its own
 	Adapters  map[channel.Kind]channel.Adapter
 	Meta      Webhook
+	Media     *media.Store // files of messages
 	Web       http.Handler // the web app; nil serves none
 
 	TemporalUI        string // address of the Temporal UI, or empty for none

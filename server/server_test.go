@@ -17,12 +17,14 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+	"gocloud.dev/blob/memblob"
 
 	"omnidesk/internal/account"
 	"omnidesk/internal/channel"
 	"omnidesk/internal/channel/meta"
 	"omnidesk/internal/flow"
 	"omnidesk/internal/id"
+	"omnidesk/internal/media"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/postgres/pgtest"
 	"omnidesk/internal/secret"
@@ -149,7 +151,9 @@ func newSite(t *testing.T, change ...func(*Options)) *site {
 	t.Cleanup(func() { slog.SetDefault(previous) })
 	x.showLog(t)
 	x.http = httptest.NewUnstartedServer(nil)
-	options := Options{PublicURL: "http://" + x.http.Listener.Addr().String(), DB: x.db, Sealer: sealer, Tokens: tokens, Workflows: x.workflows,
+	bucket := memblob.OpenBucket(nil)
+	t.Cleanup(func() { require.NoError(t, bucket.Close()) })
+	options := Options{Media: media.NewStore(bucket, media.Options{Quota: 1 << 20}), PublicURL: "http://" + x.http.Listener.Addr().String(), DB: x.db, Sealer: sealer, Tokens: tokens, Workflows: x.workflows,
 		Relay: x.relay, Adapters: map[channel.Kind]channel.Adapter{channel.WhatsAppCloud: x.adapter}, Version: "test",
 		Meta: Webhook{Verify: meta.VerifySignature, Challenge: meta.Challenge, Parse: meta.ParseWebhook}}
 	for _, one := range change {

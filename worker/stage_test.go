@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 	"go.temporal.io/sdk/client"
 	sdklog "go.temporal.io/sdk/log"
+	"gocloud.dev/blob/fileblob"
 
 	"omnidesk/internal/channel"
 	"omnidesk/internal/channel/meta"
@@ -24,6 +25,7 @@ import (
 	"omnidesk/internal/dev/process"
 	"omnidesk/internal/flow"
 	"omnidesk/internal/mail"
+	"omnidesk/internal/media"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/postgres/pgtest"
 	"omnidesk/internal/sandbox"
@@ -41,7 +43,7 @@ const (
 )
 
 // parts is all that a worker process needs to know.
-type parts struct{ Database, Keyset, Temporal, Namespace, Sandbox string }
+type parts struct{ Database, Keyset, Temporal, Namespace, Sandbox, Files string }
 
 // TestMain lets this binary be a worker of its own, so that a test can kill it.
 func TestMain(m *testing.M) {
@@ -85,8 +87,22 @@ func (p parts) work(ctx context.Context, db *postgres.DB, temporal client.Client
 		return err
 	}
 	defer adapter.Close()
-	return worker.Run(ctx, worker.Options{DB: db, Temporal: temporal, Connections: connection.NewStore(sealer),
+	files, closeFiles, err := p.media()
+	if err != nil {
+		return err
+	}
+	defer closeFiles()
+	return worker.Run(ctx, worker.Options{DB: db, Media: files, Temporal: temporal, Connections: connection.NewStore(sealer),
 		Adapters: map[channel.Kind]channel.Adapter{channel.WhatsAppCloud: adapter}, Slots: slots, Mailer: mail.NewSandbox(p.Sandbox, "desk@omnidesk.example")})
+}
+
+// media opens the folder of files.
+func (p parts) media() (*media.Store, func(), error) {
+	bucket, err := fileblob.OpenBucket(p.Files, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	return media.NewStore(bucket, media.Options{}), func() { _ = bucket.Close() }, nil
 }
 
 type quiet struct{}
@@ -112,7 +128,7 @@ func newStage(t *testing.T, database, temporal string) *stage {
 	t.Helper()
 	keyset, err := secret.NewKeyset()
 	require.NoError(t, err)
-	s := &stage{parts: parts{Database: database, Keyset: keyset, Temporal: temporal}}
+	s := &stage{parts: parts{Database: database, Keyset: keyset, Temporal: temporal, Files: t.TempDir()}}
 	s.db, err = postgres.Open(t.Context(), database, postgres.Options{MaxConns: 16})
 	require.NoError(t, err)
 	t.Cleanup(s.db.Close)

@@ -21,6 +21,7 @@ import (
 	"omnidesk/internal/flow"
 	"omnidesk/internal/id"
 	"omnidesk/internal/mail"
+	"omnidesk/internal/media"
 	"omnidesk/internal/postgres"
 	"omnidesk/internal/send"
 	"omnidesk/internal/wake"
@@ -40,6 +41,7 @@ type Options struct {
 	Changed     func(company, campaign id.ID)     // a campaign's page should refresh; may be nil
 	Imported    func(company, imported id.ID)     // an import's page should refresh; may be nil
 	Conversed   func(company, conversation id.ID) // the same of a conversation
+	Media       *media.Store                      // nil: this worker moves no files
 	Mailer      mail.Mailer                       // nil: mails stay in the outbox
 	Lifetimes   account.Lifetimes                 // of links in mails; the zero value means account.DefaultLifetimes
 }
@@ -85,9 +87,11 @@ func Run(ctx context.Context, o Options) error {
 	mails := &activities.Mails{DB: o.DB, Mailer: o.Mailer, Lives: o.Lifetimes}
 	digests := &activities.Digests{DB: o.DB, Mailer: o.Mailer}
 	conversations := &activities.Conversations{DB: o.DB, Changed: o.Conversed}
+	files := &activities.Media{DB: o.DB, Store: o.Media, Connections: o.Connections, Adapters: o.Adapters, Hint: relay.Hint, Changed: o.Conversed}
 	workers := []sdkworker.Worker{
-		workflowWorker(o.Temporal, campaigns, sending, imports, digests, conversations),
+		workflowWorker(o.Temporal, campaigns, sending, imports, digests, conversations, files),
 		workWorker(o.Temporal, campaigns, imports, mails, digests, conversations),
+		mediaWorker(o.Temporal, files),
 		sendWorker(o.Temporal, flow.SendQueue, flow.SendPage, sending.SendPage, o.Pages),
 		sendWorker(o.Temporal, flow.UrgentQueue, flow.SendUrgent, sending.SendUrgent, o.UrgentRuns),
 	}
@@ -112,7 +116,7 @@ func Run(ctx context.Context, o Options) error {
 }
 
 // workflowWorker runs workflows and their looks.
-func workflowWorker(temporal client.Client, campaigns *activities.Campaigns, sending *activities.Sending, imports *activities.Imports, digests *activities.Digests, conversations *activities.Conversations) sdkworker.Worker {
+func workflowWorker(temporal client.Client, campaigns *activities.Campaigns, sending *activities.Sending, imports *activities.Imports, digests *activities.Digests, conversations *activities.Conversations, files *activities.Media) sdkworker.Worker {
 	w := sdkworker.New(temporal, flow.WorkflowQueue, sdkworker.Options{
 		MaxConcurrentWorkflowTaskExecutionSize:  64,
 		MaxConcurrentLocalActivityExecutionSize: 64,
@@ -125,6 +129,7 @@ func workflowWorker(temporal client.Client, campaigns *activities.Campaigns, sen
 	w.RegisterActivityWithOptions(imports.LookAtImport, activity.RegisterOptions{Name: flow.LookAtImport})
 	w.RegisterActivityWithOptions(digests.LookAtDigest, activity.RegisterOptions{Name: flow.LookAtDigest})
 	w.RegisterActivityWithOptions(conversations.LookAtConversation, activity.RegisterOptions{Name: flow.LookAtConversation})
+	w.RegisterActivityWithOptions(files.LookAtMedia, activity.RegisterOptions{Name: flow.LookAtMedia})
 	return w
 }
 
@@ -134,6 +139,7 @@ func Register(w sdkworker.WorkflowRegistry) {
 	w.RegisterWorkflowWithOptions(workflows.Sender, workflow.RegisterOptions{Name: string(flow.SenderWorkflow)})
 	w.RegisterWorkflowWithOptions(workflows.Import, workflow.RegisterOptions{Name: string(flow.ImportWorkflow)})
 	w.RegisterWorkflowWithOptions(workflows.Mail, workflow.RegisterOptions{Name: string(flow.MailWorkflow)})
+	w.RegisterWorkflowWithOptions(workflows.Media, workflow.RegisterOptions{Name: string(flow.MediaWorkflow)})
 	w.RegisterWorkflowWithOptions(workflows.Digest, workflow.RegisterOptions{Name: string(flow.DigestWorkflow)})
 	w.RegisterWorkflowWithOptions(workflows.Conversation, workflow.RegisterOptions{Name: string(flow.ConversationWorkflow)})
 }
@@ -150,6 +156,17 @@ func workWorker(temporal client.Client, campaigns *activities.Campaigns, imports
 		flow.RouseConversation: conversations.RouseConversation} {
 		w.RegisterActivityWithOptions(do, activity.RegisterOptions{Name: name})
 	}
+	return w
+}
+
+// mediaWorker moves files, on a queue of its own: one of 100 MB must not hold up a campaign's step.
+func mediaWorker(temporal client.Client, files *activities.Media) sdkworker.Worker {
+	w := sdkworker.New(temporal, flow.MediaQueue, sdkworker.Options{
+		DisableWorkflowWorker:              true,
+		MaxConcurrentActivityExecutionSize: 8,
+		WorkerStopTimeout:                  10 * time.Second,
+	})
+	w.RegisterActivityWithOptions(files.MoveMedia, activity.RegisterOptions{Name: flow.MoveMedia})
 	return w
 }
 

@@ -42,6 +42,7 @@ func TestCampaignsOnARealServer(t *testing.T) {
 	t.Run("invited by mail", s.invited)
 	t.Run("told by mail", s.told)
 	t.Run("snoozed", s.snoozed)
+	t.Run("files moved", s.moved)
 	t.Run("drained and resumed", s.drained)
 	s.requireApart(t)
 	said := uuids.ReplaceAllString(log.String(), "")

@@ -62,7 +62,7 @@ func TestRecordedHistoriesHoldEveryStory(t *testing.T) {
 		"paced": flow.SenderWorkflow, "limits-edited": flow.SenderWorkflow,
 		// Of senders that knew no urgent runs.
 		"in-turns-sender": flow.SenderWorkflow, "in-turns-failed-page": flow.SenderWorkflow, "in-turns-continue-as-new": flow.SenderWorkflow,
-		"import": flow.ImportWorkflow, "import-undo": flow.ImportWorkflow, "mail": flow.MailWorkflow, "digest": flow.DigestWorkflow, "conversation": flow.ConversationWorkflow} {
+		"import": flow.ImportWorkflow, "import-undo": flow.ImportWorkflow, "media": flow.MediaWorkflow, "mail": flow.MailWorkflow, "digest": flow.DigestWorkflow, "conversation": flow.ConversationWorkflow} {
 		require.Equal(t, want, kind(name), name)
 	}
 	for name, event := range map[string]enums.EventType{
@@ -77,6 +77,7 @@ func TestRecordedHistoriesHoldEveryStory(t *testing.T) {
 		"campaign-continue-as-new": enums.EVENT_TYPE_WORKFLOW_EXECUTION_CONTINUED_AS_NEW,
 		"import":                   enums.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED,
 		"import-undo":              enums.EVENT_TYPE_ACTIVITY_TASK_COMPLETED,
+		"media":                    enums.EVENT_TYPE_ACTIVITY_TASK_COMPLETED,
 		"paced":                    enums.EVENT_TYPE_TIMER_FIRED,
 		"mail":                     enums.EVENT_TYPE_ACTIVITY_TASK_COMPLETED,
 		"digest":                   enums.EVENT_TYPE_WORKFLOW_EXECUTION_SIGNALED,

@@ -147,8 +147,13 @@ func (a *attendant) stumble(ctx workflow.Context, failures int, err error) error
 
 // step runs one short activity with retries.
 func (a *attendant) step(ctx workflow.Context, name, summary string, timeout time.Duration, result any) error {
+	return a.stepOn(ctx, flow.WorkQueue, name, summary, timeout, result)
+}
+
+// stepOn is step on a task queue of its own.
+func (a *attendant) stepOn(ctx workflow.Context, queue, name, summary string, timeout time.Duration, result any) error {
 	ctx = workflow.WithActivityOptions(ctx, workflow.ActivityOptions{
-		TaskQueue:           flow.WorkQueue,
+		TaskQueue:           queue,
 		StartToCloseTimeout: timeout,
 		HeartbeatTimeout:    15 * time.Second,
 		Summary:             summary,

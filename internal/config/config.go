@@ -109,6 +109,25 @@ func (p Provider) Require() error {
 	return nil
 }
 
+// Media says where files are kept that people and contacts send.
+type Media struct {
+	MediaURL   string `name:"media-url" env:"OMNIDESK_MEDIA_URL" placeholder:"URL" help:"The bucket for files of messages: s3://name?region=sa-east-1, gs://name, or file:///folder. Without one the folder is used. The same for every server and worker."`
+	S3Bucket   string `name:"s3-bucket" env:"AWS_S3_BUCKET_NAME" placeholder:"NAME" help:"Short for OMNIDESK_MEDIA_URL=s3://NAME; the region comes from AWS_REGION."`
+	Folder     string `name:"media-folder" env:"OMNIDESK_MEDIA_FOLDER" default:".data/media" help:"The folder for files of messages when there is no bucket. Servers and workers must see the same one."`
+	QuotaMB    int    `name:"media-quota-mb" env:"OMNIDESK_MEDIA_QUOTA_MB" default:"10240" help:"How many MB the files of one company may take; 0: without end."`
+	CDN        string `name:"media-cdn-url" env:"OMNIDESK_MEDIA_CDN_URL" placeholder:"URL" help:"A CloudFront distribution in front of the bucket: browsers are sent there with an address that works for ten minutes."`
+	CDNKeyID   string `name:"media-cdn-key-id" env:"OMNIDESK_MEDIA_CDN_KEY_ID" placeholder:"ID" help:"The id of CloudFront's public key."`
+	CDNKeyFile string `name:"media-cdn-key-file" env:"OMNIDESK_MEDIA_CDN_KEY_FILE" placeholder:"FILE" help:"The private key to it, in PEM."`
+}
+
+// Bucket is the address of the bucket, or empty: the folder is used.
+func (m Media) Bucket() string {
+	if m.MediaURL == "" && m.S3Bucket != "" {
+		return "s3://" + m.S3Bucket
+	}
+	return m.MediaURL
+}
+
 // Position says where a process that sends remembers how far it has seen the database come.
 type Position struct {
 	PositionFile     string `name:"position-file" env:"OMNIDESK_POSITION_FILE" default:".data/position.json" help:"Where this worker remembers how far it has seen the database come, so that a restored backup is noticed. Must outlive the process and lie outside the database."`

@@ -86,3 +86,15 @@ func wordsOf(inbound bool, content *string) string {
 	_ = json.Unmarshal([]byte(*content), &sent)
 	return sent.Words()
 }
+
+// OfMessage returns the conversation of a message that somebody in some departments may see; see List. Errors: ErrNotFound.
+func OfMessage(ctx context.Context, tx postgres.Tx, company id.ID, departments []id.ID, message id.ID) (id.ID, error) {
+	found, err := New(tx).conversationOf(ctx, departments, company, message)
+	if errors.Is(err, pgx.ErrNoRows) {
+		return id.Nil, ErrNotFound
+	}
+	if err != nil {
+		return id.Nil, fmt.Errorf("finding a message's conversation: %w", err)
+	}
+	return found, nil
+}

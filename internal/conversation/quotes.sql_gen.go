@@ -11,6 +11,21 @@ import (
 	"github.com/google/uuid"
 )
 
+const conversationOf = `-- name: conversationOf :one
+SELECT v.id FROM messages m
+JOIN conversations v ON v.company_id = m.company_id AND v.connection_id = m.connection_id AND v.contact_id = m.contact_id
+JOIN connections n ON n.company_id = v.company_id AND n.id = v.connection_id AND in_sight(n.department_id, $1::uuid[])
+WHERE m.company_id = $2 AND m.id = $3
+`
+
+// Of a message that somebody in some departments may see.
+func (q *Queries) conversationOf(ctx context.Context, departments []uuid.UUID, companyID uuid.UUID, iD uuid.UUID) (uuid.UUID, error) {
+	row := q.db.QueryRow(ctx, conversationOf, departments, companyID, iD)
+	var id uuid.UUID
+	err := row.Scan(&id)
+	return id, err
+}
+
 const providerIDOf = `-- name: providerIDOf :one
 SELECT coalesce(provider_id, '')::text FROM messages
 WHERE company_id = $1 AND id = $2 AND connection_id = $3 AND contact_id = $4

@@ -244,6 +244,7 @@ func (s *supervisor) environment(command string) []string {
 		"OMNIDESK_SANDBOX_ADDRESS": config.Address(loopback, s.SandboxPort),
 		"OMNIDESK_SANDBOX_DATA":    filepath.Join(s.Data, "sandbox"),
 		"OMNIDESK_POSITION_FILE":   PositionFile(s.Data),
+		"OMNIDESK_MEDIA_FOLDER":    filepath.Join(s.Data, "media"),
 	}
 	if s.TemporalUsed == "" {
 		set["OMNIDESK_TEMPORAL_UI_URL"] = s.uiURL()

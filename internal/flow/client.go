@@ -52,6 +52,7 @@ var summaries = map[Workflow]string{
 	SenderWorkflow:   "The only sender on this connection",
 	ImportWorkflow:   "Import of contacts: check, run, undo",
 	MailWorkflow:     "One mail, tried for a day",
+	MediaWorkflow:    "Files of one connection: fetch, hand over",
 	DigestWorkflow:   "Notices to one person: at most one mail in ten minutes",
 
 	ConversationWorkflow: "A snoozed conversation: back at its time",
@@ -62,7 +63,7 @@ func attributesOf(company id.ID, target Target) temporal.SearchAttributes {
 	switch target.Workflow {
 	case CampaignWorkflow:
 		of = append(of, CampaignAttribute.ValueSet(target.Subject.String()))
-	case SenderWorkflow:
+	case SenderWorkflow, MediaWorkflow:
 		of = append(of, ConnectionAttribute.ValueSet(target.Subject.String()))
 	}
 	return temporal.NewSearchAttributes(of...)
@@ -162,4 +163,5 @@ var queueTypes = []struct {
 	{WorkQueue, enums.TASK_QUEUE_TYPE_ACTIVITY},
 	{SendQueue, enums.TASK_QUEUE_TYPE_ACTIVITY},
 	{UrgentQueue, enums.TASK_QUEUE_TYPE_ACTIVITY},
+	{MediaQueue, enums.TASK_QUEUE_TYPE_ACTIVITY},
 }

@@ -19,6 +19,7 @@ const (
 	SenderWorkflow   Workflow = "sender"   // the only one that sends on a connection, while there is work
 	ImportWorkflow   Workflow = "import"   // one file of contacts, from the upload to the end or an undo
 	MailWorkflow     Workflow = "mail"     // one mail, until it has left
+	MediaWorkflow    Workflow = "media"    // files of one connection on their way to and from its provider, while there are any
 	DigestWorkflow   Workflow = "digest"   // what one person is told by mail, while something waits to be told
 
 	ConversationWorkflow Workflow = "conversation" // one conversation that is asleep until an instant
@@ -48,6 +49,9 @@ func Digest(user id.ID) Target { return Target{DigestWorkflow, user} }
 // Conversation names the workflow of a conversation.
 func Conversation(of id.ID) Target { return Target{ConversationWorkflow, of} }
 
+// Media names the workflow that moves a connection's files.
+func Media(connection id.ID) Target { return Target{MediaWorkflow, connection} }
+
 // WorkflowID returns the id in Temporal, noun/uuid.
 func (t Target) WorkflowID() string { return string(t.Workflow) + "/" + t.Subject.String() }
 
@@ -57,6 +61,7 @@ const (
 	WorkQueue     = "work"   // short activities: freeze, feed, finish
 	SendQueue     = "send"   // pages of sends
 	UrgentQueue   = "urgent" // urgent sends, beside the pages
+	MediaQueue    = "media"  // files on their way
 )
 
 // WokenSignal means "look again" and nothing else.
@@ -87,6 +92,8 @@ const (
 
 	LookAtConversation = "LookAtConversation"
 	RouseConversation  = "RouseConversation"
+	LookAtMedia        = "LookAtMedia"
+	MoveMedia          = "MoveMedia"
 )
 
 // Ref is the input of every workflow and activity about one row of one company.
@@ -117,6 +124,7 @@ const (
 	StepMail Step = "mail"
 
 	StepRouse Step = "rouse"
+	StepMove  Step = "move"
 )
 
 // Look is the verdict of a look at the rows. All that depends on a clock, a zone or a limit is decided in the

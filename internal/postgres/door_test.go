@@ -91,6 +91,8 @@ INSERT INTO labels (company_id, id, name, colour) VALUES ($c, $x, 'L', 'red');
 INSERT INTO conversation_labels (company_id, conversation_id, label_id) VALUES ($c, $x, $x);
 INSERT INTO conversation_notes (company_id, conversation_id, id, author_id, body) VALUES ($c, $x, $x, $x, 'B');
 INSERT INTO message_changes (company_id, connection_id, provider_id, id, contact_id, kind, words) VALUES ($c, $x, 'wamid', $x, $x, 'edit', 'W');
+INSERT INTO media (company_id, id, sha256, size, type) VALUES ($c, $x, 'H', 1, 'text/plain');
+INSERT INTO media_transfers (company_id, message_id, connection_id, outbound, gives_up_at) VALUES ($c, $x, $x, false, now());
 INSERT INTO client_keys (company_id, key, message_id) VALUES ($c, 'K', $x);
 INSERT INTO api_clients (company_id, id, name, scopes, connection_ids, networks, lane, per_minute, per_day, sealed_secret) VALUES ($c, $x, 'N', '{send}', ARRAY[$x]::uuid[], '{}', 4, 1, 1, '');
 INSERT INTO api_turns (company_id, client_id) VALUES ($c, $x);

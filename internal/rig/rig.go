@@ -172,6 +172,9 @@ func (r *Rig) SandboxURL() string { return address(r.Ports.Sandbox) }
 // PositionFile is where the worker remembers how far it has seen the database come.
 func (r *Rig) PositionFile() string { return filepath.Join(r.Dir, "position.json") }
 
+// MediaFolder is where servers and workers keep files.
+func (r *Rig) MediaFolder() string { return filepath.Join(r.Dir, "media") }
+
 // TemporalAddress is what a client of Temporal dials.
 func (r *Rig) TemporalAddress() string { return "127.0.0.1:" + strconv.Itoa(r.Ports.Temporal) }
 
@@ -187,10 +190,10 @@ func (r *Rig) Start(ctx context.Context, part string) error {
 		return r.launch(ctx, part, args, nil, r.SandboxURL()+"/healthz")
 	case Serve:
 		return r.launch(ctx, part, []string{"serve"}, append([]string{"PORT=" + strconv.Itoa(r.Ports.App), "OMNIDESK_PUBLIC_URL=" + r.AppURL(),
-			"OMNIDESK_METRICS_ADDRESS=127.0.0.1:" + strconv.Itoa(r.Ports.ServeMetrics)}, r.ServeEnv...), r.AppURL()+"/healthz")
+			"OMNIDESK_METRICS_ADDRESS=127.0.0.1:" + strconv.Itoa(r.Ports.ServeMetrics), "OMNIDESK_MEDIA_FOLDER=" + r.MediaFolder()}, r.ServeEnv...), r.AppURL()+"/healthz")
 	case Work:
 		return r.launch(ctx, part, []string{"work"}, append([]string{"OMNIDESK_METRICS_ADDRESS=127.0.0.1:" + strconv.Itoa(r.Ports.WorkMetrics),
-			"OMNIDESK_POSITION_FILE=" + r.PositionFile()}, r.WorkEnv...),
+			"OMNIDESK_POSITION_FILE=" + r.PositionFile(), "OMNIDESK_MEDIA_FOLDER=" + r.MediaFolder()}, r.WorkEnv...),
 			address(r.Ports.WorkMetrics)+"/healthz")
 	default:
 		return fmt.Errorf("the rig has no part %q", part)

@@ -1972,6 +1972,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/media": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Upload a file to send
+         * @description The file itself, up to 100 MB. What it is, is found by looking into it. The same content is kept once.
+         */
+        post: operations["uploadMedia"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/media/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A file, or a part of it
+         * @description Answers ranges. May lead to another address that works for a few minutes.
+         */
+        get: operations["getMedia"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/messages/{id}": {
         parameters: {
             query?: never;
@@ -1983,6 +2023,23 @@ export interface paths {
         get: operations["getMessage"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/messages/{id}/fetch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Try again to fetch the file of a contact's message */
+        post: operations["fetchMedia"];
         delete?: never;
         options?: never;
         head?: never;
@@ -2437,6 +2494,7 @@ export interface components {
         AnswerInBody: {
             /** @description people's contact cards */
             cards?: components["schemas"]["Card"][];
+            file?: components["schemas"]["WrittenFile"];
             /**
              * Format: uuid
              * @description made by the client: sent again with the same key, the message is queued once
@@ -2451,7 +2509,7 @@ export interface components {
              * @description the message of this conversation that it answers
              */
             reply_to?: string;
-            /** @description alone, or what an offer asks */
+            /** @description alone, the caption of a file, or what an offer asks */
             text?: string;
         };
         APIClient: {
@@ -2615,6 +2673,16 @@ export interface components {
              * @description the one that was seen: another one in the meantime is a conflict; without it the change is made in any case
              */
             version?: number;
+        };
+        Attachment: {
+            /** @description why it failed or waits, or what whoever opens it must know */
+            detail?: string;
+            file?: components["schemas"]["StoredFile"];
+            /**
+             * @description pending: on its way from or to the provider
+             * @enum {string}
+             */
+            state: "pending" | "done" | "failed";
         };
         AttributeNames: {
             items: string[];
@@ -4399,6 +4467,25 @@ export interface components {
             /** @description with country code; a contact is added when none has it */
             phone?: string;
         };
+        StoredFile: {
+            /** Format: int64 */
+            height?: number;
+            id: string;
+            /** @description a browser may show it in place; everything else is downloaded */
+            inline: boolean;
+            /**
+             * Format: int64
+             * @description bytes
+             */
+            size: number;
+            /** @description MIME, found by looking at the content */
+            type: string;
+            /**
+             * Format: int64
+             * @description of a picture that has a thumbnail
+             */
+            width?: number;
+        };
         Story: {
             chapters: components["schemas"]["Chapter"][];
         };
@@ -4504,6 +4591,8 @@ export interface components {
         ThreadMessage: {
             /** Format: date-time */
             at: string;
+            /** @description of a message with a file: whether the file is here */
+            attachment?: components["schemas"]["Attachment"];
             /** @description of a note, which is never sent: who wrote it */
             author?: string;
             campaign_id?: string;
@@ -4778,6 +4867,14 @@ export interface components {
             started_at: string;
             /** @enum {string} */
             state: "running" | "finished" | "continued" | "failed" | "canceled" | "terminated" | "timed out";
+        };
+        WrittenFile: {
+            /** @enum {string} */
+            kind: "image" | "video" | "audio" | "voice" | "document" | "sticker";
+            /** Format: uuid */
+            media_id: string;
+            /** @description of a document */
+            name?: string;
         };
         WrittenReaction: {
             /** @description without one, the reaction is taken back */
@@ -9072,6 +9169,77 @@ export interface operations {
             };
         };
     };
+    uploadMedia: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** @description the file, streamed */
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StoredFile"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    getMedia: {
+        parameters: {
+            query?: {
+                /** @description the name under which a browser saves it */
+                name?: string;
+                /** @description a JPEG of at most 480 pixels, of a picture */
+                thumbnail?: boolean;
+            };
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description the file */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     getMessage: {
         parameters: {
             query?: never;
@@ -9092,6 +9260,36 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["MessageDetail"];
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    fetchMedia: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {

@@ -1,7 +1,7 @@
 // The words of the API under short names. Everything else of the schema stays in schema.gen.ts.
 import type { components } from "./schema.gen";
 
-type Schemas = components["schemas"];
+export type Schemas = components["schemas"];
 
 export type Me = Schemas["Me"];
 export type Person = Schemas["Person"];

@@ -1,25 +1,37 @@
-import { IconCornerUpRight, IconFile, IconMapPin, IconMicrophone, IconPhoto, IconSticker, IconUser, IconVideo, IconVolume } from "@tabler/icons-react";
+import { ActionIcon } from "@mantine/core";
+import { IconArrowBackUp, IconCornerUpRight } from "@tabler/icons-react";
 import { Link } from "@tanstack/react-router";
-import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { ThreadMessage } from "../../api/types";
 import { MessageDot } from "../../components/state";
 import { isMessageState } from "../../lib/segments";
 import { formatExact, formatInstant } from "../../lib/format";
+import { Attachment, type FileKind } from "./attachment";
+import { Asked, Cards, Place, Templated } from "./parts";
+import { replyTo } from "./replying";
 
 type Said = NonNullable<ThreadMessage["said"]>;
+type Content = NonNullable<ThreadMessage["content"]>;
+
+const atProvider = ["received", "sent", "delivered", "read"]; // only what the provider knows can be answered
 
 /** One message, chosen by what it says and never by its channel. */
 export function Bubble({ message }: { message: ThreadMessage }) {
   const { t } = useTranslation();
   return (
     <li className={message.inbound ? "said theirs" : "said ours"} data-message={message.id}>
-      <div className="said-box">
-        {message.campaign_id != null && (
-          <div className="said-note">{t("inbox.campaign")}: <Link className="text" to="/campaigns/$id" params={{ id: message.campaign_id }}>{message.campaign_name}</Link></div>
+      <div className="said-line">
+        <div className="said-box">
+          {message.campaign_id != null && (
+            <div className="said-note">{t("inbox.campaign")}: <Link className="text" to="/campaigns/$id" params={{ id: message.campaign_id }}>{message.campaign_name}</Link></div>
+          )}
+          {message.quote != null && <Quote quote={message.quote} />}
+          {message.deleted === true ? <em className="quiet">{t("inbox.deleted")}</em> : message.said == null ? <Ours message={message} /> : <Theirs message={message} said={message.said} />}
+          {message.reaction != null && <span className="reaction" title={t("inbox.reaction")}>{message.reaction}</span>}
+        </div>
+        {atProvider.includes(message.state) && message.deleted !== true && (
+          <ActionIcon className="said-reply" variant="subtle" color="gray" size="sm" aria-label={t("inbox.reply")} title={t("inbox.reply")} onClick={() => replyTo(message)}><IconArrowBackUp size={15} /></ActionIcon>
         )}
-        {message.deleted === true ? <em className="quiet">{t("inbox.deleted")}</em> : message.said == null ? <Ours message={message} /> : <Theirs said={message.said} />}
-        {message.reaction != null && <span className="reaction" title={t("inbox.reaction")}>{message.reaction}</span>}
       </div>
       <div className="said-foot quiet">
         {message.edited === true && <span>{t("inbox.edited")}</span>}
@@ -31,49 +43,63 @@ export function Bubble({ message }: { message: ThreadMessage }) {
   );
 }
 
-function Ours({ message }: { message: ThreadMessage }) {
+/** The message that another one answers; a click leads to it when it is on the page. */
+export function Quote({ quote }: { quote: NonNullable<ThreadMessage["quote"]> }) {
   const { t } = useTranslation();
-  return message.text === "" ? <em className="quiet">{t("inbox.waitsText")}</em> : <>{message.text}</>;
+  return (
+    <button type="button" className="said-quote" onClick={() => document.querySelector(`[data-message="${quote.id}"]`)?.scrollIntoView({ block: "center" })}>
+      <strong>{t(quote.inbound ? "inbox.them" : "inbox.you")}</strong> <span className="clip">{quote.text}</span>
+    </button>
+  );
 }
 
-const icons: Partial<Record<Said["kind"], typeof IconPhoto>> = {
-  image: IconPhoto, video: IconVideo, audio: IconVolume, voice: IconMicrophone, document: IconFile, sticker: IconSticker, location: IconMapPin, cards: IconUser,
-};
+function Ours({ message }: { message: ThreadMessage }) {
+  const { t } = useTranslation();
+  const { content, text } = message;
+  if (text === "") return <em className="quiet">{t("inbox.waitsText")}</em>;
+  return content == null ? <>{text}</> : <Sent message={message} content={content} />;
+}
 
-function Theirs({ said }: { said: Said }) {
+function Sent({ message, content }: { message: ThreadMessage; content: Content }) {
+  const { t } = useTranslation();
+  if (content.file != null) return <><Attachment message={message} kind={content.file.kind} name={content.file.name} />{content.text}</>;
+  if (content.location != null) return <Place at={content.location} />;
+  if (content.cards != null) return <Cards cards={content.cards} />;
+  if (content.offer != null) return <Asked text={content.text ?? ""} offer={content.offer} />;
+  if (content.template != null) return <Templated name={content.template.name}>{content.template.parameters?.join(" · ")}</Templated>;
+  if (content.reaction != null) return <>{t("inbox.reacted", { emoji: content.reaction })}</>;
+  return <>{message.text}</>;
+}
+
+const fileKinds: readonly string[] = ["image", "video", "audio", "voice", "document", "sticker"] satisfies FileKind[];
+const isFile = (kind: string): kind is FileKind => fileKinds.includes(kind);
+
+function Theirs({ message, said }: { message: ThreadMessage; said: Said }) {
   const { t } = useTranslation();
   return (
     <>
       {said.forwarded === true && <div className="said-note"><IconCornerUpRight size={13} /> {t("inbox.forwarded")}</div>}
       {said.ad != null && <div className="said-note">{t("inbox.ad", { name: said.ad.headline ?? said.ad.id })}</div>}
-      {said.kind !== "text" && said.kind !== "notice" && <Part said={said} />}
+      <Part message={message} said={said} />
       {said.kind === "unsupported" ? <em className="quiet">{t("inbox.unsupported")}</em> : said.kind !== "choice" && said.text}
     </>
   );
 }
 
 /** What a message has besides words. */
-function Part({ said }: { said: Said }) {
+function Part({ message, said }: { message: ThreadMessage; said: Said }) {
   const { t } = useTranslation();
-  const Icon = icons[said.kind];
-  const label: ReactNode = <>{Icon !== undefined && <Icon size={15} stroke={1.6} />}{t(`inbox.kind.${said.kind}`)}</>;
-  if (said.kind === "unsupported") return null;
-  if (said.kind === "choice") return <div><span className="said-note">{label}</span> <strong>{said.text}</strong></div>;
-  if (said.location != null) {
-    const { latitude, longitude, name, address } = said.location;
-    const place = [name, address].filter((part) => part != null && part !== "").join(", ");
+  if (isFile(said.kind)) return <Attachment message={message} kind={said.kind} name={said.media?.name} />;
+  if (said.location != null) return <Place at={said.location} />;
+  if (said.cards != null) return <Cards cards={said.cards} />;
+  if (said.kind === "choice") return <div><span className="said-note">{t("inbox.kind.choice")}</span> <strong>{said.text}</strong></div>;
+  if (said.kind === "order" || said.kind === "form") {
     return (
       <div>
-        <div className="said-note">{label}</div>
-        <a className="text" href={`https://www.openstreetmap.org/?mlat=${latitude}&mlon=${longitude}`} target="_blank" rel="noreferrer">{place === "" ? t("inbox.map") : place}</a>
+        <div className="said-note">{t(`inbox.kind.${said.kind}`)}</div>
+        {said.items?.map((item, n) => <div key={n}>{item.quantity} × {item.product}, {item.price} {item.currency}</div>)}
       </div>
     );
   }
-  return (
-    <div>
-      <div className="said-note" title={said.media == null ? undefined : t("inbox.file")}>{label}{said.media?.name != null && <span className="wrap">· {said.media.name}</span>}</div>
-      {said.cards?.map((card, n) => <div key={n}>{[card.name, ...(card.phones ?? []), ...(card.emails ?? [])].join(" · ")}</div>)}
-      {said.items?.map((item, n) => <div key={n}>{item.quantity} × {item.product}, {item.price} {item.currency}</div>)}
-    </div>
-  );
+  return null;
 }

@@ -1,6 +1,7 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { api, unwrap } from "../../api/client";
 import type { Conversation, ThreadMessage } from "../../api/types";
+import type { Written } from "./media";
 
 export type ConversationState = Conversation["state"];
 
@@ -47,7 +48,7 @@ export function tickPause(messages: readonly ThreadMessage[], now: Date): number
   return awaited ? tickEvery : false;
 }
 
-export const answer = (id: string, body: { key: string; text: string }) =>
+export const answer = (id: string, body: Written & { key: string }) =>
   unwrap(api.POST("/api/v1/conversations/{id}/messages", { params: { path: { id } }, body }));
 
 export const markRead = (id: string) => unwrap(api.POST("/api/v1/conversations/{id}/read", { params: { path: { id } } }));
