@@ -31,6 +31,9 @@ type Connection struct {
 	Limit       int        `json:"messaging_limit" doc:"contacts outside an open window it may write to in 24 hours; 0: not known, -1: no limit"`
 	Checks      []Line     `json:"checks" doc:"the last check, line by line"`
 	TokenEnds   *time.Time `json:"token_ends_at,omitempty" doc:"absent: never, or not known"`
+	Alert       string     `json:"alert" doc:"what the provider warned of last, and what to do; a good check ends it"`
+	SilentSince *time.Time `json:"silent_since,omitempty" doc:"nothing was heard since then, longer than usual, while it sends"`
+	PastSecret  *time.Time `json:"past_secret_until,omitempty" doc:"until then webhooks signed with the app secret of before are believed, too"`
 	Simulated   bool       `json:"simulated" doc:"its number lives in the sandbox"`
 	DisabledAt  *time.Time `json:"disabled_at,omitempty" doc:"nothing is sent on it since"`
 	DeletedAt   *time.Time `json:"deleted_at,omitempty" doc:"only its history is left"`
@@ -63,6 +66,7 @@ type ConnectionPatch struct {
 	Name        *string `json:"name,omitempty" minLength:"1" maxLength:"100" nullable:"false"`
 	AppID       *string `json:"app_id,omitempty" minLength:"1" maxLength:"64" pattern:"^[0-9]+$" patternDescription:"digits" nullable:"false"`
 	AppSecret   *string `json:"app_secret,omitempty" minLength:"16" maxLength:"256" nullable:"false"`
+	PastSecret  *int    `json:"past_secret_hours,omitempty" minimum:"0" maximum:"168" nullable:"false" doc:"how long webhooks signed with the app secret of before are believed from now on; 24 when the secret changes without it; 0 ends it at once"`
 	AccountID   *string `json:"account_id,omitempty" minLength:"1" maxLength:"64" pattern:"^[0-9]+$" patternDescription:"digits" nullable:"false"`
 	NumberID    *string `json:"number_id,omitempty" minLength:"1" maxLength:"64" pattern:"^[0-9]+$" patternDescription:"digits" nullable:"false"`
 	Token       *string `json:"token,omitempty" minLength:"1" maxLength:"1024" nullable:"false"`
@@ -178,6 +182,10 @@ func (s *Server) updateConnection(ctx context.Context, in *connectionPatchIn) (*
 	}
 	change := connection.Change{Name: b.Name, AppID: b.AppID, AppSecret: b.AppSecret, AccountID: b.AccountID,
 		NumberID: b.NumberID, Token: b.Token, VerifyToken: b.VerifyToken}
+	if b.PastSecret != nil {
+		keep := time.Duration(*b.PastSecret) * time.Hour
+		change.PastSecretFor = &keep
+	}
 	if b.Department.Sent {
 		var department *id.ID
 		if text := b.Department.Value; text != nil {
@@ -214,12 +222,15 @@ func (s *Server) connectionFor(ctx context.Context, v connection.View) Connectio
 }
 
 func (s *Server) connectionView(v connection.View) Connection {
+	if v.PastSecret != nil && !v.PastSecret.After(s.now()) {
+		v.PastSecret = nil
+	}
 	return Connection{ID: v.ID.String(), Channel: string(v.Channel), Name: v.Name, AppID: v.AppID, AccountID: v.AccountID,
 		NumberID: v.NumberID, Number: v.Number, State: v.State, StateDetail: v.StateDetail, CheckedAt: utc(v.CheckedAt),
 		Quality: v.Quality, Limit: v.Limit,
 		Checks: linesOf(v.Checks), TokenEnds: utc(v.TokenEnds), Simulated: v.Simulated, DisabledAt: utc(v.DisabledAt), DeletedAt: utc(v.DeletedAt),
 		WebhookURL: callback(s.PublicURL, v.Slug), VerifyToken: v.VerifyToken, CreatedAt: v.CreatedAt.UTC(),
-		Department: idText(v.Department)}
+		Department: idText(v.Department), Alert: v.Alert, SilentSince: utc(v.SilentSince), PastSecret: utc(v.PastSecret)}
 }
 
 // callback is where a connection's webhooks arrive.

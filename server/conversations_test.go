@@ -187,9 +187,41 @@ func TestOfShuffledWishesTheLastWrittenCounts(t *testing.T) {
 			Inbound: channel.Inbound{Said: channel.Said{Kind: channel.SaidText, Text: text}}}}
 	}
 	require.NoError(t, i.site.db.InCompany(t.Context(), i.site.mine, func(tx postgres.Tx) error {
-		return heedWishes(t.Context(), tx, i.site.mine, []conversation.Stored{said("stop", time.Second), said("start", time.Minute)}, time.Now())
+		return heedWishes(t.Context(), tx, i.site.mine, []conversation.Stored{said("stop", time.Second), said("start", time.Minute)})
 	}))
 	require.True(t, i.list("").Items[0].OptedOut)
+}
+
+// TestALateStopOverridesANewerStart has each wish in a webhook of its own, the older one coming last.
+func TestALateStopOverridesANewerStart(t *testing.T) {
+	i := newInbox(t)
+	at := func(provider, text string, ago time.Duration) string {
+		return fmt.Sprintf(`"messages":[{"from":"5511990000100","id":%q,"timestamp":"%d","type":"text","text":{"body":%q}}]`, provider, time.Now().Add(-ago).Unix(), text)
+	}
+	say := func(content string) { i.site.deliver(t, i.connection, bodyOf(entry(i.connection.NumberID, content))) }
+	wished := func(value string, ago time.Duration) {
+		body := fmt.Sprintf(`{"object":"whatsapp_business_account","entry":[{"id":"2001","changes":[{"field":"user_preferences","value":{"metadata":{"phone_number_id":%q},"contacts":[{"profile":{"name":"Ana"},"wa_id":"5511990000100"}],
+			"user_preferences":[{"wa_id":"5511990000100","detail":"x","category":"marketing_messages","value":%q,"timestamp":"%d"}]}}]}]}`, i.connection.NumberID, value, time.Now().Add(-ago).Unix())
+		i.site.deliver(t, i.connection, body)
+	}
+	say(at("wamid.1", "Hello", 0))
+	out := func() bool { return i.list("").Items[0].OptedOut }
+	say(at("wamid.2", "start", 0))
+	require.False(t, out())
+	say(at("wamid.3", "stop", -time.Hour))
+	require.True(t, out(), "a time after receipt is that of receipt")
+	say(at("wamid.4", "start", 24*time.Hour))
+	require.True(t, out(), "a start that was written before the stop")
+	wished("resume", 24*time.Hour)
+	require.True(t, out())
+	wished("resume", 0)
+	require.False(t, out())
+	wished("stop", 0)
+	require.True(t, out())
+	var by string
+	require.NoError(t, pgtest.Owner(t, i.site.db).QueryRow(t.Context(), `SELECT wished_by FROM omnidesk.contacts WHERE opted_out_at = wished_at`).Scan(&by))
+	require.Equal(t, "provider", by)
+	require.Empty(t, i.events("parked"))
 }
 
 func TestConversationsComeInPages(t *testing.T) {

@@ -16,6 +16,7 @@ import (
 	"omnidesk/internal/send"
 	"omnidesk/internal/template"
 	"omnidesk/internal/wait"
+	"omnidesk/internal/webhook"
 )
 
 // Traffic counts what became known in a span of time.
@@ -59,11 +60,12 @@ type TrafficShares struct {
 
 // Concern is something that waits for a person.
 type Concern struct {
-	Kind   string     `json:"kind" enum:"restore,drained,temporal,workers,uncertain,paused,failing,unchecked,held,template"`
+	Kind   string     `json:"kind" enum:"restore,drained,temporal,workers,uncertain,paused,failing,unchecked,held,template,parked,warned,silent"`
 	ID     string     `json:"id" doc:"of the campaign (uncertain, paused) or connection; empty for uncertain messages outside campaigns and for what concerns everything (restore, drained, temporal, workers)"`
 	Name   string     `json:"name" doc:"of the campaign or the connection; empty where the id is"`
-	Count  int        `json:"count,omitempty" doc:"of uncertain messages, or of templates that the provider has rejected, paused or disabled"`
+	Count  int        `json:"count,omitempty" doc:"of uncertain messages, of parked events, or of templates that the provider has rejected, paused or disabled"`
 	Detail string     `json:"detail,omitempty"`
+	Since  *time.Time `json:"since,omitempty" doc:"of a silent connection: when it was last heard from"`
 	Until  *time.Time `json:"until,omitempty" doc:"when a held connection or a paused campaign goes on by itself; absent: when a person lets it"`
 }
 
@@ -250,6 +252,9 @@ func (s *Server) dashboardConcerns(ctx context.Context, _ *struct{}) (*Out[Conce
 			return err
 		}
 		paused, err := campaign.List(ctx, tx, company, contact.First, campaign.Paused, mostConcerns)
+		if err != nil {
+			return err
+		}
 		list.Items = append(append(list.Items, everything...), connections...)
 		for _, u := range uncertain {
 			concern := Concern{Kind: "uncertain", Name: u.Name, Count: u.Count}
@@ -261,10 +266,17 @@ func (s *Server) dashboardConcerns(ctx context.Context, _ *struct{}) (*Out[Conce
 		for _, c := range paused {
 			list.Items = append(list.Items, Concern{Kind: "paused", ID: c.ID.String(), Name: c.Name, Detail: c.StateDetail, Until: utc(c.ResumesAt)})
 		}
+		parked, err := webhook.CountParked(ctx, tx, company, mostCounted, s.now())
+		if err != nil {
+			return err
+		}
+		if parked > 0 {
+			list.Items = append(list.Items, Concern{Kind: "parked", Count: parked})
+		}
 		for _, t := range unfit {
 			list.Items = append(list.Items, Concern{Kind: "template", ID: t.Connection.String(), Name: t.Name, Count: t.Count})
 		}
-		return err
+		return nil
 	})
 	return out(list), err
 }
@@ -292,7 +304,7 @@ func generalConcerns(ctx context.Context, tx postgres.Tx, company id.ID) (concer
 	return concerns, err
 }
 
-// connectionConcerns lists connections that can't send: failing, held or never checked.
+// connectionConcerns lists connections that can't send, are warned about or are not heard from.
 func (s *Server) connectionConcerns(ctx context.Context, tx postgres.Tx, company id.ID) ([]Concern, error) {
 	views, err := s.connections.List(ctx, tx, company, nil)
 	if err != nil {
@@ -312,10 +324,16 @@ func (s *Server) connectionConcerns(ctx context.Context, tx postgres.Tx, company
 			concern.Kind, concern.Detail, concern.Until = "held", hold.Reason, utc(hold.Until)
 		case v.State == connection.Unchecked:
 			concern.Kind = "unchecked"
-		default:
-			continue
 		}
-		concerns = append(concerns, concern)
+		if concern.Kind != "" {
+			concerns = append(concerns, concern)
+		}
+		if v.Alert != "" {
+			concerns = append(concerns, Concern{Kind: "warned", ID: v.ID.String(), Name: v.Name, Detail: v.Alert})
+		}
+		if v.SilentSince != nil {
+			concerns = append(concerns, Concern{Kind: "silent", ID: v.ID.String(), Name: v.Name, Since: utc(v.SilentSince)})
+		}
 	}
 	return concerns, err
 }

@@ -3,6 +3,7 @@ package server
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"time"
@@ -118,6 +119,21 @@ func (s *Server) countEvents(ctx context.Context, _ *struct{}) (*Out[RawEventCou
 		return err
 	})
 	return out(view), err
+}
+
+// webhookPart says whether everything was taken in that webhooks said.
+func (s *Server) webhookPart(ctx context.Context, company id.ID) (part HealthPart, err error) {
+	parked := 0
+	err = s.DB.InCompany(ctx, company, func(tx postgres.Tx) (err error) {
+		parked, err = webhook.CountParked(ctx, tx, company, mostCounted, s.now())
+		return err
+	})
+	part = HealthPart{Name: "webhooks", State: good, Detail: "All that providers said in the last eight days is taken in."}
+	if parked > 0 {
+		part.State, part.Detail = warn, fmt.Sprintf("Of what providers said, %d entries could not be taken in whole. They are kept for eight days.", parked)
+		part.Remedy = "Look at the reasons, mend what they name, and replay the entries."
+	}
+	return part, err
 }
 
 func (c RawEventChoice) read() ([]id.ID, error) {

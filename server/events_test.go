@@ -1,9 +1,11 @@
 package server
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -190,4 +192,31 @@ func TestWhatFailsInOurselvesIsParked(t *testing.T) {
 
 	err := x.heed(t.Context(), nil, connection.Route{Company: x.mine}, []webhook.Event{{Event: channel.Event{Statuses: []channel.Status{{ProviderID: "wamid"}}}}})
 	require.EqualError(t, err, "reading events panicked")
+}
+
+// TestWhatPeopleWriteIsKeptAsItIs: what fits no simple idea of a text, and ids that two connections share.
+func TestWhatPeopleWriteIsKeptAsItIs(t *testing.T) {
+	x := newSite(t)
+	c := x.signIn(t, "ana@example.com")
+	first, second := c.connect("3001"), c.connect("3002")
+	texts := []string{"👩‍👩‍👧‍👦 𝒽𝒾 \U0001F1E7\U0001F1F7", "مرحبا \u202Eabc\u202C", "<script>alert('x')</script>", "{{name}} ${x} %s ' OR 1=1 --", "\u0000\ufffe\u200b", strings.Repeat("ﷺ", 9000)}
+	for i, text := range texts {
+		content, err := json.Marshal(text)
+		require.NoError(t, err)
+		said := fmt.Sprintf(`"contacts":[{"wa_id":"5511990000100","profile":{"name":%[1]s},"new_field":1}],
+			"messages":[{"from":"5511990000100","id":"wamid.%[2]d","timestamp":"%[3]d","type":"text","text":{"body":%[1]s,"new":[]},"also_new":{}}]`, content, i, time.Now().Unix())
+		x.deliver(t, first, bodyOf(entry("3001", said), entry("3002", said)))
+	}
+	require.Empty(t, c.events("parked"))
+	conversations := as[ConversationList](t, c.do(http.MethodGet, "/api/v1/conversations", nil), http.StatusOK).Items
+	require.Len(t, conversations, 2, "one contact on two connections, with the same ids of messages")
+	require.ElementsMatch(t, []string{first.ID, second.ID}, []string{conversations[0].ConnectionID, conversations[1].ConnectionID})
+	for _, one := range conversations {
+		var got []string
+		for _, message := range as[Thread](t, c.do(http.MethodGet, "/api/v1/conversations/"+one.ID+"/messages", nil), http.StatusOK).Items {
+			got = append(got, message.Text)
+		}
+		slices.Reverse(got)
+		require.ElementsMatch(t, append(slices.Clone(texts[:4]), "\ufffe\u200b", strings.Repeat("ﷺ", 9000)), got)
+	}
 }

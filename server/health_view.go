@@ -21,7 +21,7 @@ import (
 
 // HealthPart is one thing that must work, in words. Remedy is empty while it does.
 type HealthPart struct {
-	Name   string `json:"name" enum:"restore,drained,database,clock,partitions,temporal,workers,wakes"`
+	Name   string `json:"name" enum:"restore,drained,database,clock,partitions,temporal,workers,wakes,webhooks"`
 	State  string `json:"state" enum:"good,warn,bad"`
 	Detail string `json:"detail"`
 	Remedy string `json:"remedy,omitempty" doc:"what to do"`
@@ -124,6 +124,11 @@ func (s *Server) healthPage(ctx context.Context, _ *struct{}) (*Out[Health], err
 	if held != nil {
 		view.Parts = append([]HealthPart{*held}, view.Parts...)
 	}
+	webhooks, err := s.webhookPart(ctx, caller.Company.ID)
+	if err != nil {
+		return nil, err
+	}
+	view.Parts = append(view.Parts, webhooks)
 	view.Connections, err = s.connectionsHealth(ctx, caller.Company.ID)
 	for i, c := range view.Connections {
 		if held != nil && c.State == good {
@@ -353,6 +358,11 @@ func connectionHealth(v connection.View, holds map[id.ID]send.Hold, sent map[id.
 		if hold.Until == nil {
 			view.State, view.Remedy = bad, "Mend what it says, then open it and resume sending."
 		}
+	case v.SilentSince != nil:
+		view.State, view.Detail = warn, "It sends, but nothing was heard from the provider since "+v.SilentSince.UTC().Format("2 January 15:04 UTC")+", longer than usual: statuses and answers are missing."
+		view.Remedy = "Open it and check it: the webhook's line says whether Meta still knows this address."
+	case v.Alert != "":
+		view.State, view.Detail, view.Remedy = warn, v.Alert, "When it is mended, open it and check it."
 	case v.State == connection.Unchecked:
 		view.State, view.Detail, view.Remedy = warn, "It has never been checked.", "Open it and check it before you send."
 	}

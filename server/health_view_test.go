@@ -97,7 +97,7 @@ func TestHealthShowsAdminsTheirPartAndSuperadminsAll(t *testing.T) {
 		}
 		return list
 	}
-	require.Equal(t, []string{"database", "temporal", "workers", "wakes"}, names(mine))
+	require.Equal(t, []string{"database", "temporal", "workers", "wakes", "webhooks"}, names(mine))
 	require.Len(t, mine.Connections, 2)
 	for _, c := range mine.Connections {
 		if c.ID == failing.ID {

@@ -46,7 +46,7 @@ func receive(ctx context.Context, tx postgres.Tx, route connection.Route, inboun
 	if err := contact.OpenWindows(ctx, tx, route.Company, route.Connection, wrote); err != nil {
 		return news, err
 	}
-	if err := heedWishes(ctx, tx, route.Company, news.Messages, now); err != nil {
+	if err := heedWishes(ctx, tx, route.Company, news.Messages); err != nil {
 		return news, err
 	}
 	if err := media.Expect(ctx, tx, route.Company, route.Connection, filesOf(news.Messages), now); err != nil {
@@ -65,29 +65,40 @@ func filesOf(messages []conversation.Stored) (files []media.Expected) {
 	return files
 }
 
-// heedWishes takes contacts out of campaigns, or back in, who say so and nothing else. Of several wishes the one
-// written last counts, in whatever order they came.
-func heedWishes(ctx context.Context, tx postgres.Tx, company id.ID, messages []conversation.Stored, now time.Time) error {
-	wishes := map[id.ID]contact.Wish{}
+// heedWishes takes contacts out of campaigns, or back in, who say so and nothing else.
+func heedWishes(ctx context.Context, tx postgres.Tx, company id.ID, messages []conversation.Stored) error {
+	var wishes []contact.Wished
 	written := slices.SortedFunc(slices.Values(messages), func(a, b conversation.Stored) int { return bytes.Compare(a.ID[:], b.ID[:]) })
 	for _, one := range written {
 		if one.Said.Kind != channel.SaidText && one.Said.Kind != channel.SaidChoice {
 			continue
 		}
 		if wish := contact.WishOf(one.Said.Text); wish != contact.NoWish {
-			wishes[one.Contact] = wish
+			wishes = append(wishes, contact.Wished{Contact: one.Contact, Wish: wish, At: id.Time(one.ID)})
 		}
 	}
-	var stop, resume []id.ID
-	for who, wish := range wishes {
-		if wish == contact.Stop {
-			stop = append(stop, who)
-		} else {
-			resume = append(resume, who)
-		}
+	return contact.Heed(ctx, tx, company, contact.ByKeyword, wishes)
+}
+
+// heedTold does the same for those who told the provider.
+func heedTold(ctx context.Context, tx postgres.Tx, route connection.Route, told []channel.Wish, now time.Time) error {
+	if len(told) == 0 {
+		return nil
 	}
-	if err := contact.OptOut(ctx, tx, company, stop, &now); err != nil {
+	people := make([]contact.Person, len(told))
+	for i, one := range told {
+		people[i] = contact.Person{From: one.From, Name: one.Name}
+	}
+	known, err := contact.Meet(ctx, tx, route.Company, people)
+	if err != nil {
 		return err
 	}
-	return contact.OptOut(ctx, tx, company, resume, nil)
+	wishes := make([]contact.Wished, len(told))
+	for i, one := range told {
+		wishes[i] = contact.Wished{Contact: known[i].Contact, Wish: contact.Resume, At: conversation.Instant(one.At, now, route.Connection)}
+		if one.Stop {
+			wishes[i].Wish = contact.Stop
+		}
+	}
+	return contact.Heed(ctx, tx, route.Company, contact.ByProvider, wishes)
 }

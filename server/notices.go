@@ -16,7 +16,7 @@ const mostUnread = 100
 // Notice is something that happened and that a person wants to hear of.
 type Notice struct {
 	ID        string    `json:"id"`
-	Kind      string    `json:"kind" enum:"campaign_finished,campaign_paused,connection_lost,template_stopped,messages_uncertain"`
+	Kind      string    `json:"kind" enum:"campaign_finished,campaign_paused,connection_lost,connection_warned,connection_silent,template_stopped,messages_uncertain"`
 	About     string    `json:"about" enum:"campaign,connection,company"`
 	SubjectID string    `json:"subject_id"`
 	Name      string    `json:"name" doc:"of the subject"`
@@ -40,7 +40,7 @@ type Unread struct {
 
 // NoticeSwitch is how a person hears of one kind.
 type NoticeSwitch struct {
-	Kind string `json:"kind" enum:"campaign_finished,campaign_paused,connection_lost,template_stopped,messages_uncertain"`
+	Kind string `json:"kind" enum:"campaign_finished,campaign_paused,connection_lost,connection_warned,connection_silent,template_stopped,messages_uncertain"`
 	Bell bool   `json:"bell"`
 	Mail bool   `json:"mail"`
 }

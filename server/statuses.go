@@ -217,10 +217,38 @@ func (s *Server) heed(ctx context.Context, tx postgres.Tx, route connection.Rout
 	if err != nil {
 		return err
 	}
+	if err := s.heedNews(ctx, tx, route, events); err != nil {
+		return err
+	}
 	if err := announce(ctx, tx, route.Company, realtime.Campaign, changed); err != nil {
 		return err
 	}
 	return announce(ctx, tx, route.Company, realtime.Conversation, news.Conversations)
+}
+
+// heedNews does what events say beside messages and their statuses: wishes, the account.
+func (s *Server) heedNews(ctx context.Context, tx postgres.Tx, route connection.Route, events []webhook.Event) error {
+	now := time.Now()
+	var told []channel.Wish
+	for _, event := range events {
+		if event.Stray || event.Account == nil {
+			if !event.Stray {
+				told = append(told, event.Wishes...)
+			}
+			continue
+		}
+		at := event.At.Add(time.Second - time.Millisecond) // providers count seconds; of one instant with a sync or a check the event is news
+		if event.At.IsZero() || at.After(now) {
+			at = now
+		}
+		if err := connection.Note(ctx, tx, route.Company, route.Connection, *event.Account, at, now); err != nil {
+			return err
+		}
+		if err := announce(ctx, tx, route.Company, realtime.Connection, []id.ID{route.Connection}); err != nil {
+			return err
+		}
+	}
+	return heedTold(ctx, tx, route, told, now)
 }
 
 func announce(ctx context.Context, tx postgres.Tx, company id.ID, kind realtime.Kind, subjects []id.ID) error {

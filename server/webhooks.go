@@ -202,9 +202,9 @@ func strayReason(event channel.Event) string {
 	case event.Problem != "":
 		return event.Problem
 	case event.NumberID != "":
-		return "it is about a number that is on no connection with the app secret that signed it"
+		return "no connection with this app secret has the number"
 	}
-	return "it is about an account that is on no connection with the app secret that signed it"
+	return "no connection with this app secret has the account"
 }
 
 // webhookFailure decides what a provider is told. A database that was away is worth another try, and everything may come

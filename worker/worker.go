@@ -112,6 +112,7 @@ func Run(ctx context.Context, o Options) error {
 	group.Go(func() error { keepPartitions(ctx, o.DB); return nil })
 	group.Go(func() error { forgetImports(ctx, o.DB); return nil })
 	group.Go(func() error { send.KeepRolledUp(ctx, o.DB); return nil })
+	group.Go(func() error { connection.KeepListening(ctx, o.DB); return nil })
 	return group.Wait()
 }
 

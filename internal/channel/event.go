@@ -12,4 +12,28 @@ type Event struct {
 	Problem   string    // what of it can't be read, by its place and never by its content; empty: nothing
 	Statuses  []Status
 	Inbound   []Inbound
+	Wishes    []Wish
+	Templates []TemplateNews
+	Account   *AccountNews
+}
+
+// Wish is that a contact told the provider whether it wants marketing.
+type Wish struct {
+	From Address
+	Name string    // the name the contact gave itself
+	Stop bool      // false: it wants it again
+	At   time.Time // zero: the provider named no time
+}
+
+// TemplateNews is that a template's standing changed. What is empty has not.
+type TemplateNews struct {
+	Name, Language, Status, Reason, Category, Quality string // in the provider's words, as in ProviderTemplate
+}
+
+// AccountNews is that the standing of an account or a number changed. What is empty has not.
+type AccountNews struct {
+	Number  string  // in E.164: only the connection of this number is meant; empty: all of the account
+	Quality string  // as in Check
+	Limit   int     // as in Check; 0: not changed
+	Alert   *string // what the provider warns of, and what to do; empty: the warning is over
 }

@@ -39,6 +39,13 @@ func (s *Store) Update(ctx context.Context, tx postgres.Tx, company, connection 
 	if err != nil {
 		return View{}, err
 	}
+	if change.PastSecretFor != nil && row.SealedPastSecret != nil {
+		until := now.Add(*change.PastSecretFor)
+		row.PastSecretUntil = &until
+	}
+	if row.PastSecretUntil != nil && !row.PastSecretUntil.After(now) {
+		row.SealedPastSecret, row.PastSecretUntil = nil, nil
+	}
 	if changed || resealed {
 		row.State, row.StateDetail, row.CheckedAt, row.Checks, row.TokenExpiresAt = Unchecked, "", nil, json.RawMessage("[]"), nil
 	}

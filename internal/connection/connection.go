@@ -54,6 +54,9 @@ type View struct {
 	VerifyToken string         // what Meta must repeat in its challenge
 	Department  *id.ID         // whose people see it; nil: everybody's
 	CreatedAt   time.Time
+	PastSecret  *time.Time // until when webhooks signed with the app secret of before are believed; nil or past: there is none
+	Alert       string     // what the provider warned of last, and what to do; empty: nothing, or it is over
+	SilentSince *time.Time // nothing was heard since, longer than usual, while it sends
 }
 
 // Draft holds what a person enters for a new connection.
@@ -67,7 +70,8 @@ type Draft struct {
 // Change holds what a person edits; nil leaves a value as it is.
 type Change struct {
 	Name, AppID, AppSecret, AccountID, NumberID, Token, VerifyToken *string
-	Department                                                      **id.ID // to nil: everybody's
+	Department                                                      **id.ID        // to nil: everybody's
+	PastSecretFor                                                   *time.Duration // how long the app secret of before is believed from now on; 0: no more
 }
 
 // Route is where a webhook leads.
@@ -203,7 +207,8 @@ func (s *Store) view(row Connection) (View, error) {
 	return View{ID: row.ID, Channel: channel.Kind(row.Channel), Name: row.Name, AppID: row.AppID, AccountID: row.AccountID,
 		NumberID: row.NumberID, Number: row.Number, State: row.State, StateDetail: row.StateDetail, CheckedAt: row.CheckedAt,
 		Quality: row.Quality, Limit: int(row.MessagingLimit), Checks: lines, TokenEnds: row.TokenExpiresAt, Simulated: row.Simulated, DisabledAt: row.DisabledAt, DeletedAt: row.DeletedAt,
-		Department: row.DepartmentID, Slug: row.WebhookSlug, VerifyToken: verify, CreatedAt: row.CreatedAt}, nil
+		Department: row.DepartmentID, Slug: row.WebhookSlug, VerifyToken: verify, CreatedAt: row.CreatedAt,
+		PastSecret: row.PastSecretUntil, Alert: row.Alert, SilentSince: row.SilentSince}, nil
 }
 
 func place(row Connection, column string) secret.Place {

@@ -38,4 +38,7 @@ type Connection struct {
 	DisabledAt        *time.Time
 	DeletedAt         *time.Time
 	DepartmentID      *uuid.UUID
+	Alert             string
+	AlertAt           *time.Time
+	SilentSince       *time.Time
 }

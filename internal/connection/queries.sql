@@ -41,8 +41,20 @@ UPDATE connections SET state = @state::text, state_detail = @state_detail, check
     checks = @checks, token_expires_at = @token_expires_at,
     number = CASE WHEN @number::text <> '' THEN @number::text ELSE number END,
     quality = CASE WHEN @state::text = 'connected' THEN @quality::text ELSE quality END,
-    messaging_limit = CASE WHEN @state::text = 'connected' THEN @messaging_limit::int ELSE messaging_limit END
+    messaging_limit = CASE WHEN @state::text = 'connected' THEN @messaging_limit::int ELSE messaging_limit END,
+    alert = CASE WHEN @state::text = 'connected' THEN '' ELSE alert END
 WHERE company_id = @company_id AND id = @id AND deleted_at IS NULL;
+
+-- name: noteNews :exec
+UPDATE connections SET quality = CASE WHEN @quality::text <> '' THEN @quality::text ELSE quality END,
+    messaging_limit = CASE WHEN @messaging_limit::int <> 0 THEN @messaging_limit::int ELSE messaging_limit END
+WHERE company_id = @company_id AND id = @id AND deleted_at IS NULL AND (@number::text = '' OR number = '' OR number = @number::text);
+
+-- name: noteAlert :execrows
+-- A warning that is older than the known one, or than a check since, says nothing new.
+UPDATE connections SET alert = @alert::text, alert_at = @alert_at
+WHERE company_id = @company_id AND id = @id AND deleted_at IS NULL AND alert <> @alert::text AND coalesce(alert_at <= @alert_at, true)
+  AND (state <> 'connected' OR coalesce(checked_at <= @alert_at, true));
 
 -- name: setDisabled :execrows
 UPDATE connections SET disabled_at = @disabled_at WHERE company_id = @company_id AND id = @id AND deleted_at IS NULL;
@@ -80,3 +92,31 @@ SELECT company_id, connection_id, number_id FROM webhook_routes WHERE number_id 
 
 -- name: routesByAccount :many
 SELECT company_id, connection_id, number_id FROM webhook_routes WHERE account_id = @account_id ORDER BY company_id, connection_id LIMIT 50;
+
+-- name: companiesWithRoutes :many
+-- Under the system role.
+SELECT DISTINCT company_id FROM webhook_routes ORDER BY company_id;
+
+-- name: lastHeard :many
+-- Connections that may send, and their newest event of the days that are kept.
+SELECT c.id, c.silent_since, coalesce((SELECT r.id FROM raw_events r WHERE r.company_id = c.company_id AND r.connection_id = c.id AND r.id >= sqlc.arg(since)::uuid AND NOT r.stray
+        ORDER BY r.id DESC LIMIT 1), '00000000-0000-0000-0000-000000000000')::uuid AS heard
+FROM connections c WHERE c.company_id = @company_id AND c.deleted_at IS NULL AND c.disabled_at IS NULL ORDER BY c.id;
+
+-- name: heardLately :many
+SELECT r.id FROM raw_events r WHERE r.company_id = @company_id AND r.connection_id = @connection_id AND r.id >= sqlc.arg(since)::uuid AND NOT r.stray
+ORDER BY r.id DESC LIMIT @row_limit;
+
+-- name: lastArrived :one
+-- The last quarter of an hour in which something came back: of what happened before raw events were kept.
+SELECT coalesce(max(t.at), sqlc.arg(since)::timestamptz)::timestamptz FROM traffic t
+WHERE t.company_id = @company_id AND t.connection_id = @connection_id AND t.at > sqlc.arg(since)::timestamptz AND t.delivered + t.read + t.replies > 0;
+
+-- name: sentSince :one
+-- What the provider has accepted in whole quarters of an hour since an instant, and when the first of them began.
+SELECT coalesce(sum(t.sent), 0)::int AS sent, coalesce(min(t.at), sqlc.arg(since)::timestamptz)::timestamptz AS first FROM traffic t
+WHERE t.company_id = @company_id AND t.connection_id = @connection_id AND t.at > sqlc.arg(since)::timestamptz AND t.sent > 0;
+
+-- name: setSilent :execrows
+UPDATE connections SET silent_since = sqlc.narg(silent_since)
+WHERE company_id = @company_id AND id = @id AND (silent_since IS NULL) <> (sqlc.narg(silent_since)::timestamptz IS NULL);

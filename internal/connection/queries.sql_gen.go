@@ -28,6 +28,31 @@ func (q *Queries) bury(ctx context.Context, deletedAt *time.Time, companyID uuid
 	return result.RowsAffected(), nil
 }
 
+const companiesWithRoutes = `-- name: companiesWithRoutes :many
+SELECT DISTINCT company_id FROM webhook_routes ORDER BY company_id
+`
+
+// Under the system role.
+func (q *Queries) companiesWithRoutes(ctx context.Context) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, companiesWithRoutes)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var company_id uuid.UUID
+		if err := rows.Scan(&company_id); err != nil {
+			return nil, err
+		}
+		items = append(items, company_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const deleteRoute = `-- name: deleteRoute :exec
 DELETE FROM webhook_routes WHERE company_id = $1 AND connection_id = $2
 `
@@ -38,7 +63,7 @@ func (q *Queries) deleteRoute(ctx context.Context, companyID uuid.UUID, connecti
 }
 
 const getConnection = `-- name: getConnection :one
-SELECT company_id, id, channel, name, app_id, account_id, number_id, number, webhook_slug, sealed_app_secret, sealed_token, sealed_verify_token, state, state_detail, checked_at, created_at, quality, messaging_limit, simulated, checks, token_expires_at, sealed_past_secret, past_secret_until, disabled_at, deleted_at, department_id FROM connections WHERE company_id = $1 AND id = $2
+SELECT company_id, id, channel, name, app_id, account_id, number_id, number, webhook_slug, sealed_app_secret, sealed_token, sealed_verify_token, state, state_detail, checked_at, created_at, quality, messaging_limit, simulated, checks, token_expires_at, sealed_past_secret, past_secret_until, disabled_at, deleted_at, department_id, alert, alert_at, silent_since FROM connections WHERE company_id = $1 AND id = $2
 `
 
 func (q *Queries) getConnection(ctx context.Context, companyID uuid.UUID, iD uuid.UUID) (Connection, error) {
@@ -71,8 +96,41 @@ func (q *Queries) getConnection(ctx context.Context, companyID uuid.UUID, iD uui
 		&i.DisabledAt,
 		&i.DeletedAt,
 		&i.DepartmentID,
+		&i.Alert,
+		&i.AlertAt,
+		&i.SilentSince,
 	)
 	return i, err
+}
+
+const heardLately = `-- name: heardLately :many
+SELECT r.id FROM raw_events r WHERE r.company_id = $1 AND r.connection_id = $2 AND r.id >= $3::uuid AND NOT r.stray
+ORDER BY r.id DESC LIMIT $4
+`
+
+func (q *Queries) heardLately(ctx context.Context, companyID uuid.UUID, connectionID uuid.UUID, since uuid.UUID, rowLimit int32) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, heardLately,
+		companyID,
+		connectionID,
+		since,
+		rowLimit,
+	)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var id uuid.UUID
+		if err := rows.Scan(&id); err != nil {
+			return nil, err
+		}
+		items = append(items, id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const holdDepartment = `-- name: holdDepartment :one
@@ -154,8 +212,54 @@ func (q *Queries) insertRoute(ctx context.Context, arg insertRouteParams) error 
 	return err
 }
 
+const lastArrived = `-- name: lastArrived :one
+SELECT coalesce(max(t.at), $1::timestamptz)::timestamptz FROM traffic t
+WHERE t.company_id = $2 AND t.connection_id = $3 AND t.at > $1::timestamptz AND t.delivered + t.read + t.replies > 0
+`
+
+// The last quarter of an hour in which something came back: of what happened before raw events were kept.
+func (q *Queries) lastArrived(ctx context.Context, since time.Time, companyID uuid.UUID, connectionID uuid.UUID) (time.Time, error) {
+	row := q.db.QueryRow(ctx, lastArrived, since, companyID, connectionID)
+	var column_1 time.Time
+	err := row.Scan(&column_1)
+	return column_1, err
+}
+
+const lastHeard = `-- name: lastHeard :many
+SELECT c.id, c.silent_since, coalesce((SELECT r.id FROM raw_events r WHERE r.company_id = c.company_id AND r.connection_id = c.id AND r.id >= $1::uuid AND NOT r.stray
+        ORDER BY r.id DESC LIMIT 1), '00000000-0000-0000-0000-000000000000')::uuid AS heard
+FROM connections c WHERE c.company_id = $2 AND c.deleted_at IS NULL AND c.disabled_at IS NULL ORDER BY c.id
+`
+
+type lastHeardRow struct {
+	ID          uuid.UUID
+	SilentSince *time.Time
+	Heard       uuid.UUID
+}
+
+// Connections that may send, and their newest event of the days that are kept.
+func (q *Queries) lastHeard(ctx context.Context, since uuid.UUID, companyID uuid.UUID) ([]lastHeardRow, error) {
+	rows, err := q.db.Query(ctx, lastHeard, since, companyID)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []lastHeardRow
+	for rows.Next() {
+		var i lastHeardRow
+		if err := rows.Scan(&i.ID, &i.SilentSince, &i.Heard); err != nil {
+			return nil, err
+		}
+		items = append(items, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
+}
+
 const listConnections = `-- name: listConnections :many
-SELECT company_id, id, channel, name, app_id, account_id, number_id, number, webhook_slug, sealed_app_secret, sealed_token, sealed_verify_token, state, state_detail, checked_at, created_at, quality, messaging_limit, simulated, checks, token_expires_at, sealed_past_secret, past_secret_until, disabled_at, deleted_at, department_id FROM connections WHERE company_id = $1 AND deleted_at IS NULL AND in_sight(department_id, $2::uuid[]) ORDER BY id
+SELECT company_id, id, channel, name, app_id, account_id, number_id, number, webhook_slug, sealed_app_secret, sealed_token, sealed_verify_token, state, state_detail, checked_at, created_at, quality, messaging_limit, simulated, checks, token_expires_at, sealed_past_secret, past_secret_until, disabled_at, deleted_at, department_id, alert, alert_at, silent_since FROM connections WHERE company_id = $1 AND deleted_at IS NULL AND in_sight(department_id, $2::uuid[]) ORDER BY id
 `
 
 func (q *Queries) listConnections(ctx context.Context, companyID uuid.UUID, departments []uuid.UUID) ([]Connection, error) {
@@ -194,6 +298,9 @@ func (q *Queries) listConnections(ctx context.Context, companyID uuid.UUID, depa
 			&i.DisabledAt,
 			&i.DeletedAt,
 			&i.DepartmentID,
+			&i.Alert,
+			&i.AlertAt,
+			&i.SilentSince,
 		); err != nil {
 			return nil, err
 		}
@@ -206,7 +313,7 @@ func (q *Queries) listConnections(ctx context.Context, companyID uuid.UUID, depa
 }
 
 const lockConnection = `-- name: lockConnection :one
-SELECT company_id, id, channel, name, app_id, account_id, number_id, number, webhook_slug, sealed_app_secret, sealed_token, sealed_verify_token, state, state_detail, checked_at, created_at, quality, messaging_limit, simulated, checks, token_expires_at, sealed_past_secret, past_secret_until, disabled_at, deleted_at, department_id FROM connections WHERE company_id = $1 AND id = $2 AND deleted_at IS NULL FOR UPDATE
+SELECT company_id, id, channel, name, app_id, account_id, number_id, number, webhook_slug, sealed_app_secret, sealed_token, sealed_verify_token, state, state_detail, checked_at, created_at, quality, messaging_limit, simulated, checks, token_expires_at, sealed_past_secret, past_secret_until, disabled_at, deleted_at, department_id, alert, alert_at, silent_since FROM connections WHERE company_id = $1 AND id = $2 AND deleted_at IS NULL FOR UPDATE
 `
 
 func (q *Queries) lockConnection(ctx context.Context, companyID uuid.UUID, iD uuid.UUID) (Connection, error) {
@@ -239,8 +346,56 @@ func (q *Queries) lockConnection(ctx context.Context, companyID uuid.UUID, iD uu
 		&i.DisabledAt,
 		&i.DeletedAt,
 		&i.DepartmentID,
+		&i.Alert,
+		&i.AlertAt,
+		&i.SilentSince,
 	)
 	return i, err
+}
+
+const noteAlert = `-- name: noteAlert :execrows
+UPDATE connections SET alert = $1::text, alert_at = $2
+WHERE company_id = $3 AND id = $4 AND deleted_at IS NULL AND alert <> $1::text AND coalesce(alert_at <= $2, true)
+  AND (state <> 'connected' OR coalesce(checked_at <= $2, true))
+`
+
+// A warning that is older than the known one, or than a check since, says nothing new.
+func (q *Queries) noteAlert(ctx context.Context, alert string, alertAt *time.Time, companyID uuid.UUID, iD uuid.UUID) (int64, error) {
+	result, err := q.db.Exec(ctx, noteAlert,
+		alert,
+		alertAt,
+		companyID,
+		iD,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const noteNews = `-- name: noteNews :exec
+UPDATE connections SET quality = CASE WHEN $1::text <> '' THEN $1::text ELSE quality END,
+    messaging_limit = CASE WHEN $2::int <> 0 THEN $2::int ELSE messaging_limit END
+WHERE company_id = $3 AND id = $4 AND deleted_at IS NULL AND ($5::text = '' OR number = '' OR number = $5::text)
+`
+
+type noteNewsParams struct {
+	Quality        string
+	MessagingLimit int32
+	CompanyID      uuid.UUID
+	ID             uuid.UUID
+	Number         string
+}
+
+func (q *Queries) noteNews(ctx context.Context, arg noteNewsParams) error {
+	_, err := q.db.Exec(ctx, noteNews,
+		arg.Quality,
+		arg.MessagingLimit,
+		arg.CompanyID,
+		arg.ID,
+		arg.Number,
+	)
+	return err
 }
 
 const openCampaigns = `-- name: openCampaigns :many
@@ -378,7 +533,7 @@ func (q *Queries) routesByNumber(ctx context.Context, numberID string) ([]routes
 }
 
 const seeConnection = `-- name: seeConnection :one
-SELECT company_id, id, channel, name, app_id, account_id, number_id, number, webhook_slug, sealed_app_secret, sealed_token, sealed_verify_token, state, state_detail, checked_at, created_at, quality, messaging_limit, simulated, checks, token_expires_at, sealed_past_secret, past_secret_until, disabled_at, deleted_at, department_id FROM connections WHERE company_id = $1 AND id = $2 AND in_sight(department_id, $3::uuid[])
+SELECT company_id, id, channel, name, app_id, account_id, number_id, number, webhook_slug, sealed_app_secret, sealed_token, sealed_verify_token, state, state_detail, checked_at, created_at, quality, messaging_limit, simulated, checks, token_expires_at, sealed_past_secret, past_secret_until, disabled_at, deleted_at, department_id, alert, alert_at, silent_since FROM connections WHERE company_id = $1 AND id = $2 AND in_sight(department_id, $3::uuid[])
 `
 
 // A connection as somebody in some departments may see it.
@@ -412,7 +567,28 @@ func (q *Queries) seeConnection(ctx context.Context, companyID uuid.UUID, iD uui
 		&i.DisabledAt,
 		&i.DeletedAt,
 		&i.DepartmentID,
+		&i.Alert,
+		&i.AlertAt,
+		&i.SilentSince,
 	)
+	return i, err
+}
+
+const sentSince = `-- name: sentSince :one
+SELECT coalesce(sum(t.sent), 0)::int AS sent, coalesce(min(t.at), $1::timestamptz)::timestamptz AS first FROM traffic t
+WHERE t.company_id = $2 AND t.connection_id = $3 AND t.at > $1::timestamptz AND t.sent > 0
+`
+
+type sentSinceRow struct {
+	Sent  int32
+	First time.Time
+}
+
+// What the provider has accepted in whole quarters of an hour since an instant, and when the first of them began.
+func (q *Queries) sentSince(ctx context.Context, since time.Time, companyID uuid.UUID, connectionID uuid.UUID) (sentSinceRow, error) {
+	row := q.db.QueryRow(ctx, sentSince, since, companyID, connectionID)
+	var i sentSinceRow
+	err := row.Scan(&i.Sent, &i.First)
 	return i, err
 }
 
@@ -421,7 +597,8 @@ UPDATE connections SET state = $1::text, state_detail = $2, checked_at = $3,
     checks = $4, token_expires_at = $5,
     number = CASE WHEN $6::text <> '' THEN $6::text ELSE number END,
     quality = CASE WHEN $1::text = 'connected' THEN $7::text ELSE quality END,
-    messaging_limit = CASE WHEN $1::text = 'connected' THEN $8::int ELSE messaging_limit END
+    messaging_limit = CASE WHEN $1::text = 'connected' THEN $8::int ELSE messaging_limit END,
+    alert = CASE WHEN $1::text = 'connected' THEN '' ELSE alert END
 WHERE company_id = $9 AND id = $10 AND deleted_at IS NULL
 `
 
@@ -463,6 +640,19 @@ UPDATE connections SET disabled_at = $1 WHERE company_id = $2 AND id = $3 AND de
 
 func (q *Queries) setDisabled(ctx context.Context, disabledAt *time.Time, companyID uuid.UUID, iD uuid.UUID) (int64, error) {
 	result, err := q.db.Exec(ctx, setDisabled, disabledAt, companyID, iD)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
+const setSilent = `-- name: setSilent :execrows
+UPDATE connections SET silent_since = $1
+WHERE company_id = $2 AND id = $3 AND (silent_since IS NULL) <> ($1::timestamptz IS NULL)
+`
+
+func (q *Queries) setSilent(ctx context.Context, silentSince *time.Time, companyID uuid.UUID, iD uuid.UUID) (int64, error) {
+	result, err := q.db.Exec(ctx, setSilent, silentSince, companyID, iD)
 	if err != nil {
 		return 0, err
 	}

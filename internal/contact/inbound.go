@@ -1,8 +1,11 @@
 package contact
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -228,13 +231,39 @@ func WishOf(text string) Wish {
 	return wishes[strings.Join(words, " ")]
 }
 
-// OptOut marks contacts as opted out since an instant; at nil takes it back. Who is already so stays as they were.
-func OptOut(ctx context.Context, tx postgres.Tx, company id.ID, contacts []id.ID, at *time.Time) error {
-	if len(contacts) == 0 {
+// Wished is what a contact asked for, and when it did by the provider's clock.
+type Wished struct {
+	Contact id.ID
+	Wish    Wish
+	At      time.Time
+}
+
+// Sources of wishes. The words are stored.
+const (
+	ByKeyword  = "keyword"  // the whole of a message
+	ByProvider = "provider" // said to the provider, in its own settings
+)
+
+// Heed takes contacts out of campaigns, or back in, as they wish. Of several wishes of one contact the one written last
+// counts, in whatever order they come: of one instant the later in the list, and a stop over an earlier call's start.
+func Heed(ctx context.Context, tx postgres.Tx, company id.ID, source string, wishes []Wished) error {
+	last := map[id.ID]Wished{}
+	for _, one := range wishes {
+		known, found := last[one.Contact]
+		if !found || !one.At.Before(known.At) {
+			last[one.Contact] = one
+		}
+	}
+	if len(last) == 0 {
 		return nil
 	}
-	if err := New(tx).optOut(ctx, at, company, contacts); err != nil {
-		return fmt.Errorf("noting an opt-out: %w", err)
+	in := heedParams{WishedBy: source, CompanyID: company}
+	for _, contact := range slices.SortedFunc(maps.Keys(last), func(a, b id.ID) int { return bytes.Compare(a[:], b[:]) }) {
+		one := last[contact]
+		in.Contacts, in.Stops, in.Ats = append(in.Contacts, contact), append(in.Stops, one.Wish == Stop), append(in.Ats, one.At)
+	}
+	if _, err := New(tx).heed(ctx, in); err != nil {
+		return fmt.Errorf("noting what contacts wish: %w", err)
 	}
 	return nil
 }

@@ -137,9 +137,11 @@ UPDATE contacts c SET name = n.name, updated_at = now()
 FROM (SELECT unnest(sqlc.arg(contacts)::uuid[]) AS id, unnest(sqlc.arg(names)::text[]) AS name) n
 WHERE c.company_id = @company_id AND c.id = n.id AND c.name = '';
 
--- name: optOut :exec
-UPDATE contacts SET opted_out_at = sqlc.narg(at), updated_at = now()
-WHERE company_id = @company_id AND id = ANY(sqlc.arg(contacts)::uuid[]) AND (opted_out_at IS NULL) = (sqlc.narg(at)::timestamptz IS NOT NULL);
+-- name: heed :execrows
+-- The wish that was written last counts: a stop unless a newer start is known, a start unless a newer stop or opt-out is.
+UPDATE contacts c SET opted_out_at = CASE WHEN w.stop THEN coalesce(c.opted_out_at, w.at) END, wished_at = w.at, wished_by = sqlc.arg(wished_by)::text, updated_at = now()
+FROM (SELECT unnest(sqlc.arg(contacts)::uuid[]) AS id, unnest(sqlc.arg(stops)::boolean[]) AS stop, unnest(sqlc.arg(ats)::timestamptz[]) AS at) w
+WHERE c.company_id = @company_id AND c.id = w.id AND coalesce(c.wished_at <= w.at, true) AND (w.stop OR coalesce(c.opted_out_at < w.at, true));
 
 -- name: listSegments :many
 SELECT * FROM segments WHERE company_id = @company_id ORDER BY lower(name), id LIMIT @row_limit;

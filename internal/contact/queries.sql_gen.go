@@ -432,6 +432,35 @@ func (q *Queries) getSegment(ctx context.Context, companyID uuid.UUID, iD uuid.U
 	return i, err
 }
 
+const heed = `-- name: heed :execrows
+UPDATE contacts c SET opted_out_at = CASE WHEN w.stop THEN coalesce(c.opted_out_at, w.at) END, wished_at = w.at, wished_by = $1::text, updated_at = now()
+FROM (SELECT unnest($3::uuid[]) AS id, unnest($4::boolean[]) AS stop, unnest($5::timestamptz[]) AS at) w
+WHERE c.company_id = $2 AND c.id = w.id AND coalesce(c.wished_at <= w.at, true) AND (w.stop OR coalesce(c.opted_out_at < w.at, true))
+`
+
+type heedParams struct {
+	WishedBy  string
+	CompanyID uuid.UUID
+	Contacts  []uuid.UUID
+	Stops     []bool
+	Ats       []time.Time
+}
+
+// The wish that was written last counts: a stop unless a newer start is known, a start unless a newer stop or opt-out is.
+func (q *Queries) heed(ctx context.Context, arg heedParams) (int64, error) {
+	result, err := q.db.Exec(ctx, heed,
+		arg.WishedBy,
+		arg.CompanyID,
+		arg.Contacts,
+		arg.Stops,
+		arg.Ats,
+	)
+	if err != nil {
+		return 0, err
+	}
+	return result.RowsAffected(), nil
+}
+
 const insertContact = `-- name: insertContact :exec
 
 INSERT INTO contacts (company_id, id, name, zone, attributes) VALUES ($1, $2, $3, $4, $5)
@@ -747,16 +776,6 @@ func (q *Queries) openWindows(ctx context.Context, companyID uuid.UUID, connecti
 		contacts,
 		openUntils,
 	)
-	return err
-}
-
-const optOut = `-- name: optOut :exec
-UPDATE contacts SET opted_out_at = $1, updated_at = now()
-WHERE company_id = $2 AND id = ANY($3::uuid[]) AND (opted_out_at IS NULL) = ($1::timestamptz IS NOT NULL)
-`
-
-func (q *Queries) optOut(ctx context.Context, at *time.Time, companyID uuid.UUID, contacts []uuid.UUID) error {
-	_, err := q.db.Exec(ctx, optOut, at, companyID, contacts)
 	return err
 }
 

@@ -108,6 +108,10 @@ func (n Notice) short() string {
 		return "a campaign is paused"
 	case ConnectionLost:
 		return "messages wait"
+	case ConnectionWarned:
+		return "the provider warns about an account"
+	case ConnectionSilent:
+		return "a connection is not heard from"
 	case TemplateStopped:
 		return "templates can't be used"
 	}
@@ -132,6 +136,14 @@ func (n Notice) words(decides bool) string {
 		return "The connection " + name + " is on hold. " + n.Detail
 	case n.Kind == ConnectionLost:
 		return "The connection " + name + " was on hold. It sends again."
+	case n.Kind == ConnectionWarned && n.Lasts:
+		return "The provider warns about the connection " + name + ". " + n.Detail
+	case n.Kind == ConnectionWarned:
+		return "The provider warned about the connection " + name + ". A check since has found it well."
+	case n.Kind == ConnectionSilent && n.Lasts:
+		return "The connection " + name + " sends, but is not heard from for longer than usual. Check it: its webhooks may not arrive."
+	case n.Kind == ConnectionSilent:
+		return "The connection " + name + " was not heard from for longer than usual. It is again."
 	case n.Kind == TemplateStopped:
 		return fmt.Sprintf("%s of the connection %s can't be used any more.", counted(n.Count, "template"), name)
 	case n.Name == "":

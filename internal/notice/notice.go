@@ -23,15 +23,17 @@ const (
 	CampaignFinished  Kind = "campaign_finished"
 	CampaignPaused    Kind = "campaign_paused"    // by an answer of the provider, not by a person
 	ConnectionLost    Kind = "connection_lost"    // it claims nothing for half a minute or more, or until a person acts
+	ConnectionWarned  Kind = "connection_warned"  // by the provider, about its account
+	ConnectionSilent  Kind = "connection_silent"  // nothing is heard from it, longer than usual, while it sends
 	TemplateStopped   Kind = "template_stopped"   // rejected, paused or disabled by the provider; counts templates
 	MessagesUncertain Kind = "messages_uncertain" // nobody knows whether they arrived; counts messages
 )
 
 // Kinds lists all of them, as people see them.
-var Kinds = []Kind{CampaignFinished, CampaignPaused, ConnectionLost, TemplateStopped, MessagesUncertain}
+var Kinds = []Kind{CampaignFinished, CampaignPaused, ConnectionLost, ConnectionWarned, ConnectionSilent, TemplateStopped, MessagesUncertain}
 
 // mailedByDefault are those that wait for somebody.
-var mailedByDefault = map[Kind]bool{CampaignPaused: true, ConnectionLost: true}
+var mailedByDefault = map[Kind]bool{CampaignPaused: true, ConnectionLost: true, ConnectionWarned: true, ConnectionSilent: true}
 
 // usersHear are those that users hear of, about connections that they see.
 var usersHear = []Kind{ConnectionLost, MessagesUncertain}

@@ -72,8 +72,9 @@ SELECT n.id, n.kind, n.about, n.subject_id, n.at, n.count, coalesce(k.name, c.na
     (r.notice_id IS NOT NULL)::boolean AS read,
     (CASE n.kind WHEN 'campaign_paused' THEN coalesce(k.state = 'paused', false)
         WHEN 'connection_lost' THEN CASE n.about WHEN 'company' THEN h.found_at IS NOT NULL
-            ELSE coalesce(s.probing OR s.held_until > $1::timestamptz, false) END ELSE false END)::boolean AS lasts,
-    coalesce(CASE n.kind WHEN 'campaign_paused' THEN k.state_detail WHEN 'connection_lost' THEN coalesce(h.reason, s.held_reason) END, '')::text AS detail
+            ELSE coalesce(s.probing OR s.held_until > $1::timestamptz, false) END
+        WHEN 'connection_warned' THEN coalesce(c.alert <> '', false) WHEN 'connection_silent' THEN c.silent_since IS NOT NULL ELSE false END)::boolean AS lasts,
+    coalesce(CASE n.kind WHEN 'campaign_paused' THEN k.state_detail WHEN 'connection_warned' THEN c.alert WHEN 'connection_lost' THEN coalesce(h.reason, s.held_reason) END, '')::text AS detail
 FROM notices n
 LEFT JOIN notice_reads r ON r.company_id = n.company_id AND r.user_id = $2 AND r.notice_id = n.id
 LEFT JOIN campaigns k ON n.about = 'campaign' AND k.company_id = n.company_id AND k.id = n.subject_id

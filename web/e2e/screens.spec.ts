@@ -179,8 +179,19 @@ const shots: Shot[] = [
   } },
   { name: "audit-empty", path: "/audit", empty: true, ready: "Each change that somebody makes" },
   { name: "uncertain-empty", path: "/uncertain", empty: true, ready: "wait here until" },
+  { name: "events", path: "/events", ready: "could not be taken in", act: async (page) => {
+    await page.getByRole("checkbox").nth(1).check();
+    await expect(page.getByText("1 chosen")).toBeVisible();
+  } },
+  { name: "events-replay", path: "/events", ready: "could not be taken in", act: async (page) => {
+    await page.getByRole("button", { name: "Choose all that are shown" }).click();
+    await page.getByRole("button", { name: "Replay" }).click();
+    await expect(page.getByText("1 is still parked; look at its reason.")).toBeVisible();
+  } },
+  { name: "events-taken", path: "/events?state=taken", ready: "Taken in whole" },
+  { name: "events-empty", path: "/events", empty: true, ready: "wait here, with the reason" },
   { name: "health", path: "/health", ready: "Everything works" },
-  { name: "health-trouble", path: "/health", me: data.superadmin, ready: "5 things need a look" },
+  { name: "health-trouble", path: "/health", me: data.superadmin, ready: "6 things need a look" },
   { name: "health-restored", path: "/health", restored: true, ready: "Restored database" },
   { name: "health-release", path: "/health", restored: true, ready: "Restored database", act: async (page) => {
     await page.getByRole("button", { name: "Release…" }).click();

@@ -1,5 +1,5 @@
 import {
-  ActionIcon, Badge, Button, createTheme, Drawer, Input, Menu, Modal, PasswordInput, Radio, Select, Table, TagsInput, Textarea, TextInput, Tooltip,
+  ActionIcon, Badge, Button, createTheme, Drawer, Input, Menu, Modal, Notification, PasswordInput, Radio, Select, Table, TagsInput, Textarea, TextInput, Tooltip,
 } from "@mantine/core";
 import en from "./locales/en.json";
 
@@ -41,6 +41,7 @@ export const theme = createTheme({
     Menu: Menu.extend({ defaultProps: { shadow: "md", withInitialFocusPlaceholder: false, transitionProps: { duration: 80 } } }),
     Modal: Modal.extend({ defaultProps: { ...over, centered: true, transitionProps: { duration: 100 } } }),
     Drawer: Drawer.extend({ defaultProps: { ...over, position: "right", transitionProps: { duration: 120 } } }),
+    Notification: Notification.extend({ defaultProps: { closeButtonProps: { "aria-label": en.common.close } } }),
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 300, fz: "xs" } }),
   },
 });

@@ -143,27 +143,36 @@ func readMessage(in *rawMessage, names map[string]rawContact) (channel.Inbound, 
 	if !usable(in.ID) {
 		return channel.Inbound{}, errors.New("it has no id")
 	}
-	inbound := channel.Inbound{ProviderID: in.ID, At: time.Time(in.Timestamp), Said: saidBy(in)}
-	userID := in.FromUserID
-	if phone := in.From; phone != "" && len(phone) <= 15 && strings.Trim(phone, "0123456789") == "" {
-		inbound.From = channel.Address{Kind: "phone", Value: "+" + phone}
-		inbound.Name = names[phone].Profile.Name
+	from, also, found := senderOf(in.From, in.FromUserID, names)
+	if !found {
+		return channel.Inbound{}, errors.New("it has no sender")
+	}
+	inbound := channel.Inbound{ProviderID: in.ID, At: time.Time(in.Timestamp), From: from, Also: also, Said: saidBy(in)}
+	for _, key := range []string{in.From, in.FromUserID, from.Value} {
+		if inbound.Name == "" {
+			inbound.Name = names[key].Profile.Name
+		}
+	}
+	inbound.Name = clean(inbound.Name, mostName)
+	return inbound, nil
+}
+
+// senderOf reads who somebody is: by phone, with the business-scoped id beside it, or by that alone, because a user with a
+// username may have no phone number here.
+func senderOf(phone, userID string, names map[string]rawContact) (from channel.Address, also []channel.Address, found bool) {
+	switch {
+	case phone != "" && len(phone) <= 15 && strings.Trim(phone, "0123456789") == "":
 		if userID == "" {
 			userID = names[phone].UserID
 		}
 		if usable(userID) {
-			inbound.Also = []channel.Address{{Kind: "bsuid", Value: userID}}
+			also = []channel.Address{{Kind: "bsuid", Value: userID}}
 		}
-	} else if in.From == "" && usable(userID) { // a user with a username may have no phone number here
-		inbound.From = channel.Address{Kind: "bsuid", Value: userID}
-	} else {
-		return channel.Inbound{}, errors.New("it has no sender")
+		return channel.Address{Kind: "phone", Value: "+" + phone}, also, true
+	case phone == "" && usable(userID):
+		return channel.Address{Kind: "bsuid", Value: userID}, nil, true
 	}
-	if inbound.Name == "" {
-		inbound.Name = names[userID].Profile.Name
-	}
-	inbound.Name = clean(inbound.Name, mostName)
-	return inbound, nil
+	return channel.Address{}, nil, false
 }
 
 // saidBy reads what a message says. What has a type that we don't know, or lacks what its type needs, is unsupported:

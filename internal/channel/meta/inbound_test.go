@@ -64,12 +64,27 @@ func FuzzParseWebhook(f *testing.F) {
 	f.Add([]byte(`{"object":"whatsapp_business_account","entry":[1,{"changes":[2,{"field":"messages","value":[]}]}]}`))
 	f.Add(hook(change("106", `"statuses":[{"id":"a\u0000","status":"read"}],"messages":[{"from":"5511","id":"a\u0000b"}]`)))
 	f.Add([]byte(`{"object":"whatsapp_business_account","entry":{}}`))
+	for field, value := range map[string]string{
+		"message_template_status_update": `{"event":"REJECTED","message_template_name":"a\u0000","message_template_language":"pt","reason":7}`,
+		"phone_number_quality_update":    `{"display_phone_number":"+1 (555)","event":"FLAGGED","current_limit":"TIER_2K","max_daily_conversations_per_business":-5e9}`,
+		"account_update":                 `{"event":"ACCOUNT_RESTRICTION","restriction_info":[{"restriction_type":"\ud83d","expiration":"9"}]}`,
+		"account_alerts":                 `{"alert_severity":"critical","alert_type":"X_Y"}`,
+		"user_preferences":               `{"metadata":{"phone_number_id":"1"},"user_preferences":[{"wa_id":"5511","category":"marketing_messages","value":"stop"},{"user_id":"BR.1"}]}`,
+	} {
+		f.Add(hook(`{"field":"` + field + `","value":` + value + `}`))
+	}
 	f.Fuzz(func(t *testing.T, body []byte) {
 		for _, event := range meta.ParseWebhook(body) {
 			require.NotEmpty(t, event.Kind)
 			require.True(t, storable(event.Kind+event.NumberID+event.AccountID+event.Problem))
 			require.Equal(t, []channel.Event{event}, meta.ParseWebhook(event.Raw), "alone it reads the same")
 			require.True(t, event.NumberID != "" || len(event.Statuses)+len(event.Inbound) == 0)
+			rest, err := json.Marshal([]any{event.Templates, event.Account, event.Wishes})
+			require.NoError(t, err)
+			require.True(t, utf8.Valid(rest) && !strings.Contains(string(rest), `\u0000`))
+			for _, wish := range event.Wishes {
+				require.NotEmpty(t, wish.From.Value)
+			}
 			for _, status := range event.Statuses {
 				require.NotEmpty(t, status.ProviderID)
 				require.NotContains(t, status.ProviderID, "\x00")

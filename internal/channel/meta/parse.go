@@ -25,13 +25,14 @@ type (
 		Changes []json.RawMessage `json:"changes"`
 	}
 	rawChange struct {
-		Field string   `json:"field"`
-		Value rawValue `json:"value"`
+		Field string          `json:"field"`
+		Value json.RawMessage `json:"value"`
+	}
+	rawMetadata struct {
+		NumberID string `json:"phone_number_id"`
 	}
 	rawValue struct {
-		Metadata struct {
-			NumberID string `json:"phone_number_id"`
-		} `json:"metadata"`
+		Metadata rawMetadata  `json:"metadata"`
 		Contacts []rawContact `json:"contacts"`
 		Messages []rawMessage `json:"messages"`
 		Statuses []rawStatus  `json:"statuses"`
@@ -129,22 +130,40 @@ func readChange(entry rawEntry, raw json.RawMessage) channel.Event {
 	var change rawChange
 	var problems []string
 	if err := json.Unmarshal(raw, &change); err != nil {
-		problems = append(problems, whyUnread(err)) // the decoder left that value empty and read all the others
+		problems = append(problems, whyUnread(err))
 	}
 	if change.Field == "" {
 		event.Problem = "it does not say what it is about"
 		return event
 	}
-	value := &change.Value
-	event.Kind, event.NumberID = clean(change.Field, mostKind), clean(value.Metadata.NumberID, mostName)
-	if change.Field == "messages" {
+	event.Kind = clean(change.Field, mostKind)
+	if read, known := newsOf[change.Field]; known {
+		if err := read(&event, change.Value); err != nil {
+			problems = append(problems, whyNot(err))
+		}
+	} else if change.Field == "messages" {
+		var value rawValue
+		if err := json.Unmarshal(change.Value, &value); err != nil {
+			problems = append(problems, whyUnread(err)) // the decoder left that value empty and read all the others
+		}
+		event.NumberID = clean(value.Metadata.NumberID, mostName)
 		if len(value.Messages) == 0 && len(value.Statuses) > 0 {
 			event.Kind = "statuses"
 		}
-		problems = append(problems, readItems(&event, value)...)
+		problems = append(problems, readItems(&event, &value)...)
 	}
 	event.Problem = strings.Join(problems[:min(len(problems), mostProblems)], "; ")
 	return event
+}
+
+// whyNot says why news can't be read; the decoder's own words repeat content.
+func whyNot(err error) string {
+	var unfit *json.UnmarshalTypeError
+	var syntax *json.SyntaxError
+	if errors.As(err, &unfit) || errors.As(err, &syntax) {
+		return whyUnread(err)
+	}
+	return err.Error()
 }
 
 // mostProblems bounds how many of an entry's problems are named; mostKind is in bytes.

@@ -2976,16 +2976,21 @@ export interface components {
         Concern: {
             /**
              * Format: int64
-             * @description of uncertain messages, or of templates that the provider has rejected, paused or disabled
+             * @description of uncertain messages, of parked events, or of templates that the provider has rejected, paused or disabled
              */
             count?: number;
             detail?: string;
             /** @description of the campaign (uncertain, paused) or connection; empty for uncertain messages outside campaigns and for what concerns everything (restore, drained, temporal, workers) */
             id: string;
             /** @enum {string} */
-            kind: "restore" | "drained" | "temporal" | "workers" | "uncertain" | "paused" | "failing" | "unchecked" | "held" | "template";
+            kind: "restore" | "drained" | "temporal" | "workers" | "uncertain" | "paused" | "failing" | "unchecked" | "held" | "template" | "parked" | "warned" | "silent";
             /** @description of the campaign or the connection; empty where the id is */
             name: string;
+            /**
+             * Format: date-time
+             * @description of a silent connection: when it was last heard from
+             */
+            since?: string;
             /**
              * Format: date-time
              * @description when a held connection or a paused campaign goes on by itself; absent: when a person lets it
@@ -2998,6 +3003,8 @@ export interface components {
         Connection: {
             /** @description WhatsApp Business Account */
             account_id: string;
+            /** @description what the provider warned of last, and what to do; a good check ends it */
+            alert: string;
             app_id: string;
             /** @enum {string} */
             channel: "whatsapp_cloud";
@@ -3029,8 +3036,18 @@ export interface components {
             /** @description E.164, empty before a check succeeded */
             number: string;
             number_id: string;
+            /**
+             * Format: date-time
+             * @description until then webhooks signed with the app secret of before are believed, too
+             */
+            past_secret_until?: string;
             /** @description the provider's word about the number, such as GREEN; empty when not known */
             quality: string;
+            /**
+             * Format: date-time
+             * @description nothing was heard since then, longer than usual, while it sends
+             */
+            silent_since?: string;
             /** @description its number lives in the sandbox */
             simulated: boolean;
             /**
@@ -3094,6 +3111,11 @@ export interface components {
             department_id?: string | null;
             name?: string;
             number_id?: string;
+            /**
+             * Format: int64
+             * @description how long webhooks signed with the app secret of before are believed from now on; 24 when the secret changes without it; 0 ends it at once
+             */
+            past_secret_hours?: number;
             token?: string;
             verify_token?: string;
         };
@@ -3498,7 +3520,7 @@ export interface components {
         HealthPart: {
             detail: string;
             /** @enum {string} */
-            name: "restore" | "drained" | "database" | "clock" | "partitions" | "temporal" | "workers" | "wakes";
+            name: "restore" | "drained" | "database" | "clock" | "partitions" | "temporal" | "workers" | "wakes" | "webhooks";
             /** @description what to do */
             remedy?: string;
             /** @enum {string} */
@@ -3991,7 +4013,7 @@ export interface components {
             detail: string;
             id: string;
             /** @enum {string} */
-            kind: "campaign_finished" | "campaign_paused" | "connection_lost" | "template_stopped" | "messages_uncertain";
+            kind: "campaign_finished" | "campaign_paused" | "connection_lost" | "connection_warned" | "connection_silent" | "template_stopped" | "messages_uncertain";
             /** @description of a pause or a loss: it is still so */
             lasts: boolean;
             /** @description of the subject */
@@ -4007,7 +4029,7 @@ export interface components {
         NoticeSwitch: {
             bell: boolean;
             /** @enum {string} */
-            kind: "campaign_finished" | "campaign_paused" | "connection_lost" | "template_stopped" | "messages_uncertain";
+            kind: "campaign_finished" | "campaign_paused" | "connection_lost" | "connection_warned" | "connection_silent" | "template_stopped" | "messages_uncertain";
             mail: boolean;
         };
         NoticeSwitches: {

@@ -56,6 +56,7 @@ export type Content = Schemas["Content"];
 export type Counts = Schemas["Counts"];
 export type Message = Schemas["Message"];
 export type MessageDetail = Schemas["MessageDetail"];
+export type RawEvent = Schemas["RawEvent"];
 export type UncertainMessage = Schemas["UncertainMessage"];
 export type Settling = Schemas["Settling"];
 /** A recipient's state; "planned" is the one that has no message in the ledger yet. */

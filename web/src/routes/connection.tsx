@@ -104,6 +104,8 @@ function Standing({ connection, keep }: { connection: Connection; keep: (changed
         <strong>{t(standing === "disabled" ? "connect.disabled" : connection.simulated ? `connect.words.${connection.state}` : `connection.words.${connection.state}`)}</strong>
         {standing === "disabled" && <div>{t("connect.disabledHint")} <span className="quiet"><Time at={connection.disabled_at} /></span></div>}
         {connection.checks.length === 0 && connection.state_detail !== "" && <div>{connection.state_detail}</div>}
+        {connection.silent_since != null && <div className="warned">{t("connection.silent")} <Time at={connection.silent_since} /></div>}
+        {connection.alert !== "" && <div className="warned">{connection.alert}</div>}
         <Checklist lines={connection.checks} busy={check.isPending} />
         <Group gap="sm" mt={10}>
           {runs && <Button variant="default" leftSection={<IconRefresh size={15} />} loading={check.isPending} onClick={() => check.mutate()}>{t("connection.recheck")}</Button>}
@@ -188,9 +190,10 @@ function Credentials({ connection, keep }: { connection: Connection; keep: (chan
   const { me } = route.useRouteContext();
   const [changing, setChanging] = useState(false);
   const change = useMutation({
-    mutationFn: (input: ConnectionInput) => changeConnection(connection.id, input),
+    mutationFn: (input: ConnectionInput & { past_secret_hours?: number }) => changeConnection(connection.id, input),
     onSuccess: (changed) => { keep(changed); setChanging(false); },
   });
+  const forget = useMutation({ mutationFn: () => changeConnection(connection.id, { past_secret_hours: 0 }), onSuccess: keep, onError: (error) => toastError(error, t) });
   if (connection.simulated) return null;
   return (
     <fieldset className="section">
@@ -204,6 +207,12 @@ function Credentials({ connection, keep }: { connection: Connection; keep: (chan
             <dt>{t("connection.account_id")}</dt><dd className="mono">{connection.account_id}</dd>
             <dt>{t("connection.app_id")}</dt><dd className="mono">{connection.app_id}</dd>
             <dt>{t("connection.secrets")}</dt><dd className="quiet">{t("connection.sealed")}</dd>
+            {connection.past_secret_until != null && (
+              <>
+                <dt>{t("connection.past.name")}</dt>
+                <dd>{t("connection.past.until")} <Time at={connection.past_secret_until} /> <Button variant="subtle" loading={forget.isPending} onClick={() => forget.mutate()}>{t("connection.past.end")}</Button></dd>
+              </>
+            )}
             {connection.token_ends_at != null && <><dt>{t("connect.tokenEnds")}</dt><dd><Time at={connection.token_ends_at} /></dd></>}
           </dl>
           <Button mt="md" variant="default" leftSection={<IconKey size={15} />} onClick={() => setChanging(true)}>{t("connection.change")}</Button>

@@ -9,6 +9,7 @@ import { parseStates } from "../features/campaign/filter";
 import { type Choice, outcomes } from "../features/contact/choice";
 import { campaignStates } from "../features/campaign/states";
 import { readSearch } from "../features/dashboard/span";
+import { type EventState, eventStates } from "../features/event/queries";
 import { type Standing, standings } from "../features/template/group";
 import type { ConversationState } from "../features/inbox/queries";
 import { setupSteps } from "../features/settings/steps";
@@ -203,6 +204,13 @@ const inbox = createRoute({
   component: lazyRouteComponent(() => import("./inbox")),
 });
 
+const events = createRoute({
+  getParentRoute: () => inCompany,
+  path: "/events",
+  validateSearch: (search): { state?: EventState } => ({ state: eventStates.find((state) => state === search.state) }),
+  component: lazyRouteComponent(() => import("./events")),
+});
+
 const uncertain = createRoute({
   getParentRoute: () => inCompany,
   path: "/uncertain",
@@ -375,7 +383,7 @@ const tree = root.addChildren([
       companies,
       you,
       roles,
-      inCompany.addChildren([home, inbox, campaigns, newCampaign, campaign, editCampaign, campaignRun, connectionMessages, connectionRun, uncertain, audit, contacts, contact, segments, imports, newImport, oneImport, templates, connections, newConnection, connection, settings, people, departments, notifications, noticeSwitches, welcome]),
+      inCompany.addChildren([home, inbox, campaigns, newCampaign, campaign, editCampaign, campaignRun, connectionMessages, connectionRun, uncertain, events, audit, contacts, contact, segments, imports, newImport, oneImport, templates, connections, newConnection, connection, settings, people, departments, notifications, noticeSwitches, welcome]),
     ]),
   ]),
 ]);

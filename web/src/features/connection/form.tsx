@@ -1,8 +1,8 @@
-import { Alert, Button, Group, PasswordInput, Stack, TextInput } from "@mantine/core";
+import { Alert, Button, Group, PasswordInput, Select, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useDebouncedValue } from "@mantine/hooks";
 import { useQuery } from "@tanstack/react-query";
-import { useEffect } from "react";
+import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import { fieldComplaints, toFormErrors } from "../../api/problem";
 import type { Connection } from "../../api/types";
@@ -22,7 +22,7 @@ interface Props {
   sandbox: boolean;
   saving: boolean;
   error: unknown;
-  onSave: (input: ConnectionInput) => void;
+  onSave: (input: ConnectionInput & { past_secret_hours?: number }) => void;
   onLeave?: () => void;
 }
 
@@ -40,6 +40,8 @@ export function ConnectionForm({ connection, sandbox, saving, error, onSave, onL
         .map((f) => [f, t("form.missing")]),
     ),
   });
+  const [pastHours, setPastHours] = useState("24");
+  const replaces = connection !== undefined && form.values.app_secret.trim() !== "";
   const { setErrors } = form;
   const said = toFormErrors(fieldComplaints(error), (path) => fields.find((f) => f === path) ?? null);
   const saidFields = JSON.stringify(said.fields);
@@ -53,7 +55,7 @@ export function ConnectionForm({ connection, sandbox, saving, error, onSave, onL
   const keep = connection === undefined ? undefined : t("connection.keepSecret");
   return (
     <div className="connect-form">
-      <form noValidate onSubmit={form.onSubmit((values) => onSave(trimmed(values, connection !== undefined)))}>
+      <form noValidate onSubmit={form.onSubmit((values) => onSave({ ...trimmed(values, connection !== undefined), ...(replaces ? { past_secret_hours: Number(pastHours) } : {}) }))}>
         <Stack gap="sm">
           {loose && <Alert color="red" variant="light" role="alert">{describeError(error, t)}</Alert>}
           <TextInput {...input("name")} data-autofocus />
@@ -61,6 +63,12 @@ export function ConnectionForm({ connection, sandbox, saving, error, onSave, onL
           <TextInput {...input("account_id")} inputMode="numeric" />
           <TextInput {...input("app_id")} inputMode="numeric" />
           <PasswordInput {...input("app_secret")} autoComplete="new-password" placeholder={keep} />
+          {replaces && (
+            <Select
+              label={t("connection.past.keep")} description={t("connection.past.hint")} allowDeselect={false} value={pastHours} onChange={(value) => setPastHours(value ?? "24")}
+              data={(["0", "1", "24", "168"] as const).map((value) => ({ value, label: t(`connection.past.for.${value}`) }))}
+            />
+          )}
           <PasswordInput {...input("token")} autoComplete="new-password" placeholder={keep} />
           {connection !== undefined && <TextInput {...input("verify_token")} />}
           <Group gap="xs" mt={4}>

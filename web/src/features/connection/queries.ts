@@ -80,7 +80,7 @@ export const connectionMessagesQuery = (id: string) =>
 
 export const simulateConnection = (body: { name: string; department_id?: string }) => unwrap(api.POST("/api/v1/connections/simulated", { body }));
 
-export const changeConnection = (id: string, body: Partial<ConnectionInput> & { department_id?: string | null }) => unwrap(api.PATCH("/api/v1/connections/{id}", { ...at(id), body }));
+export const changeConnection = (id: string, body: Partial<ConnectionInput> & { department_id?: string | null; past_secret_hours?: number }) => unwrap(api.PATCH("/api/v1/connections/{id}", { ...at(id), body }));
 
 export const putLimits = (id: string, body: Limits) => unwrap(api.PUT("/api/v1/connections/{id}/limits", { ...at(id), body }));
 

@@ -1,4 +1,4 @@
-import { IconAlertTriangle, IconDatabaseExclamation, IconChevronRight, IconCircleCheck, IconHelpCircle, IconHourglass, IconPlayerPause, IconPlugConnectedX, IconTemplate } from "@tabler/icons-react";
+import { IconAlertTriangle, IconDatabaseExclamation, IconChevronRight, IconCircleCheck, IconEarOff, IconHelpCircle, IconHourglass, IconInbox, IconPlayerPause, IconPlugConnectedX, IconTemplate } from "@tabler/icons-react";
 import { useQuery } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
@@ -19,6 +19,9 @@ const looks = {
   unchecked: { icon: IconHelpCircle, color: "var(--quiet)" },
   uncertain: { icon: IconHelpCircle, color: "var(--warn)" },
   paused: { icon: IconPlayerPause, color: "var(--warn)" },
+  warned: { icon: IconAlertTriangle, color: "var(--warn)" },
+  silent: { icon: IconEarOff, color: "var(--warn)" },
+  parked: { icon: IconInbox, color: "var(--warn)" },
   template: { icon: IconTemplate, color: "var(--quiet)" },
 } as const;
 
@@ -41,15 +44,16 @@ function Line({ concern }: { concern: Concern }) {
   const now = useNow(30_000);
   const { icon: Icon, color } = looks[concern.kind];
   const kind = concern.kind === "uncertain" && concern.id === "" ? "uncertainAlone" : concern.kind === "held" && concern.until == null ? "heldOpen" : concern.kind === "paused" && concern.until != null ? "pausedUntil" : concern.kind;
-  const words = t(`dashboard.concern.${kind}`, { count: concern.count ?? 0, n: formatCount(concern.count ?? 0), at: concern.until == null ? "" : formatInstant(concern.until, now) });
+  const words = t(`dashboard.concern.${kind}`, { count: concern.count ?? 0, n: formatCount(concern.count ?? 0), at: concern.until == null ? (concern.since == null ? "" : formatInstant(concern.since, now)) : formatInstant(concern.until, now) });
   const general = concern.kind === "restore" || concern.kind === "drained" || concern.kind === "temporal" || concern.kind === "workers";
   const inside = (
     <>
       <Icon size={16} color={color} aria-hidden="true" />
-      <span className="concern-words"><strong>{concern.name === "" ? t(general ? "dashboard.everything" : "dashboard.outside") : concern.name}</strong> <span>{words}</span>{concern.detail != null && concern.detail !== "" && <span className="quiet"> {concern.detail}</span>}</span>
+      <span className="concern-words"><strong>{concern.name === "" ? t(general ? "dashboard.everything" : concern.kind === "parked" ? "dashboard.webhooks" : "dashboard.outside") : concern.name}</strong> <span>{words}</span>{concern.detail != null && concern.detail !== "" && <span className="quiet"> {concern.detail}</span>}</span>
       <IconChevronRight size={14} className="quiet" aria-hidden="true" />
     </>
   );
+  if (concern.kind === "parked") return <Link className="concern" to="/events" search={{}}>{inside}</Link>;
   if (general) return <Link className="concern" to="/health">{inside}</Link>;
   if (concern.kind === "uncertain") return <Link className="concern" to="/uncertain" search={{ campaign: concern.id === "" ? undefined : concern.id }}>{inside}</Link>;
   if (concern.kind === "paused") return <Link className="concern" to="/campaigns/$id" params={{ id: concern.id }}>{inside}</Link>;

@@ -1,4 +1,5 @@
 import { Link } from "@tanstack/react-router";
+import type { TFunction } from "i18next";
 import type { ReactNode } from "react";
 import { useTranslation } from "react-i18next";
 import type { Health } from "../../api/types";
@@ -11,12 +12,18 @@ type State = Health["connections"][number]["state"];
 
 const colors: Record<State, string> = { good: "var(--mantine-color-teal-6)", warn: "var(--state-uncertain)", bad: "var(--state-failed)", off: "var(--state-ended)" };
 
+/** What can be done about a part, beside it. */
+const asides: Partial<Record<Health["parts"][number]["name"], (detail: string, t: TFunction) => ReactNode>> = {
+  restore: (detail) => <Release detail={detail} />,
+  webhooks: (_, t) => <Link className="plain under" to="/events" search={{}}>{t("health.events")}</Link>,
+};
+
 export function Parts({ parts }: { parts: Health["parts"] }) {
   const { t } = useTranslation();
   return (
     <div className="health">
       {parts.map((p) => (
-        <Line key={p.name} state={p.state} name={t(`health.part.${p.name}`)} detail={p.detail} remedy={p.remedy} aside={p.name === "restore" ? <Release detail={p.detail} /> : undefined} />
+        <Line key={p.name} state={p.state} name={t(`health.part.${p.name}`)} detail={p.detail} remedy={p.remedy} aside={asides[p.name]?.(p.detail, t)} />
       ))}
     </div>
   );

@@ -1,4 +1,4 @@
-import { IconCircleCheck, IconHelpCircle, IconPlayerPause, IconPlugConnectedX, IconTemplate } from "@tabler/icons-react";
+import { IconAlertTriangle, IconCircleCheck, IconEarOff, IconHelpCircle, IconPlayerPause, IconPlugConnectedX, IconTemplate } from "@tabler/icons-react";
 import { useMutation, useQueryClient } from "@tanstack/react-query";
 import { Link, linkOptions } from "@tanstack/react-router";
 import { useTranslation } from "react-i18next";
@@ -12,6 +12,8 @@ const looks = {
   campaign_finished: { icon: IconCircleCheck, color: "var(--good)" },
   campaign_paused: { icon: IconPlayerPause, color: "var(--warn)" },
   connection_lost: { icon: IconPlugConnectedX, color: "var(--mantine-color-error)" },
+  connection_warned: { icon: IconAlertTriangle, color: "var(--warn)" },
+  connection_silent: { icon: IconEarOff, color: "var(--warn)" },
   template_stopped: { icon: IconTemplate, color: "var(--warn)" },
   messages_uncertain: { icon: IconHelpCircle, color: "var(--warn)" },
 } as const;
@@ -28,7 +30,7 @@ export function pageOf({ kind, about, subject_id: id }: Pick<Notice, "kind" | "a
 /** The words of a notice that depend on more than its kind. */
 export function wordsOf({ kind, about, lasts }: Pick<Notice, "kind" | "about" | "lasts">) {
   if (kind === "connection_lost" && about === "company") return "restored" as const;
-  if (kind === "connection_lost" || kind === "campaign_paused") return lasts ? kind : (`${kind}_over` as const);
+  if (kind === "connection_lost" || kind === "connection_warned" || kind === "connection_silent" || kind === "campaign_paused") return lasts ? kind : (`${kind}_over` as const);
   return kind;
 }
 
