@@ -54,6 +54,7 @@ func (s *Server) build() error {
 	s.conversationRoutes()
 	s.deskRoutes()
 	s.mediaRoutes()
+	s.mergeRoutes()
 	s.templateRoutes()
 	s.apiClientRoutes()
 	s.trialRoutes()

@@ -123,9 +123,12 @@ var table = map[string]rule{
 	"updateContact": {least: admin, company: true},
 	"listTags":      {least: user, company: true},
 
-	"uploadMedia": {least: user, company: true},
-	"getMedia":    {least: user, company: true, department: true, often: true},
-	"fetchMedia":  {least: user, company: true, department: true},
+	"uploadMedia":       {least: user, company: true},
+	"getMedia":          {least: user, company: true, department: true, often: true},
+	"fetchMedia":        {least: user, company: true, department: true},
+	"contactIdentities": {least: user, company: true},
+	"mergeContacts":     {least: admin, company: true},
+	"undoMerge":         {least: admin, company: true},
 
 	"uploadImport":  {least: admin, company: true},
 	"listImports":   {least: admin, company: true},

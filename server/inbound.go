@@ -30,6 +30,9 @@ func receive(ctx context.Context, tx postgres.Tx, route connection.Route, inboun
 	if err != nil {
 		return conversation.News{}, err
 	}
+	if err := mergeSame(ctx, tx, route.Company, known, now); err != nil {
+		return conversation.News{}, err
+	}
 	items := make([]conversation.Received, len(inbound))
 	for i, one := range inbound {
 		items[i] = conversation.Received{Inbound: one, Contact: known[i].Contact, Identity: known[i].Identity}
@@ -63,6 +66,28 @@ func filesOf(messages []conversation.Stored) (files []media.Expected) {
 		}
 	}
 	return files
+}
+
+// mergeSame merges contacts that have turned out to be one: somebody who was known by an id alone writes with a number.
+func mergeSame(ctx context.Context, tx postgres.Tx, company id.ID, known []contact.Known, now time.Time) error {
+	became := map[id.ID]id.ID{}
+	for _, one := range known {
+		for _, other := range one.Same {
+			if _, done := became[other]; done || other == one.Contact {
+				continue
+			}
+			if _, _, err := merge(ctx, tx, company, one.Contact, other, nil, now); err != nil {
+				return err
+			}
+			became[other] = one.Contact
+		}
+	}
+	for i := range known {
+		if now, merged := became[known[i].Contact]; merged {
+			known[i].Contact = now
+		}
+	}
+	return nil
 }
 
 // heedWishes takes contacts out of campaigns, or back in, who say so and nothing else.

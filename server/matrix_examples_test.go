@@ -111,6 +111,7 @@ var examples = map[string]example{
 
 	"answerConversation":   {fields: map[string]any{"key": "$unique", "text": "Hello"}},
 	"setConversationState": {fields: map[string]any{"state": "closed"}},
+	"mergeContacts":        {fields: map[string]any{"contact_id": "$loser_id"}, before: "UPDATE contacts SET merged_into = NULL WHERE company_id = $1 AND $2::uuid IS NOT NULL"},
 	"startConversation":    {fields: map[string]any{"key": "$unique", "connection_id": "$connection_id", "contact_id": "$contact_id", "content": map[string]any{"kind": "text", "text": "Hi"}}, unseen: http.StatusUnprocessableEntity},
 	"assignConversation":   {fields: map[string]any{"person_id": "$person_id"}},
 	"moveConversation":     {fields: map[string]any{"department_id": "$department_id"}},
@@ -136,7 +137,7 @@ var kinds = map[string]string{
 	"media": "media", "conversations": "conversation", "notices": "notice", "notice_id": "notice", "campaigns": "campaign", "connections": "connection", "contacts": "contact", "departments": "department", "imports": "import", "invitations": "invitation",
 	"messages": "message", "people": "person", "superadmins": "superadmin", "segments": "segment", "sessions": "session",
 	"api-clients": "apiclient", "connection_ids": "connection", "campaign_id": "campaign", "company_id": "company", "connection_id": "connection", "contact_id": "contact", "contact_ids": "contact", "department_id": "department",
-	"message_ids": "message", "person_ids": "person", "person_id": "person", "labels": "label", "label_id": "label", "label_ids": "label", "segment_id": "segment", "tag_id": "tag", "tag_ids": "tag", "user_id": "person",
+	"message_ids": "message", "person_ids": "person", "person_id": "person", "merges": "merge", "loser_id": "other", "labels": "label", "label_id": "label", "label_ids": "label", "segment_id": "segment", "tag_id": "tag", "tag_ids": "tag", "user_id": "person",
 }
 
 func (c call) kindOf(field string) string {

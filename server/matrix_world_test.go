@@ -128,7 +128,7 @@ func (w *world) subjects(company id.ID) subjects {
 		canary, phones = canaryB, phonesB
 	}
 	one := subjects{"company": company}
-	for _, kind := range []string{"contact", "identity", "tag", "segment", "import", "campaign", "message", "invitation", "person", "conversation", "notice", "superadmin", "label"} {
+	for _, kind := range []string{"contact", "identity", "tag", "segment", "import", "campaign", "message", "invitation", "person", "conversation", "notice", "superadmin", "label", "merge", "other"} {
 		one[kind] = id.New()
 	}
 	secret, draft := canary, connection.Draft{AppID: "1001", AccountID: "2001", NumberID: fmt.Sprint(rand.Int64N(1e15)), AppSecret: canary + " app secret"}
@@ -192,6 +192,8 @@ INSERT INTO contact_messages (company_id, contact_id, message_id) VALUES ($compa
 INSERT INTO conversations (company_id, id, connection_id, contact_id, last_id) VALUES ($company, $conversation, $connection, $contact, $message);
 INSERT INTO media_transfers (company_id, message_id, connection_id, outbound, state, media_id, provider_id, gives_up_at, detail)
 	VALUES ($company, $message, $connection, true, 'done', $media, '4711', now(), '$secret');
+INSERT INTO contacts (company_id, id, name, merged_into) VALUES ($company, $other, '$canary other', $contact);
+INSERT INTO contact_merges (company_id, id, winner_id, loser_id, at, before) VALUES ($company, $merge, $contact, $other, now(), '{"Loser": {"Name": "$canary other"}, "Conversations": []}');
 INSERT INTO labels (company_id, id, name, colour) VALUES ($company, $label, '$canary label ' || $label, 'red');
 INSERT INTO conversation_labels (company_id, conversation_id, label_id) VALUES ($company, $conversation, $label);
 INSERT INTO conversation_notes (company_id, conversation_id, id, author_id, body) VALUES ($company, $conversation, $message, $person, '$secret note');

@@ -166,7 +166,11 @@ func translate(err error) *huma.ErrorModel {
 		return unfit("connection_ids", apiclient.ErrConnection.Error()).(*huma.ErrorModel)
 	case errors.As(err, &unfitClient):
 		return unfit(unfitClient.Field, unfitClient.Reason).(*huma.ErrorModel)
-	case errors.Is(err, conversation.ErrNoLabel):
+	case errors.Is(err, contact.ErrSame):
+		return unfit("contact_id", contact.ErrSame.Error()).(*huma.ErrorModel)
+	case errors.Is(err, contact.ErrMerged), errors.Is(err, contact.ErrLaterMerge), errors.Is(err, contact.ErrUndone):
+		return problemOf(http.StatusConflict, "stale", sentence(err))
+	case errors.Is(err, conversation.ErrNoLabel), errors.Is(err, contact.ErrNoSuchMerge):
 		return problemOf(http.StatusNotFound, "", notFoundDetail)
 	case errors.Is(err, conversation.ErrStale):
 		return problemOf(http.StatusConflict, "stale", sentence(err))

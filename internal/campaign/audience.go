@@ -109,7 +109,7 @@ func (e *FilterError) Unwrap() error { return e.Reason }
 
 // members is the condition on the alias c of contacts, with its parameters after args. It is asked of a resolved audience.
 func (a Audience) members(args []any, company id.ID) (string, []any, error) {
-	const own = "c.company_id = $1" // $1 is the company in each statement
+	const own = "c.company_id = $1 AND c.merged_into IS NULL" // $1 is the company in each statement
 	place := "$" + strconv.Itoa(len(args)+1)
 	switch {
 	case a.All:

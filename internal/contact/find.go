@@ -152,6 +152,7 @@ func (query Query) portion() int {
 // where is the condition about contacts c of tag, import and filter, without the search.
 func (query Query) where(company id.ID) (where string, args []any) {
 	where, args = query.Filter.SQL("c", nil, company)
+	where = "c.merged_into IS NULL AND " + where
 	if query.Tag != nil {
 		args = append(args, company, *query.Tag)
 		where += fmt.Sprintf(` AND EXISTS (SELECT FROM contact_tags t WHERE t.company_id = $%d AND t.tag_id = $%d AND t.contact_id = c.id)`, len(args)-1, len(args))

@@ -24,6 +24,7 @@ type Person struct {
 // Known is the contact behind an address, and the identity that has it.
 type Known struct {
 	Contact, Identity id.ID
+	Same              []id.ID // other contacts that this person was known as, by an address besides the one they wrote from
 }
 
 // lookAgain bounds how often Meet looks for contacts that others are adding at the same time.
@@ -125,12 +126,15 @@ func (m *meeting) greet(ctx context.Context, people []Person) ([]Known, error) {
 	var names []string
 	for i, person := range people {
 		owner, _ := m.ownerOf(person)
-		known[i] = Known{owner.ContactID, owner.ID}
+		known[i] = Known{Contact: owner.ContactID, Identity: owner.ID}
 		if owner.Name == "" && person.Name != "" {
 			nameless, names = append(nameless, owner.ContactID), append(names, person.Name)
 		}
 		for _, address := range append([]channel.Address{person.From}, person.Also...) {
-			if _, owned := m.ownerOf(Person{From: address}); owned {
+			if other, owned := m.ownerOf(Person{From: address}); owned {
+				if other.ContactID != owner.ContactID && !slices.Contains(known[i].Same, other.ContactID) {
+					known[i].Same = append(known[i].Same, other.ContactID)
+				}
 				continue
 			}
 			one := AddressOwner{ID: id.New(), ContactID: owner.ContactID, Kind: address.Kind, Value: address.Value, Name: "-"}
@@ -149,7 +153,27 @@ func (m *meeting) greet(ctx context.Context, people []Person) ([]Known, error) {
 			return nil, fmt.Errorf("naming contacts: %w", err)
 		}
 	}
-	return known, nil
+	return known, m.dropPhones(ctx, known)
+}
+
+// dropPhones keeps of the contacts that somebody was known as only those without a phone: two numbers may be two people
+// who shared a device, and that is for a person to say.
+func (m *meeting) dropPhones(ctx context.Context, known []Known) error {
+	var all []id.ID
+	for _, one := range known {
+		all = append(all, one.Same...)
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	phoned, err := m.q.withPhone(ctx, m.company, all)
+	if err != nil {
+		return fmt.Errorf("looking who has a phone: %w", err)
+	}
+	for i := range known {
+		known[i].Same = slices.DeleteFunc(known[i].Same, func(one id.ID) bool { return slices.Contains(phoned, one) })
+	}
+	return nil
 }
 
 // forms are the ways in which an address may be stored, the one for new contacts first.

@@ -22,7 +22,7 @@ SELECT c.id, c.name, c.zone, c.attributes, c.opted_out_at, c.created_at, c.updat
 FROM contacts c WHERE c.company_id = @company_id AND c.id = ANY(@ids::uuid[]) ORDER BY c.id DESC;
 
 -- name: listIDs :many
-SELECT id FROM contacts WHERE company_id = @company_id AND id < @before ORDER BY id DESC LIMIT @row_limit;
+SELECT id FROM contacts WHERE company_id = @company_id AND id < @before AND merged_into IS NULL ORDER BY id DESC LIMIT @row_limit;
 
 -- name: listTaggedIDs :many
 SELECT contact_id FROM contact_tags WHERE company_id = @company_id AND tag_id = @tag_id AND contact_id < @before
@@ -59,7 +59,7 @@ SELECT @company_id, o.tag_id, sum(o.contacts) FROM old o GROUP BY o.tag_id;
 SELECT EXISTS (SELECT FROM tags WHERE company_id = @company_id AND id = @id);
 
 -- name: lockContact :one
-SELECT id, name, zone, attributes, opted_out_at FROM contacts WHERE company_id = @company_id AND id = @id FOR UPDATE;
+SELECT id, name, zone, attributes, opted_out_at FROM contacts WHERE company_id = @company_id AND id = @id AND merged_into IS NULL FOR UPDATE;
 
 -- name: updateContact :exec
 UPDATE contacts SET name = @name, zone = @zone, attributes = @attributes, opted_out_at = @opted_out_at, updated_at = now()
@@ -104,10 +104,12 @@ ON CONFLICT (company_id, connection_id, contact_id)
 DO UPDATE SET open_until = EXCLUDED.open_until WHERE service_windows.open_until < EXCLUDED.open_until;
 
 -- name: addressOwners :many
+-- Locked in one order, so that none of them changes hands by a merge before what they wrote is stored.
 SELECT i.id, i.contact_id, i.kind, i.value, c.name
 FROM (SELECT DISTINCT unnest(sqlc.arg(kinds)::text[]) AS kind, unnest(sqlc.arg(vals)::text[]) AS value) a
 JOIN identities i ON i.company_id = @company_id AND i.kind = a.kind AND i.scope = '' AND i.value = a.value
-JOIN contacts c ON c.company_id = i.company_id AND c.id = i.contact_id;
+JOIN contacts c ON c.company_id = i.company_id AND c.id = i.contact_id
+ORDER BY i.kind, i.value FOR KEY SHARE OF i;
 
 -- name: addStrangers :many
 -- Contacts of addresses that nobody had. Who comes second waits for the first here, gets no row, and looks again.
@@ -189,3 +191,6 @@ UPDATE contacts SET created_at = @created_at WHERE company_id = @company_id AND 
 
 -- name: addressesOf :many
 SELECT id, kind, scope, value, created_at FROM identities WHERE company_id = @company_id AND contact_id = @contact_id ORDER BY id;
+
+-- name: withPhone :many
+SELECT DISTINCT contact_id FROM identities WHERE company_id = @company_id AND contact_id = ANY(sqlc.arg(contacts)::uuid[]) AND kind = 'phone';

@@ -110,6 +110,7 @@ SELECT i.id, i.contact_id, i.kind, i.value, c.name
 FROM (SELECT DISTINCT unnest($1::text[]) AS kind, unnest($2::text[]) AS value) a
 JOIN identities i ON i.company_id = $3 AND i.kind = a.kind AND i.scope = '' AND i.value = a.value
 JOIN contacts c ON c.company_id = i.company_id AND c.id = i.contact_id
+ORDER BY i.kind, i.value FOR KEY SHARE OF i
 `
 
 type addressOwnersRow struct {
@@ -120,6 +121,7 @@ type addressOwnersRow struct {
 	Name      string
 }
 
+// Locked in one order, so that none of them changes hands by a merge before what they wrote is stored.
 func (q *Queries) addressOwners(ctx context.Context, kinds []string, vals []string, companyID uuid.UUID) ([]addressOwnersRow, error) {
 	rows, err := q.db.Query(ctx, addressOwners, kinds, vals, companyID)
 	if err != nil {
@@ -579,7 +581,7 @@ func (q *Queries) insertTags(ctx context.Context, companyID uuid.UUID, ids []uui
 }
 
 const listIDs = `-- name: listIDs :many
-SELECT id FROM contacts WHERE company_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3
+SELECT id FROM contacts WHERE company_id = $1 AND id < $2 AND merged_into IS NULL ORDER BY id DESC LIMIT $3
 `
 
 func (q *Queries) listIDs(ctx context.Context, companyID uuid.UUID, before uuid.UUID, rowLimit int32) ([]uuid.UUID, error) {
@@ -705,7 +707,7 @@ func (q *Queries) listTags(ctx context.Context, companyID uuid.UUID) ([]listTags
 }
 
 const lockContact = `-- name: lockContact :one
-SELECT id, name, zone, attributes, opted_out_at FROM contacts WHERE company_id = $1 AND id = $2 FOR UPDATE
+SELECT id, name, zone, attributes, opted_out_at FROM contacts WHERE company_id = $1 AND id = $2 AND merged_into IS NULL FOR UPDATE
 `
 
 type lockContactRow struct {
@@ -976,6 +978,30 @@ func (q *Queries) updateSegment(ctx context.Context, name string, filter string,
 		&i.UpdatedAt,
 	)
 	return i, err
+}
+
+const withPhone = `-- name: withPhone :many
+SELECT DISTINCT contact_id FROM identities WHERE company_id = $1 AND contact_id = ANY($2::uuid[]) AND kind = 'phone'
+`
+
+func (q *Queries) withPhone(ctx context.Context, companyID uuid.UUID, contacts []uuid.UUID) ([]uuid.UUID, error) {
+	rows, err := q.db.Query(ctx, withPhone, companyID, contacts)
+	if err != nil {
+		return nil, err
+	}
+	defer rows.Close()
+	var items []uuid.UUID
+	for rows.Next() {
+		var contact_id uuid.UUID
+		if err := rows.Scan(&contact_id); err != nil {
+			return nil, err
+		}
+		items = append(items, contact_id)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, err
+	}
+	return items, nil
 }
 
 const zonelessPhones = `-- name: zonelessPhones :many

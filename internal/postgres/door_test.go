@@ -90,6 +90,7 @@ INSERT INTO conversations (company_id, id, connection_id, contact_id, last_id) V
 INSERT INTO labels (company_id, id, name, colour) VALUES ($c, $x, 'L', 'red');
 INSERT INTO conversation_labels (company_id, conversation_id, label_id) VALUES ($c, $x, $x);
 INSERT INTO conversation_notes (company_id, conversation_id, id, author_id, body) VALUES ($c, $x, $x, $x, 'B');
+INSERT INTO contact_merges (company_id, id, winner_id, loser_id, at, before) VALUES ($c, $x, $x, $x, now(), '{}');
 INSERT INTO message_changes (company_id, connection_id, provider_id, id, contact_id, kind, words) VALUES ($c, $x, 'wamid', $x, $x, 'edit', 'W');
 INSERT INTO media (company_id, id, sha256, size, type) VALUES ($c, $x, 'H', 1, 'text/plain');
 INSERT INTO media_transfers (company_id, message_id, connection_id, outbound, gives_up_at) VALUES ($c, $x, $x, false, now());

@@ -450,6 +450,7 @@ FROM (SELECT unnest(sqlc.arg(ids)::uuid[]) AS id, unnest(sqlc.arg(connections)::
         unnest(sqlc.arg(expires_ats)::timestamptz[]) AS expires_at, unnest(sqlc.arg(supersedes)::uuid[]) AS supersedes) n
 JOIN connections k ON k.company_id = @company_id AND k.id = n.connection_id AND k.deleted_at IS NULL
 JOIN identities i ON i.company_id = @company_id AND i.id = n.identity_id AND i.contact_id = n.contact_id
+FOR KEY SHARE OF i -- it may not change hands meanwhile
 RETURNING company_id, contact_id, id
 )
 INSERT INTO contact_messages (company_id, contact_id, message_id) SELECT company_id, contact_id, id FROM queued;

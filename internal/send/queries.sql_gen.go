@@ -1155,6 +1155,7 @@ FROM (SELECT unnest($2::uuid[]) AS id, unnest($3::uuid[]) AS connection_id, unne
         unnest($8::timestamptz[]) AS expires_at, unnest($9::uuid[]) AS supersedes) n
 JOIN connections k ON k.company_id = $1 AND k.id = n.connection_id AND k.deleted_at IS NULL
 JOIN identities i ON i.company_id = $1 AND i.id = n.identity_id AND i.contact_id = n.contact_id
+FOR KEY SHARE OF i -- it may not change hands meanwhile
 RETURNING company_id, contact_id, id
 )
 INSERT INTO contact_messages (company_id, contact_id, message_id) SELECT company_id, contact_id, id FROM queued

@@ -155,6 +155,21 @@ const shots: Shot[] = [
     await expect(page.getByRole("log").getByText("On Saturdays until noon.")).toHaveCount(1);
     await expect(page.getByRole("log").getByText("Deleted by the contact")).toHaveCount(1);
   } },
+  { name: "inbox-note", path: `/inbox?open=${data.id(701)}`, ready: "On Saturdays until noon.", act: async (page) => {
+    await page.getByText("Note", { exact: true }).click();
+    await page.getByLabel("Write a note for colleagues").fill("Ask the carrier again tomorrow.");
+  } },
+  { name: "inbox-snooze", path: `/inbox?open=${data.id(701)}`, ready: "On Saturdays until noon.", act: async (page) => {
+    await page.getByRole("button", { name: "Snooze" }).click();
+    await page.getByText("Until the contact writes").waitFor();
+  } },
+  { name: "inbox-start", path: "/inbox", ready: "Voice message", act: async (page) => {
+    await page.getByRole("button", { name: "New conversation" }).click();
+    await page.getByLabel("Whom do you want to write to?").fill("+55 11 98888-7777");
+    await page.getByText("Write to +55 11 98888-7777").click();
+    await page.getByText("takes templates only").waitFor();
+  } },
+  { name: "settings-labels", path: "/settings/labels", ready: "Agents put labels" },
   { name: "inbox-refused", path: `/inbox?open=${data.id(700)}`, status: 409, ready: "On Saturdays until noon.", act: async (page) => {
     await page.getByLabel("Write an answer").fill("Até sábado!");
     await page.getByLabel("Write an answer").press("Enter");

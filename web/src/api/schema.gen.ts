@@ -1184,6 +1184,43 @@ export interface paths {
         patch: operations["updateContact"];
         trace?: never;
     };
+    "/api/v1/contacts/{id}/identities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How a contact can be reached, and what was merged into it */
+        get: operations["contactIdentities"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/contacts/{id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Say that another contact is the same person
+         * @description Addresses, tags, messages and conversations of the other become this one's; where both have a value, this one's stays; who has opted out under one address has under all. It can be undone.
+         */
+        post: operations["mergeContacts"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/contacts/{id}/timeline": {
         parameters: {
             query?: never;
@@ -2006,6 +2043,26 @@ export interface paths {
         get: operations["getMedia"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/merges/{id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Undo a merge
+         * @description The other contact gets back its addresses with all that was said over them, since then as well. What was edited since stays where it is.
+         */
+        post: operations["undoMerge"];
         delete?: never;
         options?: never;
         head?: never;
@@ -3137,6 +3194,18 @@ export interface components {
             /** @description IANA zone; absent: the number's region decides */
             zone?: string;
         };
+        ContactIdentities: {
+            identities: components["schemas"]["ContactIdentity"][];
+            /** @description the contact that this one has become a part of */
+            merged_into?: string;
+            /** @description those that stand, the newest first; only the newest can be undone */
+            merges: components["schemas"]["Merge"][];
+        };
+        ContactIdentity: {
+            /** @enum {string} */
+            kind: "phone" | "lid" | "bsuid" | "igsid" | "psid";
+            value: string;
+        };
         ContactInput: {
             /** @description merge fields; names of lower-case letters, digits and _ */
             attributes?: {
@@ -3847,6 +3916,21 @@ export interface components {
         };
         MembersInBody: {
             person_ids: string[];
+        };
+        Merge: {
+            /** Format: date-time */
+            at: string;
+            id: string;
+            loser_id: string;
+            /** @description as it was; may be empty */
+            loser_name: string;
+        };
+        MergeInBody: {
+            /**
+             * Format: uuid
+             * @description becomes a part of the one in the address
+             */
+            contact_id: string;
         };
         Message: {
             /** Format: int64 */
@@ -7452,6 +7536,74 @@ export interface operations {
             };
         };
     };
+    contactIdentities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description OK */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ContactIdentities"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    mergeContacts: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeInBody"];
+            };
+        };
+        responses: {
+            /** @description Created */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Merge"];
+                };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
     contactTimeline: {
         parameters: {
             query?: {
@@ -9250,6 +9402,36 @@ export interface operations {
                 content: {
                     "application/octet-stream": string;
                 };
+            };
+            /** @description Error */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["ErrorModel"];
+                };
+            };
+        };
+    };
+    undoMerge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description UUID */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description No Content */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Error */
             default: {

@@ -1,7 +1,7 @@
 import { Button, Drawer, Text } from "@mantine/core";
-import { IconPencil } from "@tabler/icons-react";
+import { IconMessage, IconPencil } from "@tabler/icons-react";
 import { useInfiniteQuery, useQuery } from "@tanstack/react-query";
-import { getRouteApi, Link } from "@tanstack/react-router";
+import { getRouteApi, Link, useNavigate } from "@tanstack/react-router";
 import { useState } from "react";
 import { useTranslation } from "react-i18next";
 import { usePolling } from "../api/realtime";
@@ -10,7 +10,9 @@ import { Crumb, Failed, PageHead, Waiting } from "../components/page";
 import { Copyable, Time, useKeys } from "../components/small";
 import { useRunsCompany } from "../features/account/role";
 import { ContactEditor } from "../features/contact/editor";
+import { Identities, MergeButton } from "../features/contact/merge";
 import { contactQuery, tagsQuery, timelineQuery } from "../features/contact/queries";
+import { StartModal } from "../features/inbox/start";
 import { ContactTimeline } from "../features/contact/timeline";
 
 const route = getRouteApi("/signed-in/shell/in-company/contacts/$id");
@@ -19,6 +21,8 @@ export default function ContactPage() {
   const { t } = useTranslation();
   const { id } = route.useParams();
   const [editing, setEditing] = useState(false);
+  const [writing, setWriting] = useState(false);
+  const navigate = useNavigate();
   const polling = usePolling();
   const found = useQuery({ ...contactQuery(id), refetchInterval: polling });
   const timeline = useInfiniteQuery({ ...timelineQuery(id), refetchInterval: polling });
@@ -34,6 +38,8 @@ export default function ContactPage() {
   return (
     <>
       <PageHead title={name} crumb={crumb} beside={contact.opted_out_at != null && <span className="tag mute">{t("contact.optedOut")}</span>}>
+        <Button className="tight" variant="default" leftSection={<IconMessage size={15} />} onClick={() => setWriting(true)}>{t("start.write")}</Button>
+        {runs && <MergeButton contact={contact} />}
         {runs && <Button variant="default" leftSection={<IconPencil size={15} />} onClick={() => setEditing(true)}>{t("contact.edit")}</Button>}
       </PageHead>
       <div className="run contact">
@@ -47,9 +53,10 @@ export default function ContactPage() {
         </section>
         <aside className="side" aria-label={t("campaign.details")}>
           <h2 style={{ fontSize: 13 }}>{t("campaign.details")}</h2>
-          <Facts contact={contact} />
+          <Facts contact={contact} runs={runs} />
         </aside>
       </div>
+      <StartModal opened={writing} to={contact} onClose={() => setWriting(false)} onStarted={(open) => void navigate({ to: "/inbox", search: { open } })} />
       <Drawer opened={editing} onClose={() => setEditing(false)} size={420} title={<Text fw={600} fz="md">{name}</Text>}>
         {editing && <ContactEditor contact={contact} knownTags={tags.data?.items.map((tag) => tag.name) ?? []} onDone={() => setEditing(false)} />}
       </Drawer>
@@ -57,13 +64,14 @@ export default function ContactPage() {
   );
 }
 
-function Facts({ contact: c }: { contact: Contact }) {
+function Facts({ contact: c, runs }: { contact: Contact; runs: boolean }) {
   const { t } = useTranslation();
   const attributes = Object.entries(c.attributes).sort(([a], [b]) => a.localeCompare(b));
   return (
     <dl className="facts">
       <dt>{t("contact.phone")}</dt>
-      <dd>{c.phone == null ? "–" : <Copyable plain value={c.phone} />}</dd>
+      <dd>{c.phone == null ? <span className="quiet">{t("contact.noPhone")}</span> : <Copyable plain value={c.phone} />}</dd>
+      <Identities contact={c} runs={runs} />
       <dt>{t("contact.zone")}</dt>
       <dd>{c.zone ?? <span className="quiet">{t("contact.zoneByNumber")}</span>}</dd>
       <dt>{t("contact.tags")}</dt>

@@ -12,7 +12,8 @@ import { concernsQuery, fewCampaignsQuery, trafficQuery } from "../features/dash
 import { type DashboardSearch, spanOf } from "../features/dashboard/span";
 import { healthQuery } from "../features/health/queries";
 import { importQuery, importsQuery } from "../features/import/queries";
-import { conversationsQuery, type ConversationState } from "../features/inbox/queries";
+import { choicesQuery, conversationsQuery } from "../features/inbox/queries";
+import type { Chosen } from "../features/inbox/view";
 import { settingsQuery } from "../features/settings/queries";
 import { templatesQuery } from "../features/template/queries";
 import { uncertainCountQuery, uncertainQuery } from "../features/uncertain/queries";
@@ -73,7 +74,11 @@ export const first = {
     one(at, contactQuery(at.params.id));
     pages(at, timelineQuery(at.params.id));
   },
-  inbox: (at: At<{ state?: ConversationState }>) => pages(at, conversationsQuery(at.deps.state ?? "open")),
+  inbox: (at: At<Chosen>) => {
+    pages(at, conversationsQuery(at.deps));
+    one(at, choicesQuery);
+  },
+  labels: (at: At) => one(at, choicesQuery),
   segments: (at: At) => one(at, segmentsQuery),
   imports: (at: At) => pages(at, importsQuery),
   import: (at: AtOne) => one(at, importQuery(at.params.id)),

@@ -11,7 +11,7 @@ import { campaignStates } from "../features/campaign/states";
 import { readSearch } from "../features/dashboard/span";
 import { type EventState, eventStates } from "../features/event/queries";
 import { type Standing, standings } from "../features/template/group";
-import type { ConversationState } from "../features/inbox/queries";
+import { readChosen } from "../features/inbox/view";
 import { setupSteps } from "../features/settings/steps";
 import { NotFound, PageError } from "./fallback";
 import { first } from "./first";
@@ -198,8 +198,8 @@ const editCampaign = createRoute({
 const inbox = createRoute({
   getParentRoute: () => inCompany,
   path: "/inbox",
-  validateSearch: (search): { state?: ConversationState; open?: string } => ({ state: search.state === "closed" ? "closed" : undefined, open: text(search.open) }),
-  loaderDeps: ({ search }) => ({ state: search.state }),
+  validateSearch: readChosen,
+  loaderDeps: ({ search: { view, label, department } }) => ({ view, label, department }),
   loader: first.inbox,
   component: lazyRouteComponent(() => import("./inbox")),
 });
@@ -337,6 +337,12 @@ const departments = createRoute({
   component: lazyRouteComponent(() => import("./settings-departments")),
 });
 
+const settingsLabels = createRoute({
+  getParentRoute: () => inCompany,
+  path: "/settings/labels",
+  component: lazyRouteComponent(() => import("./settings-labels")),
+});
+
 const welcome = createRoute({
   getParentRoute: () => inCompany,
   path: "/welcome",
@@ -383,7 +389,7 @@ const tree = root.addChildren([
       companies,
       you,
       roles,
-      inCompany.addChildren([home, inbox, campaigns, newCampaign, campaign, editCampaign, campaignRun, connectionMessages, connectionRun, uncertain, events, audit, contacts, contact, segments, imports, newImport, oneImport, templates, connections, newConnection, connection, settings, people, departments, notifications, noticeSwitches, welcome]),
+      inCompany.addChildren([home, inbox, campaigns, newCampaign, campaign, editCampaign, campaignRun, connectionMessages, connectionRun, uncertain, events, audit, contacts, contact, segments, imports, newImport, oneImport, templates, connections, newConnection, connection, settings, people, departments, settingsLabels, notifications, noticeSwitches, welcome]),
     ]),
   ]),
 ]);

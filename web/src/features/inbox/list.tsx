@@ -3,15 +3,17 @@ import { Link } from "@tanstack/react-router";
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type KeyboardEvent, useEffect, useRef } from "react";
 import { useTranslation } from "react-i18next";
-import type { Conversation } from "../../api/types";
+import type { Conversation, Label } from "../../api/types";
 import { Time } from "../../components/small";
-import type { ConversationState } from "./queries";
+import { LabelDot, PriorityMark } from "./marks";
+import type { Chosen } from "./view";
 
 const rowHeight = 64; // px
 
 interface Props {
   items: Conversation[];
-  state: ConversationState | undefined;
+  chosen: Chosen;
+  labels: Label[];
   open: string | undefined;
   hasMore: boolean;
   loadingMore: boolean;
@@ -19,7 +21,7 @@ interface Props {
 }
 
 /** Conversations in their own column, the newest first. */
-export function ConversationList({ items, state, open, hasMore, loadingMore, loadMore }: Props) {
+export function ConversationList({ items, chosen, labels, open, hasMore, loadingMore, loadMore }: Props) {
   const { t } = useTranslation();
   const box = useRef<HTMLDivElement>(null);
   const virtualizer = useVirtualizer({
@@ -42,7 +44,7 @@ export function ConversationList({ items, state, open, hasMore, loadingMore, loa
           const item = items[row.index];
           return item === undefined ? null : (
             <li key={row.key} style={{ transform: `translateY(${row.start}px)`, height: rowHeight }}>
-              <Talk item={item} state={state} active={item.id === open} />
+              <Talk item={item} chosen={chosen} labels={labels} active={item.id === open} />
             </li>
           );
         })}
@@ -52,13 +54,13 @@ export function ConversationList({ items, state, open, hasMore, loadingMore, loa
   );
 }
 
-function Talk({ item, state, active }: { item: Conversation; state: ConversationState | undefined; active: boolean }) {
+function Talk({ item, chosen, labels, active }: { item: Conversation; chosen: Chosen; labels: Label[]; active: boolean }) {
   const { t } = useTranslation();
   return (
-    <Link to="/inbox" search={{ state, open: item.id }} className={["talk", active ? "active" : "", item.unread > 0 ? "unread" : ""].join(" ")} aria-current={active ? "true" : undefined} onKeyDown={move}>
-      <span className="talk-name clip">{nameOf(item)}</span>
+    <Link to="/inbox" search={{ ...chosen, open: item.id }} className={["talk", active ? "active" : "", item.unread > 0 ? "unread" : ""].join(" ")} aria-current={active ? "true" : undefined} onKeyDown={move}>
+      <span className="talk-name"><PriorityMark priority={item.priority} /><span className="clip">{nameOf(item)}</span>{labels.filter((label) => item.label_ids.includes(label.id)).map((label) => <LabelDot key={label.id} label={label} />)}</span>
       <Time at={item.last_at} />
-      <span className="clip quiet">{!item.last_inbound && `${t("inbox.you")}: `}{item.last_text}</span>
+      <span className="clip quiet">{item.assignee_name !== undefined && <span className="talk-whose">{item.assignee_name} · </span>}{!item.last_inbound && `${t("inbox.you")}: `}{item.last_text}</span>
       {item.unread > 0 ? <span className="count" title={t("inbox.unread", { count: item.unread, n: item.unread })}>{item.unread}</span> : <span />}
     </Link>
   );

@@ -1,9 +1,8 @@
 import { infiniteQueryOptions, queryOptions } from "@tanstack/react-query";
 import { api, unwrap } from "../../api/client";
-import type { Conversation, ThreadMessage } from "../../api/types";
+import type { Label, Schemas, ThreadMessage } from "../../api/types";
 import type { Written } from "./media";
-
-export type ConversationState = Conversation["state"];
+import { type Chosen, toQuery } from "./view";
 
 const pageSize = 50;
 const threadPage = 100;
@@ -12,18 +11,31 @@ const tickEvery = 2_000; // ms
 
 const next = (page: { next_cursor: string }) => (page.next_cursor === "" ? undefined : page.next_cursor);
 
-export const conversationsQuery = (state: ConversationState) =>
+export const conversationsQuery = (chosen: Chosen) =>
   infiniteQueryOptions({
-    queryKey: ["conversations", "list", state],
-    queryFn: ({ pageParam, signal }) => unwrap(api.GET("/api/v1/conversations", { params: { query: { state, limit: pageSize, cursor: pageParam } }, signal })),
+    queryKey: ["conversations", "list", chosen.view, chosen.label, chosen.department],
+    queryFn: ({ pageParam, signal }) => unwrap(api.GET("/api/v1/conversations", { params: { query: { ...toQuery(chosen), limit: pageSize, cursor: pageParam } }, signal })),
     initialPageParam: undefined as string | undefined,
     getNextPageParam: next,
   });
 
+/** Those of one contact, whatever became of them. */
+export const conversationsOfQuery = (contact: string) =>
+  queryOptions({
+    queryKey: ["conversations", "list", "contact", contact],
+    queryFn: ({ signal }) => unwrap(api.GET("/api/v1/conversations", { params: { query: { state: "all", contact_id: contact, limit: 50 } }, signal })),
+  });
+
+/** People, departments and labels. */
+export const choicesQuery = queryOptions({
+  queryKey: ["conversations", "choices"],
+  queryFn: ({ signal }) => unwrap(api.GET("/api/v1/inbox/choices", { signal })),
+  staleTime: 60_000,
+});
+
 export const unreadQuery = queryOptions({
   queryKey: ["conversations", "unread"],
   queryFn: ({ signal }) => unwrap(api.GET("/api/v1/conversations", { params: { query: { limit: 1 } }, signal })),
-  select: (page) => page.unread,
 });
 
 export const conversationQuery = (id: string) =>
@@ -55,3 +67,30 @@ export const markRead = (id: string) => unwrap(api.POST("/api/v1/conversations/{
 
 export const setState = (id: string, state: "open" | "closed") =>
   unwrap(api.PUT("/api/v1/conversations/{id}/state", { params: { path: { id } }, body: { state } }));
+
+/** What an agent changes; the version is the one that was seen. */
+export type Change =
+  | { what: "assignee"; person_id: string | null }
+  | { what: "department"; department_id: string | null }
+  | { what: "priority"; priority: Schemas["Conversation"]["priority"] }
+  | { what: "labels"; label_ids: string[] }
+  | { what: "snooze"; until?: string };
+
+export function change(id: string, version: number, wanted: Change) {
+  const params = { path: { id } };
+  switch (wanted.what) {
+    case "assignee": return unwrap(api.PUT("/api/v1/conversations/{id}/assignee", { params, body: { person_id: wanted.person_id, version } }));
+    case "department": return unwrap(api.PUT("/api/v1/conversations/{id}/department", { params, body: { department_id: wanted.department_id, version } }));
+    case "priority": return unwrap(api.PUT("/api/v1/conversations/{id}/priority", { params, body: { priority: wanted.priority, version } }));
+    case "labels": return unwrap(api.PUT("/api/v1/conversations/{id}/labels", { params, body: { label_ids: wanted.label_ids, version } }));
+    case "snooze": return unwrap(api.PUT("/api/v1/conversations/{id}/snooze", { params, body: { until: wanted.until, version } }));
+  }
+}
+
+export const addNote = (id: string, text: string) => unwrap(api.POST("/api/v1/conversations/{id}/notes", { params: { path: { id } }, body: { text } }));
+
+export const startConversation = (body: Schemas["StartInBody"]) => unwrap(api.POST("/api/v1/conversations", { body }));
+
+export const createLabel = (body: Schemas["LabelInput"]) => unwrap(api.POST("/api/v1/labels", { body }));
+export const updateLabel = ({ id, name, colour }: Label) => unwrap(api.PUT("/api/v1/labels/{id}", { params: { path: { id } }, body: { name, colour } }));
+export const deleteLabel = (id: string) => unwrap(api.DELETE("/api/v1/labels/{id}", { params: { path: { id } } }));

@@ -14,6 +14,7 @@ export function SettingsTabs({ me }: { me: Me }) {
       {runs && <Link className="chip" to="/settings" activeOptions={{ exact: true }} activeProps={active}>{t("settings.tabCompany")}</Link>}
       {runs && <Link className="chip" to="/settings/people" activeProps={active}>{t("settings.tabPeople")}</Link>}
       {runs && <Link className="chip" to="/settings/departments" activeProps={active}>{t("department.title")}</Link>}
+      {runs && <Link className="chip" to="/settings/labels" activeProps={active}>{t("labels.title")}</Link>}
       <Link className="chip" to="/settings/roles" activeProps={active}>{t("roles.title")}</Link>
       {runs && <Link className="chip" to="/audit" activeProps={active}>{t("audit.open")}</Link>}
       {me.company != null && <Link className="chip" to="/settings/notifications" activeProps={active}>{t("notices.title")}</Link>}

@@ -1,0 +1,23 @@
+import { IconAlertCircleFilled, IconArrowDown, IconArrowUp } from "@tabler/icons-react";
+import { useTranslation } from "react-i18next";
+import type { Conversation, Label } from "../../api/types";
+
+const icons = { low: IconArrowDown, high: IconArrowUp, urgent: IconAlertCircleFilled };
+
+/** How urgent it is; nothing for none. */
+export function PriorityMark({ priority }: { priority: Conversation["priority"] }) {
+  const { t } = useTranslation();
+  if (priority === "none") return null;
+  const Icon = icons[priority];
+  return <Icon className={`priority ${priority}`} size={14} role="img" aria-label={t(`inbox.priority.${priority}`)} />;
+}
+
+const colourOf = (label: Label) => `var(--mantine-color-${label.colour}-6)`;
+
+export function LabelDot({ label }: { label: Label }) {
+  return <span className="label-dot" style={{ background: colourOf(label) }} role="img" aria-label={label.name} title={label.name} />;
+}
+
+export function LabelChip({ label }: { label: Label }) {
+  return <span className="tag"><span className="label-dot" style={{ background: colourOf(label) }} />{label.name}</span>;
+}
