@@ -297,7 +297,7 @@ func TestCampaignFinishesOnlyWhenAllIsFedAndEnded(t *testing.T) {
 	require.Equal(t, 2, asked)
 	require.NotNil(t, w.get(c.ID).FinishedAt)
 	w.tx(func(tx postgres.Tx) error {
-		told, err := notice.List(t.Context(), tx, w.company, id.New(), id.Floor(time.Now().Add(time.Hour)), 10, time.Now())
+		told, err := notice.List(t.Context(), tx, w.company, notice.Reader{User: id.New()}, id.Floor(time.Now().Add(time.Hour)), 10, time.Now())
 		require.Len(t, told, 1)
 		require.Equal(t, notice.CampaignFinished, told[0].Kind)
 		require.Equal(t, c.ID, told[0].About.ID)

@@ -159,7 +159,7 @@ func TestTemplatesThatTheProviderStopsAreTold(t *testing.T) {
 	}
 	told := func() (told []notice.Notice) {
 		require.NoError(t, s.db.InCompany(t.Context(), s.company, func(tx postgres.Tx) (err error) {
-			told, err = notice.List(t.Context(), tx, s.company, id.New(), id.Floor(time.Now().Add(time.Hour)), 10, time.Now())
+			told, err = notice.List(t.Context(), tx, s.company, notice.Reader{User: id.New()}, id.Floor(time.Now().Add(time.Hour)), 10, time.Now())
 			return err
 		}))
 		return told
