@@ -177,6 +177,16 @@ const shots: Shot[] = [
     await expect(page.getByLabel("Write an answer")).toHaveValue("Até sábado!");
   } },
   { name: "inbox-shut", path: `/inbox?open=${data.id(706)}`, ready: "takes templates only" },
+  { name: "inbox-template", path: `/inbox?open=${data.id(706)}`, ready: "takes templates only", act: async (page) => {
+    await page.getByRole("button", { name: "Send a template" }).click();
+    await expect(page.getByRole("dialog").getByText("takes templates only")).toBeVisible();
+  } },
+  { name: "contact-merge", path: `/contacts/${data.contacts[0]?.id ?? ""}`, ready: "Came with the import", act: async (page) => {
+    await page.getByRole("button", { name: "Merge" }).click();
+    await page.getByLabel(/Who is the same person/).fill("jo");
+    await page.getByRole("dialog").getByRole("button", { name: /João Pedro Lima/ }).click();
+    await expect(page.getByText("Becomes a part of it")).toBeVisible();
+  } },
   { name: "inbox-empty", path: "/inbox", empty: true, ready: "What contacts write to your numbers" },
   { name: "uncertain", path: "/uncertain", ready: "may have arrived or not", act: async (page) => {
     await page.getByRole("checkbox").nth(1).check();

@@ -68,8 +68,8 @@ function Shown({ file, kind, name }: { file: StoredFile; kind: FileKind; name: s
   }
   const shown = name ?? label;
   return (
-    <a className="file-document" href={addressOf(file, { name: name ?? "" })} download={name ?? true} aria-label={t("inbox.download", { name: shown })}>
-      <IconFile size={20} stroke={1.5} /><span className="clip">{shown}</span><span className="quiet num">{sizeOf(file.size)}</span><IconDownload size={16} stroke={1.6} />
+    <a className="file-document" href={addressOf(file, { name: name ?? "" })} download={name ?? true}>
+      <IconFile size={20} stroke={1.5} /><span className="clip">{shown}</span><span className="quiet num">{sizeOf(file.size)}</span><IconDownload size={16} stroke={1.6} role="img" aria-label={t("inbox.download")} />
     </a>
   );
 }

@@ -1,18 +1,18 @@
 import { ActionIcon, Button, FileButton, Progress, Textarea } from "@mantine/core";
-import { IconPaperclip, IconSend, IconX } from "@tabler/icons-react";
-import { useMutation, useQueryClient } from "@tanstack/react-query";
-import { Link } from "@tanstack/react-router";
+import { IconPaperclip, IconSend, IconTemplate, IconX } from "@tabler/icons-react";
+import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Conversation } from "../../api/types";
 import { describeError } from "../../components/errors";
 import { useNow } from "../../components/small";
 import { formatInstant } from "../../lib/format";
-import { useRunsCompany } from "../account/role";
+import { contactQuery } from "../contact/queries";
 import { Quote } from "./bubble";
 import { hasCaption, kindOf, sizeOf, type Written } from "./media";
 import { answer } from "./queries";
 import { replyTo, useReplying } from "./replying";
+import { StartModal } from "./start";
 import { type Picked, useTray } from "./tray";
 
 const longest = 4096; // characters that WhatsApp takes
@@ -25,14 +25,32 @@ const drafts = new Map<string, string>();
 export function Composer({ conversation }: { conversation: Conversation }) {
   const { t } = useTranslation();
   const now = useNow(30_000);
-  const runs = useRunsCompany();
   const open = conversation.open_until != null && Date.parse(conversation.open_until) > now.getTime();
   if (open) return <Box conversation={conversation} now={now} />;
   return (
     <div className="composer shut">
       <span>{t("inbox.shut")}</span>
-      {runs && <Button component={Link} to="/campaigns/new" variant="default">{t("inbox.toCampaign")}</Button>}
+      <ByTemplate conversation={conversation} />
     </div>
+  );
+}
+
+/** The way to somebody whose 24 hours are over. */
+function ByTemplate({ conversation }: { conversation: Conversation }) {
+  const { t } = useTranslation();
+  const queries = useQueryClient();
+  const [opened, setOpened] = useState(false);
+  const contact = useQuery({ ...contactQuery(conversation.contact_id), enabled: opened });
+  const sent = () => {
+    setOpened(false);
+    return queries.invalidateQueries({ queryKey: ["conversations"] });
+  };
+  return (
+    <>
+      <Button variant="default" leftSection={<IconTemplate size={15} />} loading={opened && contact.isLoading} onClick={() => { setOpened(true); if (contact.isError) void contact.refetch(); }}>{t("inbox.toTemplate")}</Button>
+      {contact.isError && <span className="said-error" role="alert">{describeError(contact.error, t)}</span>}
+      <StartModal opened={opened && contact.data !== undefined} to={contact.data} on={conversation.connection_id} onClose={() => setOpened(false)} onStarted={() => void sent()} />
+    </>
   );
 }
 

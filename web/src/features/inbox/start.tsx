@@ -16,17 +16,17 @@ import { conversationsOfQuery, startConversation } from "./queries";
 /** Whom to write to: a contact, or a number that may be nobody's yet. */
 type Who = { contact: Contact } | { phone: string };
 
-/** Writes to somebody first: free text where their 24 hours are open, else a template. */
-export function StartModal({ opened, to, onClose, onStarted }: { opened: boolean; to?: Contact; onClose: () => void; onStarted: (conversation: string) => void }) {
+/** Writes to somebody first: free text where their 24 hours are open, else a template. on: the connection that is proposed. */
+export function StartModal({ opened, to, on, onClose, onStarted }: { opened: boolean; to?: Contact; on?: string; onClose: () => void; onStarted: (conversation: string) => void }) {
   const { t } = useTranslation();
   return (
-    <Modal opened={opened} onClose={onClose} title={<Text fw={600}>{t("start.title")}</Text>} size="md">
-      {opened && <Start to={to} onStarted={onStarted} />}
+    <Modal opened={opened} onClose={onClose} title={<Text fw={600}>{t(on === undefined ? "start.title" : "inbox.toTemplate")}</Text>} size="md">
+      {opened && <Start to={to} on={on} onStarted={onStarted} />}
     </Modal>
   );
 }
 
-function Start({ to, onStarted }: { to?: Contact; onStarted: (conversation: string) => void }) {
+function Start({ to, on, onStarted }: { to?: Contact; on?: string; onStarted: (conversation: string) => void }) {
   const { t } = useTranslation();
   const [who, setWho] = useState<Who | undefined>(to === undefined ? undefined : { contact: to });
   if (who === undefined) {
@@ -35,18 +35,18 @@ function Start({ to, onStarted }: { to?: Contact; onStarted: (conversation: stri
         other={(typed) => /^[+\d][\d\s().-]{6,}$/.test(typed) && <li><button type="button" onClick={() => setWho({ phone: typed })}>{t("start.number", { number: typed })}</button></li>} />
     );
   }
-  return <Message who={who} change={to === undefined ? () => setWho(undefined) : undefined} onStarted={onStarted} />;
+  return <Message who={who} on={on} change={to === undefined ? () => setWho(undefined) : undefined} onStarted={onStarted} />;
 }
 
 const keyOf = (template: SyncedTemplate) => `${template.name} ${template.language}`;
 
-function Message({ who, change, onStarted }: { who: Who; change?: () => void; onStarted: (conversation: string) => void }) {
+function Message({ who, on, change, onStarted }: { who: Who; on?: string; change?: () => void; onStarted: (conversation: string) => void }) {
   const { t } = useTranslation();
   const now = useNow(30_000);
   const contact = "contact" in who ? who.contact : undefined;
   const usable = (useQuery(connectionsQuery).data?.items ?? []).filter((one) => one.disabled_at == null && one.deleted_at == null);
   const [picked, setConnection] = useState<string>();
-  const connection = picked ?? usable[0]?.id;
+  const connection = picked ?? (usable.find((one) => one.id === on) ?? usable[0])?.id;
   const known = useQuery({ ...conversationsOfQuery(contact?.id ?? ""), enabled: contact !== undefined }).data?.items.find((one) => one.connection_id === connection);
   const open = known?.open_until != null && Date.parse(known.open_until) > now.getTime();
   const templates = (useQuery(templatesQuery).data?.items ?? []).filter((one) => one.connection_id === connection && canSend(one));
@@ -71,7 +71,7 @@ function Message({ who, change, onStarted }: { who: Who; change?: () => void; on
   };
   return (
     <form noValidate onSubmit={submit} style={{ display: "grid", gap: 12 }}>
-      <div className="start-whom"><span className="clip"><strong>{contact === undefined ? "phone" in who && who.phone : titleOf(contact, t("contact.noName"))}</strong> {contact?.name !== "" && <span className="quiet num">{contact?.phone}</span>}</span>{change !== undefined && <button type="button" className="text" onClick={change}>{t("start.another")}</button>}</div>
+      <div className="start-whom"><span className="clip"><strong>{contact === undefined ? "phone" in who && who.phone : titleOf(contact, t("contact.noName"))}</strong> {contact?.name !== "" && <span className="quiet num">{contact?.phone}</span>}</span>{change !== undefined && <button type="button" className="link" onClick={change}>{t("start.another")}</button>}</div>
       {contact === undefined && <TextInput label={t("start.name")} description={t("start.nameHint")} value={name} onChange={(e) => setName(e.currentTarget.value)} />}
       <Select label={t("start.from")} allowDeselect={false} data={usable.map((one) => ({ value: one.id, label: one.name }))} value={connection ?? null} onChange={(value) => { setConnection(value ?? undefined); setChosen(null); }} error={usable.length === 0 ? t("start.noConnection") : undefined} />
       {open ? (
