@@ -8,7 +8,7 @@ import { usePolling } from "../api/realtime";
 import { Empty, Failed, PageHead, WaitingRows } from "../components/page";
 import { useKeys } from "../components/small";
 import { ConversationList } from "../features/inbox/list";
-import { LabelDot } from "../features/inbox/marks";
+import { ColourDot } from "../features/inbox/marks";
 import { choicesQuery, conversationsQuery, unreadQuery } from "../features/inbox/queries";
 import { StartModal } from "../features/inbox/start";
 import { Thread } from "../features/inbox/thread";
@@ -35,6 +35,7 @@ export default function InboxPage() {
     <div className={open === undefined ? "inbox" : "inbox reading"}>
       <div className="inbox-list">
         <PageHead title={t("inbox.title")}>
+          <Filter chosen={chosen} open={open} />
           <Tooltip label={t("start.title")}><ActionIcon size={30} variant="default" aria-label={t("start.title")} onClick={() => setStarting(true)}><IconPlus size={16} /></ActionIcon></Tooltip>
         </PageHead>
         <Views chosen={chosen} open={open} />
@@ -57,30 +58,46 @@ export default function InboxPage() {
 function Views({ chosen, open }: { chosen: Chosen; open: string | undefined }) {
   const { t } = useTranslation();
   const unread = useQuery({ ...unreadQuery, refetchInterval: usePolling(60_000) }).data;
-  const { labels = [], departments = [] } = useQuery(choicesQuery).data ?? {};
-  const { view, label, department } = chosen;
-  const navigate = useNavigate();
-  const go = (search: Chosen) => void navigate({ to: "/inbox", search: { ...search, open } });
+  const { view } = chosen;
   const chip = (to: Chosen["view"], words: string, n = 0) => (
     <Link to="/inbox" search={{ ...chosen, view: to, open }} className={view === to ? "chip active" : "chip"} aria-current={view === to ? "true" : undefined}>{words}{n > 0 && <span className="count">{n}</span>}</Link>
   );
-  const narrowed = labels.find((one) => one.id === label)?.name ?? departments.find((one) => one.id === department)?.name;
   return (
     <nav className="filters inbox-views" aria-label={t("inbox.views")}>
       {chip(undefined, t("inbox.open"), unread?.unread)}
       {chip("mine", t("inbox.mine"), unread?.unread_mine)}
       {chip("unassigned", t("inbox.unassigned"), unread?.unread_unassigned)}
-      <Menu position="bottom-end" width={220}>
-        <Menu.Target><button type="button" className={view === "snoozed" || view === "closed" || view === "all" || narrowed !== undefined ? "chip active" : "chip"} aria-label={t("inbox.filter")}><IconFilter size={14} />{narrowed ?? (view === "snoozed" || view === "closed" || view === "all" ? t(`inbox.view.${view}`) : null)}</button></Menu.Target>
-        <Menu.Dropdown className="tall">
-          {(["snoozed", "closed", "all"] as const).map((one) => <Menu.Item key={one} onClick={() => go({ ...chosen, view: one })}>{t(`inbox.view.${one}`)}</Menu.Item>)}
-          {labels.length > 0 && <Menu.Label>{t("inbox.labels")}</Menu.Label>}
-          {labels.map((one) => <Menu.Item key={one.id} onClick={() => go({ view, label: one.id })} leftSection={<LabelDot label={one} />}>{one.name}</Menu.Item>)}
-          {departments.length > 0 && <Menu.Label>{t("department.title")}</Menu.Label>}
-          {departments.map((one) => <Menu.Item key={one.id} onClick={() => go({ view, department: one.id })}>{one.name}</Menu.Item>)}
-          {narrowed !== undefined && <><Menu.Divider /><Menu.Item onClick={() => go({ view })}>{t("inbox.unfilter")}</Menu.Item></>}
-        </Menu.Dropdown>
-      </Menu>
     </nav>
+  );
+}
+
+const rarer = ["snoozed", "closed", "all"] as const;
+
+/** The rarer views, and one label or department alone. */
+function Filter({ chosen, open }: { chosen: Chosen; open: string | undefined }) {
+  const { t } = useTranslation();
+  const navigate = useNavigate();
+  const { labels = [], departments = [] } = useQuery(choicesQuery).data ?? {};
+  const { view, label, department } = chosen;
+  const go = (search: Chosen) => void navigate({ to: "/inbox", search: { ...search, open } });
+  const narrowed = labels.find((one) => one.id === label)?.name ?? departments.find((one) => one.id === department)?.name;
+  const rare = rarer.find((one) => one === view);
+  const shown = [rare === undefined ? undefined : t(`inbox.view.${rare}`), narrowed].filter((one) => one !== undefined).join(" · ") || undefined;
+  return (
+    <Menu position="bottom-end" width={220}>
+      <Menu.Target>
+        <button type="button" className={shown === undefined ? "chip" : "chip active"} title={t("inbox.filter")}>
+          <IconFilter size={14} role="img" aria-label={t("inbox.filter")} />{shown !== undefined && <span className="clip">{shown}</span>}
+        </button>
+      </Menu.Target>
+      <Menu.Dropdown className="tall">
+        {rarer.map((one) => <Menu.Item key={one} onClick={() => go({ ...chosen, view: one })}>{t(`inbox.view.${one}`)}</Menu.Item>)}
+        {labels.length > 0 && <Menu.Label>{t("inbox.labels")}</Menu.Label>}
+        {labels.map((one) => <Menu.Item key={one.id} onClick={() => go({ view, label: one.id })} leftSection={<ColourDot label={one} />}>{one.name}</Menu.Item>)}
+        {departments.length > 0 && <Menu.Label>{t("department.title")}</Menu.Label>}
+        {departments.map((one) => <Menu.Item key={one.id} onClick={() => go({ view, department: one.id })}>{one.name}</Menu.Item>)}
+        {narrowed !== undefined && <><Menu.Divider /><Menu.Item onClick={() => go({ view })}>{t("inbox.unfilter")}</Menu.Item></>}
+      </Menu.Dropdown>
+    </Menu>
   );
 }

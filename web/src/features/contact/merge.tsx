@@ -36,7 +36,7 @@ export function Identities({ contact, runs }: { contact: Contact; runs: boolean 
       {found?.merges.map((one, n) => (
         <div key={one.id} style={{ display: "contents" }}>
           <dt>{t("unite.with")}</dt>
-          <dd><span className="wrap">{one.loser_name || t("contact.noName")}</span> <Time at={one.at} /> {runs && n === 0 && <button type="button" className="text" disabled={undo.isPending} onClick={() => undo.mutate(one.id)}>{t("unite.undo")}</button>}</dd>
+          <dd><span className="wrap">{one.loser_name || t("contact.noName")}</span>, <Time at={one.at} /> {runs && n === 0 && <button type="button" className="link" disabled={undo.isPending} onClick={() => undo.mutate(one.id)}>{t("unite.undo")}</button>}</dd>
         </div>
       ))}
     </>

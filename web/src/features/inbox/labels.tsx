@@ -5,7 +5,7 @@ import { type FormEvent, useState } from "react";
 import { useTranslation } from "react-i18next";
 import type { Label } from "../../api/types";
 import { describeError, toastError } from "../../components/errors";
-import { LabelDot } from "./marks";
+import { ColourDot } from "./marks";
 import { createLabel, deleteLabel, updateLabel } from "./queries";
 
 const colours = ["gray", "red", "orange", "yellow", "green", "teal", "blue", "violet", "pink"] as const;
@@ -38,8 +38,8 @@ function Row({ label }: { label: Label }) {
       <Colour label={label} onChange={(colour) => save.mutate({ ...label, colour })} />
       <TextInput aria-label={t("labels.name")} value={name} maxLength={40} error={save.isError && describeError(save.error, t)} onChange={(e) => setName(e.currentTarget.value)}
         onBlur={() => { if (name.trim() !== label.name && name.trim() !== "") save.mutate({ ...label, name: name.trim() }); }} />
-      {sure ? <Button color="red.9" loading={drop.isPending} onClick={() => drop.mutate(label.id)}>{t("labels.deleteSure")}</Button> : (
-        <Tooltip label={t("common.delete")}><ActionIcon aria-label={t("labels.delete", { name: label.name })} onClick={() => setSure(true)}><IconTrash size={16} /></ActionIcon></Tooltip>
+      {sure ? <Button color="red.9" h={36} loading={drop.isPending} onClick={() => drop.mutate(label.id)}>{t("labels.deleteSure")}</Button> : (
+        <Tooltip label={t("common.delete")}><ActionIcon size={36} aria-label={t("labels.delete", { name: label.name })} onClick={() => setSure(true)}><IconTrash size={16} /></ActionIcon></Tooltip>
       )}
     </li>
   );
@@ -48,7 +48,7 @@ function Row({ label }: { label: Label }) {
 function Colour({ label, onChange }: { label: Label; onChange: (colour: Label["colour"]) => void }) {
   const { t } = useTranslation();
   return (
-    <Select aria-label={t("labels.colour")} w={124} allowDeselect={false} leftSection={<LabelDot label={label} />} data={colours.map((one) => ({ value: one, label: t(`labels.colours.${one}`) }))} value={label.colour}
+    <Select aria-label={t("labels.colour")} w={124} allowDeselect={false} leftSection={<ColourDot label={label} />} data={colours.map((one) => ({ value: one, label: t(`labels.colours.${one}`) }))} value={label.colour}
       onChange={(value) => { if (isColour(value)) onChange(value); }} />
   );
 }
@@ -67,7 +67,7 @@ function New({ taken }: { taken: number }) {
       <form onSubmit={submit}>
         <Colour label={label} onChange={(colour) => setLabel({ ...label, colour })} />
         <TextInput aria-label={t("labels.new")} placeholder={t("labels.new")} maxLength={40} value={label.name} error={add.isError && describeError(add.error, t)} onChange={(e) => setLabel({ ...label, name: e.currentTarget.value })} />
-        <Button type="submit" variant="default" leftSection={<IconPlus size={15} />} loading={add.isPending} disabled={label.name.trim() === ""}>{t("labels.add")}</Button>
+        <Button type="submit" variant="default" h={36} leftSection={<IconPlus size={15} />} loading={add.isPending} disabled={label.name.trim() === ""}>{t("labels.add")}</Button>
       </form>
     </li>
   );

@@ -58,10 +58,8 @@ function Talk({ item, chosen, labels, active }: { item: Conversation; chosen: Ch
   const { t } = useTranslation();
   return (
     <Link to="/inbox" search={{ ...chosen, open: item.id }} className={["talk", active ? "active" : "", item.unread > 0 ? "unread" : ""].join(" ")} aria-current={active ? "true" : undefined} onKeyDown={move}>
-      <span className="talk-name"><PriorityMark priority={item.priority} /><span className="clip">{nameOf(item)}</span>{labels.filter((label) => item.label_ids.includes(label.id)).map((label) => <LabelDot key={label.id} label={label} />)}</span>
-      <Time at={item.last_at} />
-      <span className="clip quiet">{item.assignee_name !== undefined && <span className="talk-whose">{item.assignee_name} · </span>}{!item.last_inbound && `${t("inbox.you")}: `}{item.last_text}</span>
-      {item.unread > 0 ? <span className="count" title={t("inbox.unread", { count: item.unread, n: item.unread })}>{item.unread}</span> : <span />}
+      <span className="talk-line"><span className="talk-name"><PriorityMark priority={item.priority} /><span className="clip">{nameOf(item)}</span>{labels.filter((label) => item.label_ids.includes(label.id)).map((label) => <LabelDot key={label.id} label={label} />)}</span><Time at={item.last_at} /></span>
+      <span className="talk-line"><span className="clip quiet">{item.assignee_name !== undefined && <span className="talk-whose">{item.assignee_name} · </span>}{!item.last_inbound && `${t("inbox.you")}: `}{item.last_text}</span>{item.unread > 0 && <span className="count" title={t("inbox.unread", { count: item.unread, n: item.unread })}>{item.unread}</span>}</span>
     </Link>
   );
 }

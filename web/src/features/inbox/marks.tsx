@@ -14,10 +14,16 @@ export function PriorityMark({ priority }: { priority: Conversation["priority"] 
 
 const colourOf = (label: Label) => `var(--mantine-color-${label.colour}-6)`;
 
+/** The colour alone, beside the label's name. */
+export function ColourDot({ label }: { label: Label }) {
+  return <span className="label-dot" style={{ background: colourOf(label) }} />;
+}
+
+/** A label without room for its name. */
 export function LabelDot({ label }: { label: Label }) {
   return <span className="label-dot" style={{ background: colourOf(label) }} role="img" aria-label={label.name} title={label.name} />;
 }
 
 export function LabelChip({ label }: { label: Label }) {
-  return <span className="tag"><span className="label-dot" style={{ background: colourOf(label) }} />{label.name}</span>;
+  return <span className="tag"><ColourDot label={label} />{label.name}</span>;
 }

@@ -71,9 +71,9 @@ function Head({ conversation, chosen, refresh }: { conversation: Conversation; c
   return (
     <header className="thread-head">
       <Link className="crumb only-phone" to="/inbox" search={chosen} aria-label={t("inbox.list")}><IconChevronLeft size={18} /></Link>
-      <div style={{ minWidth: 0 }}>
-        <h2 className="clip"><PriorityMark priority={conversation.priority} /><Link className="plain under" to="/contacts/$id" params={{ id: conversation.contact_id }}>{nameOf(conversation)}</Link></h2>
-        <div className="quiet clip num">{conversation.contact_name !== "" && `${conversation.address} · `}<Link className="plain under" to="/connections/$id" params={{ id: conversation.connection_id }}>{conversation.connection_name}</Link>{conversation.opted_out && <> · {t("inbox.optedOut")}</>}</div>
+      <div className="thread-who">
+        <h2><PriorityMark priority={conversation.priority} /><Link className="plain under clip" to="/contacts/$id" params={{ id: conversation.contact_id }}>{nameOf(conversation)}</Link></h2>
+        <div className="quiet clip num">{conversation.contact_name !== "" && `${conversation.address} · `}<Link className="plain under" to="/connections/$id" params={{ id: conversation.connection_id }}>{conversation.connection_name}</Link>{conversation.assignee_name !== undefined && <> · {t("inbox.assignedTo", { name: conversation.assignee_name })}</>}{conversation.opted_out && <> · {t("inbox.optedOut")}</>}</div>
         {(labels.length > 0 || conversation.state === "snoozed") && (
           <div className="talk-labels">
             {conversation.state === "snoozed" && <span className="tag">{conversation.snoozed_until == null ? t("inbox.untilAnswer") : t("inbox.until", { at: formatInstant(conversation.snoozed_until, new Date()) })}</span>}
@@ -104,6 +104,13 @@ function Messages({ messages, older, loading, loadOlder }: { messages: ThreadMes
     const element = box.current;
     if (element !== null && !place.current.atEnd) element.scrollTop = element.scrollHeight - place.current.fromEnd;
   }, [oldest]);
+  useEffect(() => {
+    const element = box.current;
+    if (element === null) return;
+    const follow = new ResizeObserver(() => { if (place.current.atEnd) element.scrollTop = element.scrollHeight; }); // the box for an answer grows
+    follow.observe(element);
+    return () => follow.disconnect();
+  }, []);
   return (
     <div
       ref={box} className="said-list" tabIndex={0} role="log" aria-label={t("inbox.thread")}

@@ -1,4 +1,4 @@
-import { ActionIcon, Menu, Tooltip } from "@mantine/core";
+import { ActionIcon, Menu } from "@mantine/core";
 import { IconClock, IconDots, IconTag, IconUser } from "@tabler/icons-react";
 import { useMutation, useQuery, useQueryClient } from "@tanstack/react-query";
 import { Link } from "@tanstack/react-router";
@@ -10,7 +10,7 @@ import { useKeys } from "../../components/small";
 import { formatInstant } from "../../lib/format";
 import { meQuery } from "../account/queries";
 import { useRunsCompany } from "../account/role";
-import { LabelDot, PriorityMark } from "./marks";
+import { ColourDot, PriorityMark } from "./marks";
 import { type Change, change, choicesQuery } from "./queries";
 import { wakeTimes } from "./view";
 
@@ -46,7 +46,7 @@ interface Part {
 }
 
 function Target({ label, children }: { label: string; children: ReactNode }) {
-  return <Menu.Target><Tooltip label={label}><ActionIcon size={30} variant="default" aria-label={label}>{children}</ActionIcon></Tooltip></Menu.Target>;
+  return <Menu.Target><ActionIcon size={30} variant="default" aria-label={label} title={label}>{children}</ActionIcon></Menu.Target>;
 }
 
 function Assign({ conversation, choices, me, onChange }: Part & { me: string | undefined }) {
@@ -80,7 +80,7 @@ function Labels({ conversation, choices, onChange }: Part) {
         {choices.labels.map((label) => {
           const on = has.includes(label.id);
           return (
-            <Menu.Item key={label.id} role="menuitemcheckbox" aria-checked={on} leftSection={<LabelDot label={label} />} rightSection={on ? "✓" : undefined}
+            <Menu.Item key={label.id} role="menuitemcheckbox" aria-checked={on} leftSection={<ColourDot label={label} />} rightSection={on ? "✓" : undefined}
               onClick={() => onChange({ what: "labels", label_ids: on ? has.filter((one) => one !== label.id) : [...has, label.id] })}>{label.name}</Menu.Item>
           );
         })}
@@ -94,7 +94,7 @@ function Snooze({ onChange }: Pick<Part, "onChange">) {
   const { t } = useTranslation();
   const now = new Date();
   return (
-    <Menu position="bottom-end" width={240}>
+    <Menu position="bottom-end" width={270}>
       <Target label={t("inbox.snooze")}><IconClock size={16} /></Target>
       <Menu.Dropdown>
         <Menu.Label>{t("inbox.snoozeHint")}</Menu.Label>
