@@ -280,7 +280,7 @@ func (s *Server) answer(ctx context.Context, in *answerIn) (message id.ID, err e
 		if err != nil {
 			return err
 		}
-		content, err := s.content(ctx, tx, of, channel.Kind(on.Channel), in.Body.WrittenContent)
+		content, err := s.content(ctx, tx, of, on.Channel, in.Body.WrittenContent)
 		if err != nil {
 			return err
 		}

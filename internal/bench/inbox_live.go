@@ -250,7 +250,7 @@ func (l *liveBrowser) count() int {
 
 // listen opens the websocket.
 func (l *liveBrowser) listen(ctx context.Context) error {
-	conn, _, err := websocket.Dial(ctx, strings.Replace(l.url, "http", "ws", 1)+"/api/v1/realtime",
+	conn, _, err := websocket.Dial(ctx, strings.Replace(l.url, "http", "ws", 1)+"/api/v1/realtime", //nolint:bodyclose // Dial says that it need never be closed
 		&websocket.DialOptions{HTTPClient: &http.Client{Jar: l.client.Jar}, HTTPHeader: http.Header{"Origin": {l.url}}})
 	if err != nil {
 		return fmt.Errorf("opening a websocket: %w", err)

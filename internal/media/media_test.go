@@ -3,6 +3,7 @@ package media_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"image"
 	"image/color"
 	"image/png"
@@ -52,7 +53,7 @@ func (s *shelf) objects() (n int) {
 	list := s.bucket.List(nil)
 	for {
 		_, err := list.Next(context.Background())
-		if err == io.EOF {
+		if errors.Is(err, io.EOF) {
 			return n
 		}
 		require.NoError(s, err)

@@ -8,9 +8,6 @@ import (
 
 // The shapes of what is neither a text nor a template. These messages are few, so they may be reflected.
 type (
-	wireContext struct {
-		MessageID string `json:"message_id"`
-	}
 	wireFile struct {
 		ID      string `json:"id"`
 		Caption string `json:"caption,omitempty"`

@@ -123,10 +123,10 @@ func (a *Adapter) follow(ctx context.Context, account channel.Account, link *url
 		return response.Body, nil
 	}
 	defer response.Body.Close()
-	switch {
-	case response.StatusCode == http.StatusNotFound || response.StatusCode == http.StatusGone:
+	switch response.StatusCode {
+	case http.StatusNotFound, http.StatusGone:
 		return nil, &channel.MediaError{Detail: "Meta's link to the file had ended."}
-	case response.StatusCode == http.StatusUnauthorized || response.StatusCode == http.StatusForbidden:
+	case http.StatusUnauthorized, http.StatusForbidden:
 		return nil, &channel.MediaError{Detail: "Meta refused access to the file: check the connection's token."}
 	}
 	return nil, &channel.MediaError{Detail: fmt.Sprintf("Meta did not give the file (HTTP %d).", response.StatusCode)}
