@@ -8,6 +8,8 @@ export interface Column<Item> {
   header: ReactNode;
   /** a CSS grid track, such as "2fr" or "120px" */
   width: string;
+  /** its track below 720 px, when it is another */
+  phone?: string;
   align?: "end";
   /** left out below 720 px */
   wide?: boolean;
@@ -62,7 +64,7 @@ export function VirtualList<Item>(props: Props<Item>) {
 
   const tracks = {
     "--cols": columns.map((c) => c.width).join(" "),
-    "--cols-phone": columns.filter((c) => c.wide !== true).map((c) => c.width).join(" "),
+    "--cols-phone": columns.filter((c) => c.wide !== true).map((c) => c.phone ?? c.width).join(" "),
   } as CSSProperties;
 
   return (

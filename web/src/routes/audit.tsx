@@ -76,7 +76,7 @@ function useColumns(): Column<AuditLine>[] {
     ) },
     { key: "by", header: t("audit.who"), width: "minmax(0, 1fr)", wide: true, cell: (line) => <div className="clip">{by(line)}</div> },
     { key: "from", header: t("audit.from"), width: "160px", wide: true, cell: (line) => <span className="num quiet clip">{line.address}</span> },
-    { key: "at", header: t("audit.when"), width: "110px", align: "end", cell: (line) => <Time at={line.at} /> },
+    { key: "at", header: t("audit.when"), width: "128px", align: "end", cell: (line) => <Time at={line.at} /> },
   ];
 }
 

@@ -27,7 +27,7 @@ export function MessageList({ messages, ...more }: Props) {
     { key: "phone", header: t("message.phone"), width: "140px", wide: true, cell: (m) => <span className="num quiet">{m.phone ?? "–"}</span> },
     { key: "state", header: t("message.stateHead"), width: "104px", cell: (m) => <MessageStateLabel state={m.state} /> },
     { key: "error", header: t("message.note"), width: "minmax(0, 2fr)", wide: true, cell: (m) => <div className="clip quiet">{note(m)}</div> },
-    { key: "time", header: t("message.time"), width: "112px", align: "end", wide: true, cell: (m) => <Time at={lastInstant(m)} /> },
+    { key: "time", header: t("message.time"), width: "128px", align: "end", wide: true, cell: (m) => <Time at={lastInstant(m)} /> },
   ];
   return (
     <>

@@ -38,13 +38,13 @@ export function EventList({ events, chosen, onChoose, ...more }: Props) {
     { key: "kind", header: t("event.kind"), width: "minmax(0, 1.1fr)", cell: (e) => (
       <>
         <div className="clip mono">{e.kind}</div>
-        <div className="only-phone quiet clip" style={{ fontSize: 12 }}>{why(e)}</div>
+        <div className="only-phone quiet" style={{ fontSize: 12 }}><div className="clip-2">{why(e)}</div></div>
       </>
     ) },
     { key: "connection", header: t("event.connection"), width: "minmax(0, 1fr)", wide: true, cell: (e) => <div className="clip">{e.stray ? <span className="quiet">{t("event.stray", { name: e.connection_name })}</span> : e.connection_name}</div> },
     { key: "why", header: t("event.reason"), width: "minmax(0, 2.2fr)", wide: true, cell: (e) => <div className={e.reason === "" ? "clip quiet" : "clip"} title={e.reason === "" ? undefined : why(e)}>{why(e)}</div> },
-    { key: "at", header: t("event.at"), width: "112px", align: "end", cell: (e) => <Time at={e.at} /> },
-    { key: "until", header: t("event.until"), width: "112px", align: "end", wide: true, cell: (e) => <Time at={e.kept_until} /> },
+    { key: "at", header: t("event.at"), width: "128px", phone: "78px", align: "end", cell: (e) => <Time at={e.at} /> },
+    { key: "until", header: t("event.until"), width: "128px", align: "end", wide: true, cell: (e) => <Time at={e.kept_until} /> },
   ];
-  return <VirtualList label={t("event.title")} items={events} columns={columns} keyOf={(e) => e.id} isActive={(e) => chosen?.has(e.id) === true} onOpen={(e) => toggle(e.id)} rowHeight={40} {...more} />;
+  return <VirtualList label={t("event.title")} items={events} columns={columns} keyOf={(e) => e.id} isActive={(e) => chosen?.has(e.id) === true} onOpen={(e) => toggle(e.id)} rowHeight={40} phoneHeight={76} {...more} />;
 }
