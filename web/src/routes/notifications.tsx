@@ -13,13 +13,13 @@ export default function NotificationsPage() {
   const { t } = useTranslation();
   const list = useInfiniteQuery(noticesQuery);
   const items = list.data?.pages.flatMap((page) => page.items) ?? [];
-  const choose = <Button variant="default" renderRoot={(props) => <Link {...props} to="/settings/notifications" />}>{t("notices.choose")}</Button>;
+  const choose = (words: string) => <Button variant="default" renderRoot={(props) => <Link {...props} to="/settings/notifications" />}>{words}</Button>;
   return (
     <>
-      <PageHead title={t("notices.title")}><ReadAll items={items} />{choose}</PageHead>
+      <PageHead title={t("notices.title")}><ReadAll items={items} />{choose(t("settings.title"))}</PageHead>
       {list.isPending && <Waiting />}
       {list.isError && items.length === 0 && <Failed error={list.error} retry={() => void list.refetch()} />}
-      {list.isSuccess && items.length === 0 && <Empty icon={<IconBell size={32} stroke={1.4} />} action={choose}>{t("notices.empty")}</Empty>}
+      {list.isSuccess && items.length === 0 && <Empty icon={<IconBell size={32} stroke={1.4} />} action={choose(t("notices.choose"))}>{t("notices.empty")}</Empty>}
       {items.length > 0 && (
         <div className="page narrow">
           <div className="notices">{items.map((one) => <NoticeLine key={one.id} notice={one} />)}</div>

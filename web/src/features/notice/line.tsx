@@ -42,12 +42,13 @@ export function NoticeLine({ notice, onFollow }: { notice: Notice; onFollow?: ()
   const queries = useQueryClient();
   const read = useMutation({ mutationFn: readNotice, onSettled: () => void queries.invalidateQueries({ queryKey: ["notices"] }) });
   const { icon: Icon, color } = looks[notice.kind];
+  const words = wordsOf(notice);
   const name = notice.about === "company" ? t("notices.everything") : notice.name !== "" ? notice.name : t("uncertain.outside");
   return (
     <Link {...pageOf(notice, decides)} className={notice.read ? "notice" : "notice unread"} onClick={() => { if (!notice.read) read.mutate(notice.id); onFollow?.(); }}>
-      <Icon size={16} color={color} aria-hidden="true" />
+      <Icon size={16} color={words.endsWith("_over") ? "var(--quiet)" : color} aria-hidden="true" />
       <span className="notice-words">
-        <strong>{name}</strong> {t(`notices.words.${wordsOf(notice)}`, { count: notice.count, n: formatCount(notice.count) })}
+        <strong>{name}</strong> {t(`notices.words.${words}`, { count: notice.count, n: formatCount(notice.count) })}
         {notice.detail !== "" && <span className="quiet clip-2">{notice.detail}</span>}
         <time className="quiet num" dateTime={notice.at} title={formatExact(notice.at)}>{formatAgo(notice.at, now)}</time>
       </span>
