@@ -193,7 +193,11 @@ function Credentials({ connection, keep }: { connection: Connection; keep: (chan
     mutationFn: (input: ConnectionInput & { past_secret_hours?: number }) => changeConnection(connection.id, input),
     onSuccess: (changed) => { keep(changed); setChanging(false); },
   });
-  const forget = useMutation({ mutationFn: () => changeConnection(connection.id, { past_secret_hours: 0 }), onSuccess: keep, onError: (error) => toastError(error, t) });
+  const forget = useMutation({
+    mutationFn: () => changeConnection(connection.id, { past_secret_hours: 0 }),
+    onSuccess: (changed) => { keep(changed); toastDone(t("connection.past.ended")); },
+    onError: (error) => toastError(error, t),
+  });
   if (connection.simulated) return null;
   return (
     <fieldset className="section">
