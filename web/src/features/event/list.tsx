@@ -43,8 +43,8 @@ export function EventList({ events, chosen, onChoose, ...more }: Props) {
     ) },
     { key: "connection", header: t("event.connection"), width: "minmax(0, 1fr)", wide: true, cell: (e) => <div className="clip">{e.stray ? <span className="quiet">{t("event.stray", { name: e.connection_name })}</span> : e.connection_name}</div> },
     { key: "why", header: t("event.reason"), width: "minmax(0, 2.2fr)", wide: true, cell: (e) => <div className={e.reason === "" ? "clip quiet" : "clip"} title={e.reason === "" ? undefined : why(e)}>{why(e)}</div> },
-    { key: "at", header: t("event.at"), width: "128px", phone: "78px", align: "end", cell: (e) => <Time at={e.at} /> },
+    { key: "at", header: t("event.at"), width: "128px", ...(chosen === undefined ? {} : { phone: "88px" }), align: "end", cell: (e) => <Time at={e.at} /> },
     { key: "until", header: t("event.until"), width: "128px", align: "end", wide: true, cell: (e) => <Time at={e.kept_until} /> },
   ];
-  return <VirtualList label={t("event.title")} items={events} columns={columns} keyOf={(e) => e.id} isActive={(e) => chosen?.has(e.id) === true} onOpen={(e) => toggle(e.id)} rowHeight={40} phoneHeight={76} {...more} />;
+  return <VirtualList label={t("event.title")} items={events} columns={columns} keyOf={(e) => e.id} isActive={(e) => chosen?.has(e.id) === true} onOpen={(e) => toggle(e.id)} rowHeight={40} phoneHeight={chosen === undefined ? 64 : 76} {...more} />;
 }
