@@ -370,16 +370,16 @@ const shots: Shot[] = [
     await page.getByRole("button", { name: "Replace credentials" }).click();
     await page.getByRole("textbox", { name: "App secret" }).fill("0f1e2d3c4b5a69788796a5b4c3d2e1f0");
     await expect(page.getByText("does not know this app id")).toBeVisible();
-    await page.getByText("Believe the app secret of before").scrollIntoViewIfNeeded();
+    await page.getByText("Accept the previous app secret").evaluate((label) => label.scrollIntoView({ block: "center" }));
   } },
-  { name: "connection-past", path: `/connections/${data.id(31)}`, ready: "App secret of before", act: async (page) => {
-    await page.getByText("App secret of before").scrollIntoViewIfNeeded();
+  { name: "connection-past", path: `/connections/${data.id(31)}`, ready: "Previous app secret", act: async (page) => {
+    await page.getByText("Previous app secret").scrollIntoViewIfNeeded();
     await expect(page.getByRole("button", { name: "End now" })).toBeVisible();
   } },
-  { name: "connection-past-ended", path: `/connections/${data.id(31)}`, ready: "App secret of before", act: async (page) => {
+  { name: "connection-past-ended", path: `/connections/${data.id(31)}`, ready: "Previous app secret", act: async (page) => {
     await page.getByRole("button", { name: "End now" }).click();
     await expect(page.getByText("are refused now")).toBeVisible();
-    await expect(page.getByText("App secret of before", { exact: true })).toHaveCount(0);
+    await expect(page.getByText("Previous app secret", { exact: true })).toHaveCount(0);
   } },
   { name: "connection-disabled", path: `/connections/${data.id(33)}`, ready: "nothing is sent on it" },
   { name: "connection-delete", path: `/connections/${data.id(31)}`, ready: "Meta accepts", act: async (page) => {
