@@ -93,6 +93,7 @@ test("a stranger signs up, invites a colleague, and replaces a lost password", a
   const again = await fresh.newPage();
   await again.goto("/login");
   await again.getByRole("link", { name: "Forgot the password?" }).click();
+  await expect(again.getByRole("heading", { name: "Forgot the password" })).toBeVisible(); // the page before has such a field, too
   await again.getByLabel("E-mail").fill(email);
   await again.getByRole("button", { name: "Send the link" }).click();
   await expect(again.getByRole("status")).toContainText(email);
