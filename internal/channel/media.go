@@ -42,10 +42,3 @@ type MediaError struct {
 }
 
 func (e *MediaError) Error() string { return e.Detail }
-
-// Attentive is an ability of adapters that can tell a contact what happens on our side.
-type Attentive interface {
-	// MarkRead tells the contact that a message was read; with typing also that an answer is being written, until it comes
-	// or for some 25 seconds. The error is one sentence.
-	MarkRead(ctx context.Context, account Account, providerID string, typing bool) error
-}

@@ -12,15 +12,11 @@ import (
 	"net/textproto"
 	"net/url"
 	"strings"
-	"time"
 
 	"omnidesk/internal/channel"
 )
 
-var (
-	_ channel.Courier   = (*Adapter)(nil)
-	_ channel.Attentive = (*Adapter)(nil)
-)
+var _ channel.Courier = (*Adapter)(nil)
 
 // fileHosts are where Meta's links to files lead. A link to anywhere else is not followed: the token goes with it.
 var fileHosts = []string{".fbsbx.com", ".fbcdn.net", ".facebook.com", ".whatsapp.net"}
@@ -144,29 +140,4 @@ func (a *Adapter) askMedia(request *http.Request, into any) error {
 		return &channel.MediaError{Final: true, Detail: describe(code)}
 	}
 	return &channel.MediaError{Detail: problem}
-}
-
-const attentionTimeout = 10 * time.Second
-
-// MarkRead posts a read receipt, which may carry the sign that somebody writes.
-func (a *Adapter) MarkRead(ctx context.Context, account channel.Account, providerID string, typing bool) error {
-	said := map[string]any{"messaging_product": "whatsapp", "status": "read", "message_id": providerID}
-	if typing {
-		said["typing_indicator"] = map[string]string{"type": "text"}
-	}
-	body, err := json.Marshal(said)
-	if err != nil {
-		return fmt.Errorf("writing a receipt: %w", err)
-	}
-	ctx, cancel := context.WithTimeout(ctx, attentionTimeout)
-	defer cancel()
-	request := a.newRequest(http.MethodPost, account, "/"+account.NumberID+"/messages", "").WithContext(ctx)
-	request.Body, request.ContentLength = io.NopCloser(bytes.NewReader(body)), int64(len(body))
-	var answer struct {
-		Success bool `json:"success"`
-	}
-	if problem := a.call(request, &answer); problem != "" {
-		return sentence(problem)
-	}
-	return nil
 }
